@@ -1,0 +1,40 @@
+/** Every error that crossmap throws on purpose is one class with a stable code. */
+
+/** The codes, each with what it means. The errors page of the documentation is made from this list. */
+export const errorCodes = {
+  ERR_ARGUMENT: 'An argument or option has a value outside its range.',
+  ERR_SHAPE: 'A tensor has a shape that does not fit the operation or another tensor.',
+  ERR_DTYPE: 'A tensor has a dtype that the operation does not take.',
+  ERR_DEVICE: 'Tensors lie on different devices, or the device does not exist here.',
+  ERR_DISPOSED: 'A tensor was used after its memory had been released.',
+  ERR_OUT_OF_MEMORY: 'The device cannot supply the memory asked for.',
+  ERR_INDEX: 'An index read during execution (a token id, a position) is out of range.',
+  ERR_AUTOGRAD: 'A backward pass was asked for where none was recorded, or twice.',
+  ERR_ADDON: 'The native addon could not be found or loaded.',
+  ERR_CONFIG: 'The configuration has a mistake; the message names the file and line.',
+  ERR_DATA: 'A corpus, tokenizer or shard is missing, malformed or empty.',
+  ERR_FORMAT: 'A file is not what its format says: truncated, corrupt or of another version.',
+  ERR_CHECKPOINT: 'A checkpoint is missing, incomplete or does not fit the model.',
+  ERR_DIVERGED: 'Training produced a value that is not finite, or a gradient that exploded.',
+  ERR_ABORTED: 'The work was stopped by its AbortSignal.',
+  ERR_IO: 'A file could not be read or written.',
+  ERR_INTERNAL: 'A fault of crossmap itself: please report it.',
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+export class CrossmapError extends Error {
+  override readonly name = 'CrossmapError';
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(errorCodes, value);
+}

@@ -1,0 +1,108 @@
+/** What a training run tells while it goes on: the trainer yields these, metrics.jsonl holds one a line. */
+
+/** Losses by objective, in nats per target token; `contrastive` in nats per pair. Absent: not trained in this step. */
+export interface ObjectiveLosses {
+  readonly next?: number;
+  readonly mapping?: number;
+  readonly contrastive?: number;
+}
+
+export interface StartEvent {
+  readonly type: 'start';
+  readonly name: string;
+  readonly steps: number;
+  /** Step the run continues from; 0 for a new run. */
+  readonly resumedFrom: number;
+  readonly parameters: number;
+  readonly device: string;
+  readonly dtype: string;
+  readonly languages: readonly string[];
+  readonly output: string;
+}
+
+export interface StepEvent {
+  readonly type: 'step';
+  /** Steps done, from 1. */
+  readonly step: number;
+  /** The weighted sum of the objectives. */
+  readonly loss: number;
+  readonly losses: ObjectiveLosses;
+  readonly learningRate: number;
+  /** Global gradient norm before clipping. */
+  readonly gradientNorm: number;
+  /** Tokens trained on in this step. */
+  readonly tokens: number;
+  readonly tokensPerSecond: number;
+  readonly pairs: number;
+  /** Seconds since the run (or its continuation) started. */
+  readonly seconds: number;
+  readonly etaSeconds: number;
+}
+
+/** Held-out perplexity of one language. */
+export interface LanguagePerplexity {
+  readonly language: string;
+  readonly natsPerToken: number;
+  readonly perplexity: number;
+  readonly bitsPerByte: number;
+  readonly tokens: number;
+  readonly bytes: number;
+}
+
+/** Alignment of one language pair on held-out sentences. */
+export interface PairAlignment {
+  readonly source: string;
+  readonly target: string;
+  readonly pairs: number;
+  /** LAC (crossmap definition) at each hidden state, 0 (embedding) to layers. */
+  readonly lacByLayer: readonly number[];
+  /** Mean over layers 1..layers. */
+  readonly lac: number;
+  /** 95 % interval of `lac`. */
+  readonly interval: readonly [number, number];
+  /** Two-fold cross-validated best layer. */
+  readonly peak: number;
+  /** Retrieval precision@1 source to target and back at each hidden state, by cosine. */
+  readonly precisionAt1: readonly (readonly [number, number])[];
+  readonly flags: readonly string[];
+}
+
+export interface SampleTranslation {
+  readonly source: string;
+  readonly target: string;
+  readonly input: string;
+  readonly reference: string;
+  readonly output: string;
+}
+
+export interface EvaluationEvent {
+  readonly type: 'evaluation';
+  readonly step: number;
+  readonly perplexity: readonly LanguagePerplexity[];
+  readonly alignment: readonly PairAlignment[];
+  readonly samples: readonly SampleTranslation[];
+  readonly seconds: number;
+}
+
+export interface CheckpointEvent {
+  readonly type: 'checkpoint';
+  readonly step: number;
+  readonly path: string;
+  readonly seconds: number;
+}
+
+export interface WarningEvent {
+  readonly type: 'warning';
+  readonly step: number;
+  readonly message: string;
+}
+
+export interface EndEvent {
+  readonly type: 'end';
+  readonly reason: 'finished' | 'aborted';
+  readonly step: number;
+  readonly seconds: number;
+  readonly peakBytes: number;
+}
+
+export type TrainEvent = StartEvent | StepEvent | EvaluationEvent | CheckpointEvent | WarningEvent | EndEvent;
