@@ -26,12 +26,11 @@ export type ErrorCode = keyof typeof errorCodes;
 export class CrossmapError extends Error {
   override readonly name = 'CrossmapError';
 
-  constructor(
-    readonly code: ErrorCode,
-    message: string,
-    options?: ErrorOptions,
-  ) {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
+    this.code = code;
   }
 }
 
