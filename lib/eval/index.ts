@@ -1,1 +1,14 @@
-export {};
+/** Evaluation: perplexity, alignment of languages, retrieval. Pure arithmetic on plain arrays; no model is needed. */
+export * from './results.js';
+export {createPerplexity, type Perplexity, type ScoredText} from './perplexity.js';
+export {alignPair, measureAlignment, type MeasuredAlignment, type PairVectors} from './alignment.js';
+export {compareAlignments, summarizeAlignment, type AlignmentDifference} from './alignment-compare.js';
+export {minimumPairs} from './alignment-check.js';
+export type {LayerVectors, PrepareOptions, TokenCounts} from './alignment-prepare.js';
+export type {Interval} from './bootstrap.js';
+export {unbiasedCka} from './cka.js';
+export {distinctPairs} from './distinct-pairs.js';
+export {choiceSizes, lac, type Lac} from './lac.js';
+export type {Floats} from './matrix.js';
+export {meanCosine, mexa} from './mexa.js';
+export {cosinesOf, marginError, precisionAt1, type BothWays} from './retrieval.js';

@@ -1,4 +1,7 @@
 /** What a training run tells while it goes on: the trainer yields these, metrics.jsonl holds one a line. */
+import type {LanguagePerplexity, PairAlignment, SampleTranslation} from '../eval/results.js';
+
+export type {LanguagePerplexity, PairAlignment, SampleTranslation} from '../eval/results.js';
 
 /** Losses by objective, in nats per target token; `contrastive` in nats per pair. Absent: not trained in this step. */
 export interface ObjectiveLosses {
@@ -37,42 +40,6 @@ export interface StepEvent {
   /** Seconds since the run (or its continuation) started. */
   readonly seconds: number;
   readonly etaSeconds: number;
-}
-
-/** Held-out perplexity of one language. */
-export interface LanguagePerplexity {
-  readonly language: string;
-  readonly natsPerToken: number;
-  readonly perplexity: number;
-  readonly bitsPerByte: number;
-  readonly tokens: number;
-  readonly bytes: number;
-}
-
-/** Alignment of one language pair on held-out sentences. */
-export interface PairAlignment {
-  readonly source: string;
-  readonly target: string;
-  readonly pairs: number;
-  /** LAC (crossmap definition) at each hidden state, 0 (embedding) to layers. */
-  readonly lacByLayer: readonly number[];
-  /** Mean over layers 1..layers. */
-  readonly lac: number;
-  /** 95 % interval of `lac`. */
-  readonly interval: readonly [number, number];
-  /** Two-fold cross-validated best layer. */
-  readonly peak: number;
-  /** Retrieval precision@1 source to target and back at each hidden state, by cosine. */
-  readonly precisionAt1: readonly (readonly [number, number])[];
-  readonly flags: readonly string[];
-}
-
-export interface SampleTranslation {
-  readonly source: string;
-  readonly target: string;
-  readonly input: string;
-  readonly reference: string;
-  readonly output: string;
 }
 
 export interface EvaluationEvent {
