@@ -46,7 +46,6 @@ for (const [n, d] of [
   [33, 5],
   [50, 17],
 ] as const)
-  // prettier-ignore
   test(`n = ${n}, d = ${d} agrees with the definition`, (t) => {
     const {x, y} = world(n, d, 0.4, 11);
     const counts = {x: range(n).map((i) => 3 + ((i * 7) % 11)), y: range(n).map((i) => 4 + ((i * 5) % 13))};
@@ -70,9 +69,13 @@ test('P2 over all cyclic re-pairings closeness and retrieval have mean 0', (t) =
     [40, 9],
     [101, 3],
   ] as const) {
-    // prettier-ignore
     const {x, y} = world(n, d, 0.5, 5);
-    const results = range(n).map((shift) => measure(x, range(n).map((i) => y[(i + shift) % n]!))); // prettier-ignore
+    const results = range(n).map((shift) =>
+      measure(
+        x,
+        range(n).map((i) => y[(i + shift) % n]!),
+      ),
+    );
     t.true(near(sum(results.map((r) => r.closeness)) / n, 0));
     t.true(near(sum(results.map((r) => r.retrieval)) / n, 0));
   }
@@ -147,7 +150,6 @@ test('P6 a side that is constant gives 0 and says that it collapsed', (t) => {
     [constant, x],
     [constant, constant],
   ] as const) {
-    // prettier-ignore
     const result = measure(a, b);
     t.true(near(result.lac, 0));
     t.true(result.collapsed);
@@ -180,7 +182,10 @@ test('P8 the number of sentences does not move the mean', (t) => {
 
 test('P9 less noise gives a larger value', (t) => {
   const values = [0.05, 0.2, 0.4, 0.7, 0.95].map((share) => measureWorld(100, share, 21));
-  t.deepEqual(values, values.toSorted((a, b) => a - b)); // prettier-ignore
+  t.deepEqual(
+    values,
+    values.toSorted((a, b) => a - b),
+  );
   t.true(values[4]! - values[0]! > 0.7);
 });
 
@@ -211,7 +216,6 @@ test('winTable is the closed form of METHOD', (t) => {
         [0, n - 1],
         [n - 4, 3],
       ] as const)
-        // prettier-ignore
         t.true(near(winTable(n, k)(a, e), win(n, a, e, k), 1e-11), `n ${n}, k ${k}, a ${a}, e ${e}`);
 });
 
