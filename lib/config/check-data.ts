@@ -1,0 +1,73 @@
+/** What the options of the data must be to each other. */
+import type {Config} from './config.js';
+import type {Complaint} from './messages.js';
+import {nearest} from './suggest.js';
+
+type ParallelCorpus = NonNullable<Config['data']['parallel']>[number];
+
+export function* checkData({data, objectives, training}: Config): Generator<Complaint> {
+  if (!data.monolingual && !data.parallel)
+    yield {
+      path: ['data'],
+      sentence: 'data must have monolingual text, parallel text or both; it has neither',
+    };
+  for (const [index, corpus] of (data.parallel ?? []).entries())
+    yield* checkCorpus(`data.parallel[${index}]`, ['data', 'parallel', index], corpus);
+  yield* checkLanguages(data);
+  if (objectives.mapping.weight > 0 && data.mappingShare === 0)
+    yield {
+      path: ['data', 'mappingShare'],
+      sentence: `data.mappingShare must be above 0, for objectives.mapping.weight is ${objectives.mapping.weight}; got 0`,
+    };
+  if (typeof data.mappingSchedule === 'string') return;
+  let last = -1;
+  for (const [step] of data.mappingSchedule) {
+    if (step <= last || step >= training.steps)
+      yield {
+        path: ['data', 'mappingSchedule'],
+        sentence: `data.mappingSchedule must have rising steps below training.steps (${training.steps}); got ${step}${last < 0 ? '' : ` after ${last}`}`,
+      };
+    last = step;
+  }
+}
+
+function* checkCorpus(name: string, path: Complaint['path'], corpus: ParallelCorpus): Generator<Complaint> {
+  if (corpus.source === corpus.target)
+    yield {
+      path: [...path, 'target'],
+      sentence: `${name}.target must be another language than source; both are ${corpus.source}`,
+    };
+  if (corpus.files && corpus.file)
+    yield {path: [...path, 'file'], sentence: `${name} must have files or file; it has both`};
+  if (!corpus.files && !corpus.file)
+    yield {
+      path,
+      sentence: `${name} must have files: [source file, target file], or file: one tab-separated file; it has neither`,
+    };
+  if (!corpus.columns) return;
+  if (corpus.files)
+    yield {
+      path: [...path, 'columns'],
+      sentence: `${name}.columns belongs to file; with files it has no meaning`,
+    };
+  if (corpus.columns[0] === corpus.columns[1])
+    yield {
+      path: [...path, 'columns'],
+      sentence: `${name}.columns must be two different columns; both are ${corpus.columns[0]}`,
+    };
+}
+
+/** A language that stands in pairs alone is nearly always a slip: `cz` for `cs`. */
+function* checkLanguages({monolingual, parallel}: Config['data']): Generator<Complaint> {
+  if (!monolingual) return;
+  const known = [...new Set(monolingual.map(({language}) => language))];
+  for (const [index, corpus] of (parallel ?? []).entries())
+    for (const side of ['source', 'target'] as const) {
+      if (known.includes(corpus[side])) continue;
+      const meant = nearest(corpus[side], known);
+      yield {
+        path: ['data', 'parallel', index, side],
+        sentence: `data.parallel[${index}].${side} is ${corpus[side]}, a language without text in data.monolingual (${known.join(', ')})${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+      };
+    }
+}

@@ -1,0 +1,76 @@
+/** The sections `data` and `tokenizer`: which text a run learns from and how it is mixed. */
+import {z} from 'zod';
+import {
+  atLeast,
+  choice,
+  files,
+  language,
+  list,
+  positive,
+  section,
+  share,
+  shareBelowOne,
+  text,
+  wholeNumber,
+} from './fields.js';
+
+const monolingual = section({
+  language: language().describe('Language of the text; also the name of its control token.'),
+  files: files().describe('Text files, plain or gzip: one sentence a line, a blank line between documents.'),
+});
+
+const parallel = section({
+  source: language().describe('Language of the first side.'),
+  target: language().describe('Language of the second side. Both directions are always trained.'),
+  files: z
+    .tuple([text(), text()], {error: 'two files with matching lines: [source file, target file]'})
+    .exactOptional()
+    .describe('Moses style: two files with matching lines, source first. Give this or `file`.'),
+  file: text()
+    .exactOptional()
+    .describe('One tab-separated file that holds both sides. Give this or `files`.'),
+  columns: z
+    .tuple([wholeNumber(0), wholeNumber(0)], {error: 'two columns, counted from 0: [source, target]'})
+    .exactOptional()
+    .describe('Columns of `file` that hold source and target, counted from 0; default [0, 1].'),
+});
+
+const heldOut = section({
+  documentShare: shareBelowOne()
+    .default(0.02)
+    .describe('Share of the documents of each language kept out of training, for perplexity.'),
+  pairs: wholeNumber(0)
+    .default(200)
+    .describe('Pairs of each language pair kept out of training, for alignment and translation.'),
+});
+
+export const data = section({
+  root: text().default('.').describe('Folder that relative files of `data` and `tokenizer` start from.'),
+  monolingual: list(monolingual, 'corpora').exactOptional().describe('Text of one language each.'),
+  parallel: list(parallel, 'parallel corpora')
+    .exactOptional()
+    .describe('Sentence pairs of two languages each.'),
+  heldOut: heldOut.prefault({}).describe('What is kept out of training to measure it.'),
+  alpha: atLeast(0)
+    .default(0)
+    .describe('Languages are drawn in proportion to size^alpha: 0 gives equal shares, 1 natural shares.'),
+  maxEpochs: positive()
+    .default(4)
+    .describe('No corpus is repeated more often; its excess share goes to the other languages.'),
+  mappingShare: share().default(0.25).describe('Share of the tokens of training that pairs take.'),
+  mappingSchedule: z
+    .union([choice(['constant', 'late']), list(z.tuple([wholeNumber(0), share()]), 'steps and shares')], {
+      error: 'constant, late, or a list of [step, share]',
+    })
+    .default('constant')
+    .describe('When pairs come: `constant`; `late`, all in the last steps; or a list of [step, share].'),
+});
+
+export const tokenizer = section({
+  vocabSize: wholeNumber(300)
+    .default(8192)
+    .describe(
+      'Entries of the byte-level BPE vocabulary that is trained on the data; above 256 bytes and control tokens.',
+    ),
+  file: text().exactOptional().describe('A tokenizer.json to use instead of training one.'),
+});

@@ -1,0 +1,6 @@
+/** Configuration of a run: YAML in, one checked and completed object out. */
+export {configLanguages, type Config} from './config.js';
+export {configJsonSchema, type JsonSchema} from './json-schema.js';
+export {loadConfig, parseConfig, type LoadOptions, type ParseOptions} from './load.js';
+export {describeOptions, type OptionDescription} from './options.js';
+export type {ConfigInput} from './schema.js';
