@@ -1,1 +1,3 @@
-export {};
+/** The HTML report of a training run. */
+export {renderReport, type ReportInput} from './report.js';
+export {writeReport} from './write.js';

@@ -1,0 +1,117 @@
+/** The shape of a line of metrics.jsonl. */
+import {z} from 'zod';
+import type {TrainEvent} from '../train/events.js';
+
+/** JSON has no NaN: a value that was not finite is written as null and is not a number again here. */
+const number = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? NaN);
+
+const both = z.tuple([number, number]);
+
+const objectiveLosses = z
+  .object({next: number.optional(), mapping: number.optional(), contrastive: number.optional()})
+  .transform(({next, mapping, contrastive}) => ({
+    ...(next !== undefined && {next}),
+    ...(mapping !== undefined && {mapping}),
+    ...(contrastive !== undefined && {contrastive}),
+  }));
+
+const start = z.object({
+  type: z.literal('start'),
+  name: z.string(),
+  steps: z.number(),
+  resumedFrom: z.number(),
+  parameters: z.number(),
+  device: z.string(),
+  dtype: z.string(),
+  languages: z.array(z.string()),
+  output: z.string(),
+});
+
+const step = z.object({
+  type: z.literal('step'),
+  step: z.number(),
+  loss: number,
+  losses: objectiveLosses,
+  learningRate: number,
+  gradientNorm: number,
+  tokens: z.number(),
+  tokensPerSecond: number,
+  pairs: z.number(),
+  seconds: z.number(),
+  etaSeconds: number,
+});
+
+const perplexity = z.object({
+  language: z.string(),
+  natsPerToken: number,
+  perplexity: number,
+  bitsPerByte: number,
+  tokens: z.number(),
+  bytes: z.number(),
+});
+
+const alignment = z.object({
+  source: z.string(),
+  target: z.string(),
+  pairs: z.number(),
+  lacByLayer: z.array(number),
+  intervalByLayer: z.array(both),
+  closenessByLayer: z.array(number),
+  retrievalByLayer: z.array(number),
+  lac: number,
+  interval: both,
+  peak: number,
+  precisionAt1: z.array(both),
+  marginErrorByLayer: z.array(both),
+  mexaByLayer: z.array(number),
+  meanCosineByLayer: z.array(number),
+  ckaByLayer: z.array(number),
+  flags: z.array(z.enum(['fewPairs', 'tooFewPairs', 'collapsed'])),
+});
+
+const sample = z.object({
+  source: z.string(),
+  target: z.string(),
+  input: z.string(),
+  reference: z.string(),
+  output: z.string(),
+});
+
+const evaluation = z.object({
+  type: z.literal('evaluation'),
+  step: z.number(),
+  perplexity: z.array(perplexity),
+  alignment: z.array(alignment),
+  samples: z.array(sample),
+  seconds: z.number(),
+});
+
+const checkpoint = z.object({
+  type: z.literal('checkpoint'),
+  step: z.number(),
+  path: z.string(),
+  seconds: z.number(),
+});
+
+const warning = z.object({type: z.literal('warning'), step: z.number(), message: z.string()});
+
+const end = z.object({
+  type: z.literal('end'),
+  reason: z.enum(['finished', 'aborted']),
+  step: z.number(),
+  seconds: z.number(),
+  peakBytes: z.number(),
+});
+
+/** An event as it was written; the type holds the schema to `TrainEvent`. */
+export const eventSchema: z.ZodType<TrainEvent> = z.discriminatedUnion('type', [
+  start,
+  step,
+  evaluation,
+  checkpoint,
+  warning,
+  end,
+]);

@@ -1,0 +1,158 @@
+/** Loss of each objective, and what the optimiser did. */
+import type {StepEvent} from '../train/events.js';
+import {fixed, number, plural} from './format.js';
+import {
+  lossChange,
+  lossCurve,
+  objectiveNames,
+  objectives,
+  type Objective,
+  type RunHistory,
+} from './history.js';
+import {html, type Html} from './html.js';
+import {lineChart, type Curve} from './line-chart.js';
+import {strokeOf, type Stroke} from './palette.js';
+import {linearScale, stepScale, wideScale, type Scale} from './scale.js';
+import {section} from './section.js';
+import {finite, smooth, smoothingRadius, spread, thin, type Point} from './series.js';
+import {folded, table} from './table.js';
+
+// A smoothed curve has no spikes to keep, and this many points draw it.
+const smoothPoints = 400;
+
+/** The colour that an objective has everywhere in the report. */
+export function objectiveStroke(objective: Objective): Stroke {
+  return strokeOf(objectives.indexOf(objective));
+}
+
+const unit: Readonly<Record<Objective, string>> = {
+  next: 'nats per token',
+  mapping: 'nats per token',
+  contrastive: 'nats per pair',
+};
+
+export function lossSection(history: RunHistory): Html {
+  const x = stepScale(history.lastStep);
+  const charts = objectives.flatMap((objective) => {
+    const points = lossCurve(history, objective);
+    return points.length === 0 ? [] : lossChart(objective, points, x);
+  });
+  const radius = smoothingRadius(history.steps.length);
+  const smoothing =
+    radius > 0
+      ? `Faint: every step. Solid: mean of the ${plural(2 * radius + 1, 'step')} around each step.`
+      : 'Every step.';
+  return section({
+    id: 'losses',
+    title: 'Training loss',
+    lead: charts.length > 0 && html`By objective, in nats, on the batches trained on. ${smoothing}`,
+    body:
+      charts.length > 0
+        ? html`<div class="charts">${charts}</div>
+            ${lossTable(history.steps)}`
+        : html`<p class="none">No step has been trained yet.</p>`,
+  });
+}
+
+function lossChart(objective: Objective, points: readonly Point[], x: Scale): Html {
+  const stroke = objectiveStroke(objective);
+  const smoothed = smooth(points);
+  const raw: Curve[] =
+    points.length > 100 ? [{name: 'each step', points: thin(points), stroke, weight: 'faint'}] : [];
+  const change = lossChange(points);
+  return lineChart({
+    title: `${objectiveNames[objective]}, ${unit[objective]}`,
+    latest: number(change?.now ?? NaN),
+    description: describe(`${objectiveNames[objective]} loss in ${unit[objective]}`, points),
+    x,
+    y: linearScale(points.map(({y}) => y)),
+    curves: [
+      ...raw,
+      {name: objectiveNames[objective], points: spread(smoothed, smoothPoints), stroke, weight: 'main'},
+    ],
+  });
+}
+
+export function describe(what: string, points: readonly Point[]): string {
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined) return `${what}: no values`;
+  if (points.length === 1) return `${what}: ${number(first.y)} at step ${first.x}`;
+  return `${what}: from ${number(first.y)} at step ${first.x} to ${number(last.y)} at step ${last.x}`;
+}
+
+export function optimiserSection(history: RunHistory): Html | undefined {
+  if (history.steps.length === 0) return undefined;
+  const x = stepScale(history.lastStep);
+  const curve = (read: (event: StepEvent) => number): Point[] =>
+    finite(history.steps.map((event) => ({x: event.step, y: read(event)})));
+  const rate = curve((event) => event.learningRate);
+  const gradient = curve((event) => event.gradientNorm);
+  const speed = curve((event) => event.tokensPerSecond);
+  return section({
+    id: 'optimiser',
+    title: 'Optimiser and speed',
+    lead: 'The gradient norm is taken over all parameters, before clipping.',
+    body: html`<div class="charts">
+      ${plainChart('Learning rate', rate, x, linearScale(values(rate), [0]))}
+      ${noisyChart('Gradient norm', gradient, x, wideScale(values(gradient)))}
+      ${noisyChart('Tokens per second', speed, x, linearScale(values(speed), [0]))}
+    </div>`,
+  });
+}
+
+const values = (points: readonly Point[]): number[] => points.map(({y}) => y);
+
+const quiet = strokeOf(6);
+
+function plainChart(title: string, points: readonly Point[], x: Scale, y: Scale): Html {
+  return lineChart({
+    title,
+    latest: number(points.at(-1)?.y ?? NaN, 3),
+    description: describe(title, points),
+    x,
+    y,
+    curves: [{name: title, points: thin(points), stroke: quiet, weight: 'main'}],
+  });
+}
+
+function noisyChart(title: string, points: readonly Point[], x: Scale, y: Scale): Html {
+  const smoothed = smooth(points);
+  return lineChart({
+    title: y.kind === 'log' ? `${title} (logarithmic)` : title,
+    latest: number(smoothed.at(-1)?.y ?? NaN, 3),
+    description: describe(title, points),
+    x,
+    y,
+    curves: [
+      {name: 'each step', points: thin(points), stroke: quiet, weight: 'faint'},
+      {name: title, points: spread(smoothed, smoothPoints), stroke: quiet, weight: 'main'},
+    ],
+  });
+}
+
+const tableRows = 12;
+
+function lossTable(steps: readonly StepEvent[]): Html {
+  const trained = objectives.filter((objective) => steps.some(({losses}) => losses[objective] !== undefined));
+  const shown = (value: number | undefined): string => (value === undefined ? '–' : fixed(value, 3));
+  return folded(
+    'Losses as a table',
+    table({
+      caption: 'Loss at single steps',
+      columns: [
+        {name: 'Step'},
+        {name: 'Weighted sum'},
+        ...trained.map((objective) => ({name: objectiveNames[objective]})),
+        {name: 'Learning rate'},
+        {name: 'Gradient norm'},
+      ],
+      rows: spread(steps, tableRows).map((event) => [
+        event.step,
+        shown(event.loss),
+        ...trained.map((objective) => shown(event.losses[objective])),
+        number(event.learningRate, 3),
+        number(event.gradientNorm, 3),
+      ]),
+    }),
+  );
+}
