@@ -1,0 +1,80 @@
+// npm run demo, test, lint, bench: set up what is missing or stale, then do it. Further arguments pass on.
+import {runFormat, runLint} from './lint/main.mjs';
+import {sanitizerEnvironment} from './setup/addon.mjs';
+import {runInTerminal} from './setup/commands.mjs';
+import {listFiles} from './setup/files.mjs';
+import {inRoot, toolScript} from './setup/places.mjs';
+import {SetUpError, runScript, say, warn} from './setup/say.mjs';
+import {setUp} from './setup/set-up.mjs';
+
+const oldestNode = 20;
+
+const tasks = {demo, test, lint, format, bench, 'test:asan': testAsan};
+
+await runScript(async () => {
+  if (Number(process.versions.node.split('.')[0]) < oldestNode) {
+    throw new SetUpError(`crossmap needs Node ${oldestNode} or newer; this is ${process.versions.node}`);
+  }
+  const [name = '', ...args] = process.argv.slice(2);
+  if (!Object.hasOwn(tasks, name)) {
+    throw new SetUpError(`run: ${name} is not a task; there are ${Object.keys(tasks).join(', ')}`);
+  }
+  return tasks[/** @type {keyof typeof tasks} */ (name)](args);
+});
+
+/** @param {readonly string[]} args */
+async function demo(args) {
+  await setUp(['packages', 'addon', 'types']);
+  return runInTerminal([process.execPath, inRoot('dist/lib/cli/main.js'), 'demo', ...args]);
+}
+
+/** Lint and tests both run, so that one look shows all there is to mend. */
+async function test(/** @type {readonly string[]} */ args) {
+  await setUp(['packages', 'addon', 'types']);
+  const lintStatus = await runLint();
+  const testStatus = await runAva(args);
+  if (lintStatus !== 0) warn('lint failed: its findings stand above the tests');
+  return testStatus || lintStatus;
+}
+
+async function lint() {
+  await setUp(['packages', 'types']);
+  return runLint();
+}
+
+async function format() {
+  await setUp(['packages']);
+  return runFormat();
+}
+
+/** Without arguments all benches of bench/ops, else those named: `npm run bench -- ops/attention`. */
+async function bench(/** @type {readonly string[]} */ args) {
+  await setUp(['packages', 'addon', 'types']);
+  const all = listFiles(['bench/ops'], (file) => file.endsWith('.ts')).map((file) =>
+    file.slice('bench/'.length, -3),
+  );
+  const named = args.filter((arg) => !arg.startsWith('-'));
+  const unknown = named.find((name) => !all.includes(name));
+  if (unknown) throw new SetUpError(`bench: ${unknown} is not a bench; there are ${all.join(', ')}`);
+  for (const name of named.length ? named : all) {
+    const flags = args.filter((arg) => arg.startsWith('-'));
+    const status = await runInTerminal([process.execPath, inRoot('dist/bench', `${name}.js`), ...flags]);
+    if (status !== 0) return status;
+  }
+  return 0;
+}
+
+/** The tests that drive the addon, against the sanitized one. */
+async function testAsan(/** @type {readonly string[]} */ args) {
+  await setUp(['packages', 'asan', 'types']);
+  say('running the op tests under AddressSanitizer and UBSan');
+  return runAva(args.length ? args : ['dist/test/ops/**/*.test.js'], sanitizerEnvironment());
+}
+
+/**
+ * @param {readonly string[]} args
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+function runAva(args, env = process.env) {
+  return runInTerminal([process.execPath, toolScript('ava', 'entrypoints/cli.mjs'), ...args], {env});
+}

@@ -1,0 +1,159 @@
+// The native addon, built by cmake-js, once as users run it and once under sanitizers.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import {findCblas} from '../../native/find-cblas.mjs';
+import {firstLine, isOnPath, runLogged} from './commands.mjs';
+import {fingerprints, hash, listFiles, readJson, writeJson} from './files.mjs';
+import {inRoot, root, toolScript} from './places.mjs';
+import {say, since} from './say.mjs';
+import {compilers, provideSystem} from './system.mjs';
+
+/**
+ * @typedef {object} Flavour
+ * @property {string} what
+ * @property {string} out build folder
+ * @property {string} config CMake's build type
+ * @property {readonly string[]} options of CMake
+ */
+
+export const flavours = /** @satisfies {Record<string, Flavour>} */ ({
+  cpu: {what: 'the native addon', out: 'build-cmake', config: 'Release', options: []},
+  asan: {
+    what: 'the native addon under AddressSanitizer and UBSan',
+    out: 'build-asan',
+    config: 'RelWithDebInfo',
+    options: ['CROSSMAP_SANITIZE=ON', 'CMAKE_CXX_COMPILER=g++'],
+  },
+});
+
+/** @param {Flavour} flavour */
+export function addonFile({out, config}) {
+  return inRoot(out, config, 'crossmap-cpu.node');
+}
+
+/** @param {Flavour} flavour */
+export function addonIsCurrent(flavour) {
+  const stamp = readStamp(flavour);
+  return (
+    fs.existsSync(addonFile(flavour)) &&
+    stamp?.configuration === configuration(flavour) &&
+    hash(JSON.stringify(stamp.files)) === hash(JSON.stringify(fingerprints(sources())))
+  );
+}
+
+/**
+ * Compiles what changed. Another compiler, library or option starts from an empty folder.
+ *
+ * @param {Flavour} flavour
+ */
+export async function buildAddon(flavour) {
+  await provideSystem();
+  const start = performance.now();
+  const folder = inRoot(flavour.out);
+  const last = readStamp(flavour);
+  const key = configuration(flavour);
+  const files = fingerprints(sources());
+  const fresh = last?.configuration !== key;
+  if (fresh) fs.rmSync(folder, {recursive: true, force: true});
+  else touchOldSources(files, last.files, path.join(folder, '.stamp.json'));
+  say(`building ${flavour.what} (${fresh ? 'all of it: takes minutes' : 'what changed'})`);
+  await runLogged(`addon-${path.basename(flavour.out)}`, [
+    process.execPath,
+    toolScript('cmake-js', 'bin/cmake-js'),
+    'build',
+    '--out',
+    flavour.out,
+    '--config',
+    flavour.config,
+    '--parallel',
+    String(parallelJobs()),
+    ...cmakeOptions(flavour).map((option) => `--CD${option}`),
+  ]);
+  writeJson(path.join(folder, '.stamp.json'), {configuration: key, files});
+  say(`${flavour.what} built in ${since(start)}`);
+}
+
+/**
+ * What Node needs to load the sanitized addon: the runtime first of all libraries, and with it libstdc++,
+ * whose `__cxa_throw` it looks up when it starts. Leaks are not looked for: V8 frees nothing at exit.
+ */
+export function sanitizerEnvironment() {
+  const libraries = ['libasan.so', 'libstdc++.so'].map((name) =>
+    firstLine(['g++', `-print-file-name=${name}`]),
+  );
+  return {
+    ...process.env,
+    CROSSMAP_ADDON: addonFile(flavours.asan),
+    LD_PRELOAD: libraries.join(' '),
+    ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1:abort_on_error=1:detect_stack_use_after_return=1',
+    UBSAN_OPTIONS: 'halt_on_error=1:abort_on_error=1:print_stacktrace=1',
+  };
+}
+
+/** A compiler on these sources takes up to about 1 GiB: more jobs than that would swap. */
+export function parallelJobs() {
+  return Math.max(
+    1,
+    Math.min(os.availableParallelism?.() ?? os.cpus().length, Math.floor(os.totalmem() / 2 ** 30)),
+  );
+}
+
+/** @param {Flavour} flavour */
+function cmakeOptions({options}) {
+  const cblas = findCblas();
+  if (!cblas) return options;
+  return [...options, `CROSSMAP_CBLAS_LIBRARY=${cblas.library}`, `CROSSMAP_CBLAS_INCLUDE=${cblas.include}`];
+}
+
+/**
+ * All that decides how the compiler is called; the checkout's place too, for CMake keeps absolute paths.
+ *
+ * @param {Flavour} flavour
+ */
+function configuration(flavour) {
+  const version = (/** @type {string} */ name) =>
+    readJson(inRoot('node_modules', name, 'package.json'))?.version;
+  const compiler = compilers().find(isOnPath);
+  return hash(
+    JSON.stringify([
+      root,
+      process.platform,
+      process.arch,
+      cmakeOptions(flavour),
+      compiler && [compiler, firstLine([compiler, '--version'])],
+      isOnPath('ninja'),
+      version('cmake-js'),
+      version('node-addon-api'),
+    ]),
+  );
+}
+
+function sources() {
+  return listFiles(['CMakeLists.txt', 'native']);
+}
+
+/**
+ * @param {Flavour} flavour
+ * @returns {{configuration: string, files: Record<string, string>} | undefined}
+ */
+function readStamp({out}) {
+  return readJson(inRoot(out, '.stamp.json'));
+}
+
+/**
+ * Ninja and make go by times. A file that was unpacked or copied with its old time looks built to them, so a
+ * file whose content changed gets a new time where it needs one.
+ *
+ * @param {Record<string, string>} files
+ * @param {Record<string, string>} before
+ * @param {string} lastBuild file written at the end of the last build
+ */
+function touchOldSources(files, before, lastBuild) {
+  const built = fs.statSync(lastBuild).mtimeMs;
+  const now = new Date();
+  for (const [file, print] of Object.entries(files)) {
+    if (before[file] !== print && fs.statSync(inRoot(file)).mtimeMs <= built)
+      fs.utimesSync(inRoot(file), now, now);
+  }
+}

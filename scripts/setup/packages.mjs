@@ -1,0 +1,38 @@
+// npm packages: node_modules as package-lock.json has it.
+import fs from 'node:fs';
+import {inRoot} from './places.mjs';
+import {readJson} from './files.mjs';
+import {runLogged} from './commands.mjs';
+import {say, since, warn} from './say.mjs';
+
+/**
+ * npm writes what it installed to node_modules/.package-lock.json, last of all. Packages for other platforms
+ * are absent there, which only optional ones may be.
+ */
+export function packagesAreCurrent() {
+  const wanted = readJson(inRoot('package-lock.json'))?.packages ?? {};
+  const installed = readJson(inRoot('node_modules/.package-lock.json'))?.packages;
+  if (!installed) return false;
+  return Object.entries(wanted).every(([name, entry]) => {
+    if (name === '') return true;
+    const there = installed[name];
+    return there
+      ? there.version === entry.version && there.integrity === entry.integrity
+      : entry.optional === true;
+  });
+}
+
+export async function installPackages() {
+  if (fs.lstatSync(inRoot('node_modules'), {throwIfNoEntry: false})?.isSymbolicLink()) {
+    warn('node_modules is a link to packages that differ from package-lock.json: left as it is');
+    return;
+  }
+  const start = performance.now();
+  say('installing npm packages (npm ci)');
+  const npm = process.env['npm_execpath'];
+  const command = npm?.endsWith('.js')
+    ? [process.execPath, npm]
+    : [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
+  await runLogged('npm ci', [...command, 'ci', '--include=dev', '--no-audit', '--no-fund']);
+  say(`npm packages installed in ${since(start)}`);
+}
