@@ -33,6 +33,6 @@ export async function installPackages() {
   const command = npm?.endsWith('.js')
     ? [process.execPath, npm]
     : [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
-  await runLogged('npm ci', [...command, 'ci', '--include=dev', '--no-audit', '--no-fund']);
+  await runLogged('npm-ci', [...command, 'ci', '--include=dev', '--no-audit', '--no-fund']);
   say(`npm packages installed in ${since(start)}`);
 }

@@ -79,9 +79,9 @@ async function install(need) {
   const get = [...root, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-o', 'Acquire::Retries=1'];
   const wanted = ['install', '-y', '--no-install-recommends', need.debianPackage];
   try {
-    await runLogged('apt-get install', [...get, ...wanted]).catch(async () => {
-      await runLogged('apt-get update', [...get, 'update']);
-      await runLogged('apt-get install', [...get, ...wanted]);
+    await runLogged('apt-get-install', [...get, ...wanted]).catch(async () => {
+      await runLogged('apt-get-update', [...get, 'update']);
+      await runLogged('apt-get-install', [...get, ...wanted]);
     });
   } catch {
     writeJson(memoryFile, {tried: [...tried, need.debianPackage]});
