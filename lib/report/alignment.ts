@@ -54,8 +54,13 @@ function overview(history: RunHistory, pairs: readonly PairHistory[]): Html {
   });
 }
 
-/** More columns than this are not told apart on a page. */
-const mostColumns = 40;
+// More columns are not told apart on a page; and all maps together have a bounded number of cells.
+const [leastColumns, mostColumns, mostCells] = [8, 40, 8000];
+
+function columnsFor(pairs: readonly PairHistory[]): number {
+  const rows = pairs.reduce((sum, {last}) => sum + last.lacByLayer.length, 0);
+  return Math.min(mostColumns, Math.max(leastColumns, Math.floor(mostCells / rows)));
+}
 
 function pairCharts(history: RunHistory, pairs: readonly PairHistory[]): Html {
   const x = stepScale(history.lastStep);
@@ -65,8 +70,9 @@ function pairCharts(history: RunHistory, pairs: readonly PairHistory[]): Html {
     [0],
     3,
   );
-  const full = fullColour(all.flatMap(({lacByLayer}) => lacByLayer));
-  return html`<div class="charts pairs">${pairs.map((pair) => pairChart(pair, x, y, full))}</div>
+  const full = fullColour(all.flatMap(({lacByLayer}) => lacByLayer).filter(Number.isFinite));
+  const frame = {x, y, full, columns: columnsFor(pairs)};
+  return html`<div class="charts pairs">${pairs.map((pair) => pairChart(pair, frame))}</div>
     <p class="key">
       Curve: mean over layers with its 95 % interval. Map: each layer at each evaluation, embedding at the
       bottom,
@@ -80,8 +86,18 @@ function fullColour(values: readonly number[]): number {
   return Math.min(1, Math.max(0.2, Math.ceil(largest * 10) / 10));
 }
 
-function pairChart({evaluations, last}: PairHistory, x: Scale, y: Scale, full: number): Html {
-  const shown = spread(evaluations, mostColumns);
+/** What the charts of all pairs have in common, so that they can be compared. */
+interface PairFrame {
+  readonly x: Scale;
+  readonly y: Scale;
+  /** LAC of full colour. */
+  readonly full: number;
+  /** Evaluations shown at most. */
+  readonly columns: number;
+}
+
+function pairChart({evaluations, last}: PairHistory, {x, y, full, columns}: PairFrame): Html {
+  const shown = spread(evaluations, columns);
   const at = (read: (pair: PairAlignment) => number): Point[] =>
     shown.map(({step, alignment}) => ({x: step, y: read(alignment)}));
   const first = evaluations[0]?.alignment;

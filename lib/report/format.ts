@@ -1,5 +1,8 @@
 /** Numbers, sizes, times and languages as a reader wants to see them. */
 
+/** Keeps a number and its unit on one line. */
+const space = '\u00a0';
+
 const format = new Intl.NumberFormat('en');
 
 /** A whole number: 100,000. */
@@ -29,7 +32,7 @@ function minus(text: string): string {
 }
 
 export function percent(share: number, decimals = 1): string {
-  return `${fixed(share * 100, decimals)} %`;
+  return `${fixed(share * 100, decimals)}${space}%`;
 }
 
 /** 950, 12.3 k, 4.5 M, 1.2 G. */
@@ -39,7 +42,7 @@ export function count(value: number): string {
     [1e6, 'M'],
     [1e4, 'k'],
   ] as const)
-    if (value >= size) return `${number(value / (unit === 'k' ? 1e3 : size), 3)} ${unit}`;
+    if (value >= size) return `${number(value / (unit === 'k' ? 1e3 : size), 3)}${space}${unit}`;
   return grouped(value);
 }
 
@@ -49,18 +52,18 @@ export function bytes(value: number): string {
     [2 ** 20, 'MiB'],
     [2 ** 10, 'KiB'],
   ] as const)
-    if (value >= size) return `${number(value / size, 3)} ${unit}`;
-  return `${value} bytes`;
+    if (value >= size) return `${number(value / size, 3)}${space}${unit}`;
+  return `${value}${space}bytes`;
 }
 
 /** 48 s, 2 min 31 s, 3 h 05 min. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);
-  if (whole < 1) return `${number(seconds, 2)} s`;
-  if (whole < 60) return `${whole} s`;
+  if (whole < 1) return `${number(seconds, 2)}${space}s`;
+  if (whole < 60) return `${whole}${space}s`;
   const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min ${pad(whole % 60)} s`;
-  return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
+  if (minutes < 60) return [minutes, 'min', pad(whole % 60), 's'].join(space);
+  return [Math.floor(minutes / 60), 'h', pad(minutes % 60), 'min'].join(space);
 }
 
 function pad(value: number): string {

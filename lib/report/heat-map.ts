@@ -25,6 +25,7 @@ export function heatMap({description, x, columns, full, rowName}: HeatMap): Html
   const height = 1000 / rows;
   const cells = columns.flatMap(({step, values}, c) =>
     values.map((value, row) => {
+      if (!Number.isFinite(value)) return undefined;
       const [left, right] = [edges[c] ?? 0, edges[c + 1] ?? 1000];
       return html`<rect
         x="${round(left)}"

@@ -104,23 +104,6 @@ export interface Track {
   readonly points: readonly Point[];
 }
 
-/** Follows each key through the evaluations, in the order of first appearance. */
-export function tracks<T>(
-  evaluations: readonly EvaluationEvent[],
-  entries: (evaluation: EvaluationEvent) => readonly T[],
-  read: (entry: T) => {readonly key: string; readonly value: number},
-): Track[] {
-  const found = new Map<string, Point[]>();
-  for (const evaluation of evaluations)
-    for (const entry of entries(evaluation)) {
-      const {key, value} = read(entry);
-      const points = found.get(key) ?? [];
-      found.set(key, points);
-      if (Number.isFinite(value)) points.push({x: evaluation.step, y: value});
-    }
-  return [...found].filter(([, points]) => points.length > 0).map(([key, points]) => ({key, points}));
-}
-
 /** First against last point of a track. */
 export function trackChange(track: Track | undefined): Change {
   const points = track?.points ?? [];

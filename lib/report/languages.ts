@@ -1,22 +1,27 @@
 /** Held-out perplexity by language. */
 import type {LanguagePerplexity} from '../eval/results.js';
 import {count, fixed, languageName, number} from './format.js';
-import {trackChange, tracks, type RunHistory, type Track} from './history.js';
+import {trackChange, type RunHistory, type Track} from './history.js';
 import {html, type Html} from './html.js';
 import {lineChart} from './line-chart.js';
 import {strokeOf} from './palette.js';
 import {linearScale, stepScale} from './scale.js';
 import {changeMark, section} from './section.js';
-import {thin} from './series.js';
+import {finite, thin, type Point} from './series.js';
 import {table} from './table.js';
 
-/** Bits per byte of each language over the evaluations. */
+/** Bits per byte of each language over the evaluations, in the order of first appearance. */
 export function bitsPerByteTracks({evaluations}: RunHistory): Track[] {
-  return tracks(
-    evaluations,
-    ({perplexity}) => perplexity,
-    ({language, bitsPerByte}) => ({key: language, value: bitsPerByte}),
-  );
+  const found = new Map<string, Point[]>();
+  for (const {step, perplexity} of evaluations)
+    for (const {language, bitsPerByte} of perplexity) {
+      const points = found.get(language) ?? [];
+      found.set(language, points);
+      points.push({x: step, y: bitsPerByte});
+    }
+  return [...found]
+    .map(([key, points]) => ({key, points: finite(points)}))
+    .filter(({points}) => points.length > 0);
 }
 
 /** The last measurement of each language. */

@@ -2,8 +2,8 @@
 import type {AlignmentFlag, PairAlignment} from '../eval/results.js';
 import type {EvaluationEvent} from '../train/events.js';
 import {languageName} from './format.js';
-import {tracks, type RunHistory, type Track} from './history.js';
-import type {Point} from './series.js';
+import type {RunHistory, Track} from './history.js';
+import {finite, type Point} from './series.js';
 
 export interface PairEvaluation {
   readonly step: number;
@@ -20,7 +20,7 @@ export interface PairHistory {
 export function pairHistories(evaluations: readonly EvaluationEvent[]): PairHistory[] {
   const found = new Map<string, PairEvaluation[]>();
   for (const {step, alignment} of evaluations)
-    for (const pair of alignment) {
+    for (const pair of alignment.filter(isFinitePair)) {
       const list = found.get(pairKey(pair)) ?? [];
       found.set(pairKey(pair), list);
       list.push({step, alignment: pair});
@@ -31,6 +31,11 @@ export function pairHistories(evaluations: readonly EvaluationEvent[]): PairHist
   });
 }
 
+/** A metrics file may hold values that were not finite; such a measurement has nothing to show. */
+function isFinitePair({lac, interval}: PairAlignment): boolean {
+  return [lac, ...interval].every(Number.isFinite);
+}
+
 const pairKey = ({source, target}: PairAlignment): string => `${source}→${target}`;
 
 export function pairName({source, target}: PairAlignment): string {
@@ -38,12 +43,11 @@ export function pairName({source, target}: PairAlignment): string {
 }
 
 /** A value of each pair over the evaluations. */
-export function pairTracks({evaluations}: RunHistory, read: (pair: PairAlignment) => number): Track[] {
-  return tracks(
-    evaluations,
-    ({alignment}) => alignment,
-    (pair) => ({key: pairKey(pair), value: read(pair)}),
-  );
+export function pairTracks(history: RunHistory, read: (pair: PairAlignment) => number): Track[] {
+  return pairHistories(history.evaluations).map(({key, evaluations}) => ({
+    key,
+    points: finite(evaluations.map(({step, alignment}) => ({x: step, y: read(alignment)}))),
+  }));
 }
 
 /** LAC of each pair over the evaluations. */

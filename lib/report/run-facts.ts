@@ -11,7 +11,9 @@ const mostWarnings = 20;
 export type Note = string;
 
 export function runSection(history: RunHistory, notes: readonly Note[]): Html {
-  const facts: [string, HtmlValue][] = factsOf(history).filter(([, value]) => value !== undefined);
+  const facts: [string, HtmlValue][] = factsOf(history).filter(
+    ([, value]) => value !== undefined && value !== false,
+  );
   return section({
     id: 'run',
     title: 'Run',

@@ -85,11 +85,11 @@ section{margin:0 0 44px;scroll-margin-top:12px}
 .legend li{cursor:default}
 .legend path{stroke-width:2.5}
 .cross{position:absolute;top:0;bottom:0;width:0;border-left:1px solid var(--muted);display:none;pointer-events:none}
-.tip{position:fixed;z-index:2;pointer-events:none;background:var(--ink);color:var(--page);border-radius:6px;padding:6px 10px;font-size:12.5px;line-height:1.45;display:none;max-width:min(300px,90vw)}
+.tip{position:fixed;z-index:2;pointer-events:none;background:var(--card);border:1px solid var(--rule);box-shadow:0 4px 16px #00000038;border-radius:8px;padding:7px 11px;font-size:12.5px;line-height:1.45;display:none;max-width:min(300px,90vw)}
 .tip i{display:inline-block;width:9px;height:9px;border-radius:50%;margin-right:6px}
 .table{margin:14px 0 0;overflow:hidden;min-width:0}
 .table figcaption{color:var(--muted);font-size:13px;padding:10px 14px 2px}
-.scroll{overflow-x:auto;background:linear-gradient(90deg,var(--card) 40%,transparent) 0/28px 100% local no-repeat,linear-gradient(270deg,var(--card) 40%,transparent) 100%/28px 100% local no-repeat,linear-gradient(90deg,var(--shade),transparent) 0/12px 100% no-repeat,linear-gradient(270deg,var(--shade),transparent) 100%/12px 100% no-repeat}
+.scroll{position:relative;overflow-x:auto;background:linear-gradient(90deg,var(--card) 40%,transparent) 0/28px 100% local no-repeat,linear-gradient(270deg,var(--card) 40%,transparent) 100%/28px 100% local no-repeat,linear-gradient(90deg,var(--shade),transparent) 0/12px 100% no-repeat,linear-gradient(270deg,var(--shade),transparent) 100%/12px 100% no-repeat}
 .pair-of-tables{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));column-gap:14px;align-items:start}
 .before{color:var(--muted)}
 table{border-collapse:collapse;width:100%;font-size:14px}
@@ -147,7 +147,10 @@ body{background:#fff;font-size:11px}
 main,header,footer{max-width:none;padding:0}
 nav,.cross,.tip{display:none!important}
 section{margin-bottom:20px}
-.chart,.tile,.sample,.group,.verdict,tr{break-inside:avoid}
+.chart,.tile,.sample,.group,.verdict,.table{break-inside:avoid}
+.charts{grid-template-columns:repeat(3,minmax(0,1fr))}
+.samples{grid-template-columns:1fr 1fr}
+table,.key,.remark,.tile .name,.tile .was{font-size:11px}
 h2,.lead{break-after:avoid}
 .scroll{overflow:visible}
 th,td{padding:3px 6px;white-space:normal}

@@ -54,7 +54,7 @@ function alignmentFinding(history: RunHistory): string | undefined {
   if (change === undefined) return undefined;
   const certain = pairs.filter(({last}) => last.interval[0] > 0).length;
   const of =
-    pairs.length === 1 ? 'of the one language pair' : `on average over ${pairs.length} language pairs`;
+    pairs.length === 1 ? 'for the one language pair' : `on average over ${pairs.length} language pairs`;
   return `LAC (crossmap definition) is ${coefficient(change.now)} ${of}${before(change, coefficient)}; ${aboveChance(certain, pairs.length)}.`;
 }
 

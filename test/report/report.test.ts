@@ -179,6 +179,28 @@ test('100,000 steps make a page of bounded size that still shows a single spike'
   t.is(heights.filter((height) => height < 800).length, 1);
 });
 
+for (const steps of [[100], [200], [0, 50, 100, 150, 200]])
+  test(`alignments of steps ${steps.join()} that are not finite are left out of the drawings`, (t) => {
+    const events = demo.map((event): TrainEvent => {
+      if (event.type !== 'evaluation' || !steps.includes(event.step)) return event;
+      const broken = {
+        lac: NaN,
+        interval: [NaN, NaN] as const,
+        lacByLayer: event.alignment[0]!.lacByLayer.with(2, NaN),
+      };
+      return {...event, alignment: event.alignment.map((pair) => ({...pair, ...broken}))};
+    });
+    t.notRegex(renderReport({config: {}, events}), /"[^"]*NaN[^"]*"/);
+  });
+
+test('many pairs, layers and evaluations make maps of bounded size', (t) => {
+  const languages = Array.from({length: 31}, (_, i) => `x${String.fromCharCode(97 + (i % 26))}${i}`);
+  const events = syntheticRun({steps: 400, evaluateEvery: 5, layers: 32, pairs: 30, languages});
+  const cells = renderReport({config: {}, events}).split('<rect').length - 1;
+  t.true(cells <= 30 * 33 * 8 + 8000, `${cells}`);
+  t.true(cells >= 30 * 33 * 8);
+});
+
 test('the report names flags of an alignment in words', (t) => {
   const events = demo.map((event): TrainEvent =>
     event.type === 'evaluation'
@@ -212,6 +234,7 @@ test('the run is described with its facts', (t) => {
   t.regex(text, /Steps 200 of 200/);
   t.regex(text, /Peak memory 742 MiB/);
   t.regex(text, /1 warning step 1 12 pairs are longer/);
+  t.notRegex(text, /Continued/);
 });
 
 test('a stopped run and a running one are told apart from a finished one', (t) => {

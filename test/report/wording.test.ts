@@ -38,22 +38,22 @@ test('numbers keep the digits that matter', (t) => {
   t.is(fixed(-1.26, 1), '−1.3');
 });
 
-test('sizes, times and shares carry their unit', (t) => {
-  t.deepEqual([950, 12_345, 3_214_080, 2e9].map(count), ['950', '12.3 k', '3.21 M', '2.00 G']);
+test('sizes, times and shares carry their unit and stay on one line with it', (t) => {
+  t.deepEqual([950, 12_345, 3_214_080, 2e9].map(count), ['950', '12.3\u00a0k', '3.21\u00a0M', '2.00\u00a0G']);
   t.deepEqual([100, 2048, 742 * 2 ** 20, 3 * 2 ** 30].map(bytes), [
-    '100 bytes',
-    '2.00 KiB',
-    '742 MiB',
-    '3.00 GiB',
+    '100\u00a0bytes',
+    '2.00\u00a0KiB',
+    '742\u00a0MiB',
+    '3.00\u00a0GiB',
   ]);
   t.deepEqual([0.4, 48.2, 151, 3600, 11_100].map(duration), [
-    '0.40 s',
-    '48 s',
-    '2 min 31 s',
-    '1 h 00 min',
-    '3 h 05 min',
+    '0.40\u00a0s',
+    '48\u00a0s',
+    '2\u00a0min\u00a031\u00a0s',
+    '1\u00a0h\u00a000\u00a0min',
+    '3\u00a0h\u00a005\u00a0min',
   ]);
-  t.is(percent(0.1234), '12.3 %');
+  t.is(percent(0.1234), '12.3\u00a0%');
   t.deepEqual([plural(1, 'step'), plural(2000, 'step')], ['1 step', '2,000 steps']);
   t.deepEqual([list([]), list(['a']), list(['a', 'b', 'c'])], ['', 'a', 'a, b and c']);
 });
@@ -139,13 +139,16 @@ test('the verdict claims alignment only where intervals lie above chance', (t) =
 });
 
 test('retrieval is set against chance', (t) => {
-  t.regex(findings(readHistory(demo))[3]!, /of cases, \d\.\d % at the first evaluation; chance is 0\.5 %\.$/);
+  t.regex(
+    findings(readHistory(demo))[3]!,
+    /of cases, \d\.\d\s% at the first evaluation; chance is 0\.5\s%\.$/,
+  );
 });
 
 test('a small model is called small, a large one is not, and both are one run', (t) => {
   t.regex(
     caution(readHistory(demo)),
-    /^With 3\.21 M parameters and 819 k training tokens this is a small model\./,
+    /^With 3\.21\sM parameters and 819\sk training tokens this is a small model\./,
   );
   const large = change((event) => (event.type === 'start' ? {...event, parameters: 1e9} : event));
   t.regex(caution(large), /^This is one run with one seed/);
