@@ -1,0 +1,34 @@
+/** JSON.parse keeps the last of two equal keys and says nothing: a file with two must be refused. */
+
+/** The first key that its object has twice, or undefined. `text` must be valid JSON. */
+export function repeatedKey(text: string): string | undefined {
+  const open: (Set<string> | undefined)[] = []; // keys of each open object; undefined for an open list
+  const marks = /["{}[\]]/g;
+  const colon = /\s*:/y;
+  for (let match = marks.exec(text); match; match = marks.exec(text)) {
+    const [mark] = match;
+    if (mark === '{') open.push(new Set());
+    else if (mark === '[') open.push(undefined);
+    else if (mark !== '"') open.pop();
+    else {
+      const end = stringEnd(text, match.index);
+      marks.lastIndex = colon.lastIndex = end;
+      if (!colon.test(text)) continue;
+      const keys = open.at(-1);
+      const key = String(JSON.parse(text.slice(match.index, end)));
+      if (keys?.has(key)) return key;
+      keys?.add(key);
+    }
+  }
+  return undefined;
+}
+
+/** One past the quote that closes the string opened at `start`. A quote after an odd number of backslashes is text. */
+function stringEnd(text: string, start: number): number {
+  for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let before = quote;
+    while (text[before - 1] === '\\') before--;
+    if ((quote - before) % 2 === 0) return quote + 1;
+  }
+  return text.length;
+}

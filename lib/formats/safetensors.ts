@@ -1,0 +1,191 @@
+/** Reads and writes safetensors, the format in which weights are exchanged. https://github.com/huggingface/safetensors */
+import {open, type FileHandle} from 'node:fs/promises';
+import {CrossmapError} from '../errors.js';
+import {publishFile} from './atomic.js';
+import {
+  elementBytes,
+  formatHeader,
+  headerLength,
+  isSafetensorsDType,
+  lengthBytes,
+  maxHeaderBytes,
+  parseHeader,
+  tensorBytes,
+  type SafetensorsDType,
+  type TensorEntry,
+} from './safetensors-header.js';
+
+export type {SafetensorsDType} from './safetensors-header.js';
+
+/** A tensor to write. */
+export interface SafetensorsInput {
+  readonly name: string;
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  /** The elements in little-endian, row-major order. A function is called only when its turn has come, one at a time. */
+  readonly data: Uint8Array | Promise<Uint8Array> | (() => Promise<Uint8Array>);
+}
+
+/** A tensor that a file has. */
+export interface SafetensorsInfo {
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  readonly bytes: number;
+}
+
+export interface SafetensorsFile {
+  readonly metadata: Readonly<Record<string, string>>;
+  /** By name, in the order of their bytes. */
+  readonly tensors: ReadonlyMap<string, SafetensorsInfo>;
+  /**
+   * Reads one tensor into memory of its own, so that views of any element type fit.
+   *
+   * @throws ERR_ARGUMENT where there is no such tensor; ERR_FORMAT where the file has become shorter; ERR_IO
+   */
+  read(name: string): Promise<Uint8Array>;
+}
+
+/**
+ * Writes a file whole or not at all. Tensors lie in the order of their element size, the largest first, then of their names: so
+ * each is aligned to its elements, and equal tensors give equal files.
+ *
+ * @param metadata texts that travel with the tensors
+ * @throws ERR_ARGUMENT where a name is used twice or the bytes do not fit the shape; ERR_IO
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: Iterable<SafetensorsInput>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const inputs = [...tensors].sort(
+    (a, b) =>
+      elementBytes(b.dtype) - elementBytes(a.dtype) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+  );
+  const entries = layOut(inputs);
+  const header = formatHeader({metadata, entries});
+  if (header.length - lengthBytes > maxHeaderBytes)
+    throw new CrossmapError(
+      'ERR_ARGUMENT',
+      `writeSafetensors: names and metadata exceed ${maxHeaderBytes} bytes`,
+    );
+  await publishFile(path, async (temporary) => {
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(header);
+      for (const input of inputs) await file.writeFile(await bytesOf(input));
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+/**
+ * Reads the header of a file and checks all of it. Tensors are read one by one when asked for.
+ *
+ * @throws ERR_FORMAT where the file is not what the format says; ERR_IO where it cannot be read
+ */
+export async function readSafetensors(path: string): Promise<SafetensorsFile> {
+  return withFile(path, async (file) => {
+    const {size} = await file.stat();
+    const length = headerLength(await readAt(file, 0, Math.min(size, lengthBytes)), size, path);
+    const dataStart = lengthBytes + length;
+    const {metadata, entries} = parseHeader(await readAt(file, lengthBytes, length), size - dataStart, path);
+    const byName = new Map(entries.map((entry) => [entry.name, entry]));
+    return {
+      metadata,
+      tensors: new Map(
+        entries.map(({name, dtype, shape, begin, end}) => [name, {dtype, shape, bytes: end - begin}]),
+      ),
+      read: (name) => readTensor(path, dataStart, byName.get(name), name),
+    };
+  });
+}
+
+function layOut(inputs: readonly SafetensorsInput[]): TensorEntry[] {
+  const names = new Set<string>(['__metadata__']);
+  let begin = 0;
+  return inputs.map(({name, dtype, shape, data}) => {
+    const where = `writeSafetensors: tensor ${JSON.stringify(name)}`;
+    if (names.has(name)) throw new CrossmapError('ERR_ARGUMENT', `${where} has a name that is taken`);
+    names.add(name);
+    if (!isSafetensorsDType(dtype))
+      throw new CrossmapError('ERR_ARGUMENT', `${where} has dtype ${String(dtype)}, which is not known`);
+    const bytes = tensorBytes(dtype, shape);
+    if (!Number.isSafeInteger(begin + bytes))
+      throw new CrossmapError(
+        'ERR_ARGUMENT',
+        `${where} has shape [${shape.join(', ')}], which is not one of whole numbers in range`,
+      );
+    if (data instanceof Promise) data.catch(() => undefined); // it may fail before its turn, where it is awaited
+    if (data instanceof Uint8Array) refuseWrongLength(where, data, dtype, shape);
+    const entry = {name, dtype, shape, begin, end: begin + bytes};
+    begin = entry.end;
+    return entry;
+  });
+}
+
+async function bytesOf({name, dtype, shape, data}: SafetensorsInput): Promise<Uint8Array> {
+  const bytes = await (typeof data === 'function' ? data() : data);
+  refuseWrongLength(`writeSafetensors: tensor ${JSON.stringify(name)}`, bytes, dtype, shape);
+  return bytes;
+}
+
+function refuseWrongLength(
+  where: string,
+  data: Uint8Array,
+  dtype: SafetensorsDType,
+  shape: readonly number[],
+): void {
+  const bytes = tensorBytes(dtype, shape);
+  if (data.byteLength !== bytes)
+    throw new CrossmapError(
+      'ERR_ARGUMENT',
+      `${where} needs ${bytes} bytes for ${dtype} [${shape.join(', ')}]; got ${data.byteLength}`,
+    );
+}
+
+async function readTensor(
+  path: string,
+  dataStart: number,
+  entry: TensorEntry | undefined,
+  name: string,
+): Promise<Uint8Array> {
+  if (!entry)
+    throw new CrossmapError('ERR_ARGUMENT', `safetensors file ${path} has no tensor ${JSON.stringify(name)}`);
+  return withFile(path, async (file) => {
+    const bytes = entry.end - entry.begin;
+    const data = await readAt(file, dataStart + entry.begin, bytes);
+    if (data.length === bytes) return data;
+    throw new CrossmapError(
+      'ERR_FORMAT',
+      `safetensors file ${path} is cut off: tensor ${JSON.stringify(name)} has ${data.length} of ${bytes} bytes`,
+    );
+  });
+}
+
+/** Bytes from `position` on: fewer than asked for only where the file ends. */
+async function readAt(file: FileHandle, position: number, bytes: number): Promise<Uint8Array> {
+  const data = new Uint8Array(bytes);
+  let filled = 0;
+  while (filled < bytes) {
+    const length = Math.min(bytes - filled, 2 ** 30); // one call reads less than 2^31 bytes
+    const {bytesRead} = await file.read(data, filled, length, position + filled);
+    if (bytesRead === 0) return data.subarray(0, filled);
+    filled += bytesRead;
+  }
+  return data;
+}
+
+async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      return await work(file);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (!(cause instanceof Error) || !('syscall' in cause)) throw cause;
+    throw new CrossmapError('ERR_IO', `safetensors file ${path} cannot be read: ${cause.message}`, {cause});
+  }
+}
