@@ -15,6 +15,7 @@ export interface TokenCounts {
   readonly y: ArrayLike<number>;
 }
 
+/** How vectors are prepared before they are compared. */
 export interface PrepareOptions {
   /** Length of a vector. */
   readonly features: number;
@@ -24,7 +25,7 @@ export interface PrepareOptions {
   readonly scale?: 'feature' | 'global';
 }
 
-export interface PreparedVectors {
+interface PreparedVectors {
   /** [n, features] unit rows; all zero where the side has collapsed. */
   readonly x: Float64Array;
   readonly y: Float64Array;

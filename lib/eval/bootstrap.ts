@@ -11,6 +11,7 @@ export interface ResampleWeights {
   readonly values: Float64Array;
 }
 
+/** Both ends belong to it. */
 export type Interval = readonly [low: number, high: number];
 
 /** Multinomial weights: each draw takes n sentences with replacement. */

@@ -7,6 +7,7 @@ import {countRivals, winTable, type RivalCounts} from './rivals.js';
 /** Sizes of the choice, partner included, that R averages over: one to five bits of identity. */
 export const choiceSizes: readonly number[] = [2, 4, 8, 16, 32];
 
+/** LAC of one hidden state, with what it is made of. */
 export interface Lac {
   /** Mean of closeness and retrieval, in [-1, 1]: 0 for chance, 1 for perfect. */
   readonly lac: number;

@@ -14,6 +14,7 @@ export interface ScoredText {
   readonly bytes: number;
 }
 
+/** Sums of what has been scored so far. */
 export interface Perplexity {
   /** @throws ERR_ARGUMENT when a counted value is not finite, or lengths or bytes do not fit; nothing is added then */
   add(text: ScoredText): void;

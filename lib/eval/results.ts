@@ -47,6 +47,7 @@ export interface PairAlignment {
   readonly flags: readonly AlignmentFlag[];
 }
 
+/** A held-out sentence as a model translated it, beside its reference; `source` and `target` are languages. */
 export interface SampleTranslation {
   readonly source: string;
   readonly target: string;

@@ -3,13 +3,13 @@ import {fixed} from './format.js';
 import {html, type Html} from './html.js';
 import type {Scale} from './scale.js';
 
-export interface HeatColumn {
+interface HeatColumn {
   readonly step: number;
   /** By row, bottom first. */
   readonly values: readonly number[];
 }
 
-export interface HeatMap {
+interface HeatMap {
   readonly description: string;
   readonly x: Scale;
   readonly columns: readonly HeatColumn[];

@@ -15,13 +15,13 @@ export interface Curve {
   readonly weight?: 'faint' | 'main';
 }
 
-export interface Band {
+interface Band {
   readonly low: readonly Point[];
   readonly high: readonly Point[];
   readonly colour: string;
 }
 
-export interface LineChart {
+interface LineChart {
   readonly title: string;
   /** What a reader who does not see the chart should know. */
   readonly description: string;
@@ -75,7 +75,7 @@ export function lineChart(chart: LineChart): Html {
 }
 
 /** Step labels under a chart; the outermost stay inside its width. */
-export function horizontalAxis(x: Scale): Html {
+function horizontalAxis(x: Scale): Html {
   return html`<div class="axis-name" aria-hidden="true">step</div>
     <div class="axis-x" aria-hidden="true">
       ${x.ticks.map(({value, label}) => {

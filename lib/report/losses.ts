@@ -73,7 +73,7 @@ function lossChart(objective: Objective, points: readonly Point[], x: Scale): Ht
   });
 }
 
-export function describe(what: string, points: readonly Point[]): string {
+function describe(what: string, points: readonly Point[]): string {
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined) return `${what}: no values`;
   if (points.length === 1) return `${what}: ${number(first.y)} at step ${first.x}`;

@@ -5,7 +5,7 @@ import {languageName} from './format.js';
 import type {RunHistory, Track} from './history.js';
 import {finite, type Point} from './series.js';
 
-export interface PairEvaluation {
+interface PairEvaluation {
   readonly step: number;
   readonly alignment: PairAlignment;
 }
@@ -43,7 +43,7 @@ export function pairName({source, target}: PairAlignment): string {
 }
 
 /** A value of each pair over the evaluations. */
-export function pairTracks(history: RunHistory, read: (pair: PairAlignment) => number): Track[] {
+function pairTracks(history: RunHistory, read: (pair: PairAlignment) => number): Track[] {
   return pairHistories(history.evaluations).map(({key, evaluations}) => ({
     key,
     points: finite(evaluations.map(({step, alignment}) => ({x: step, y: read(alignment)}))),

@@ -1,6 +1,6 @@
 /** The colours of the report, by day and by night. A test holds them to the contrast that WCAG 2.1 AA asks for. */
 
-export interface Theme {
+interface Theme {
   /** Behind everything, and of the cards on it. */
   readonly page: string;
   readonly card: string;

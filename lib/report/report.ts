@@ -14,6 +14,7 @@ import {script} from './script.js';
 import {style} from './style.js';
 import {summarySection} from './summary.js';
 
+/** What a report is made from. */
 export interface ReportInput {
   /** The run's configuration, as plain JSON; `undefined` when it is not known. */
   readonly config: unknown;

@@ -1,5 +1,5 @@
 /** Axes: which range a chart shows, where its ticks stand, and where a value lies. */
-export interface Tick {
+interface Tick {
   readonly value: number;
   readonly label: string;
 }

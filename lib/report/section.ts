@@ -3,7 +3,7 @@ import {fixed} from './format.js';
 import type {Change} from './history.js';
 import {html, type Html, type HtmlValue} from './html.js';
 
-export interface Section {
+interface Section {
   readonly id: string;
   readonly title: string;
   /** One or two sentences: how to read what follows. */

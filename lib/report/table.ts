@@ -1,13 +1,13 @@
 /** Tables that scroll inside themselves where the page is narrow. */
 import {html, type Html, type HtmlValue} from './html.js';
 
-export interface Column {
+interface Column {
   readonly name: HtmlValue;
   /** Numbers are set to the right; default true for all but the first column. */
   readonly numeric?: boolean;
 }
 
-export interface Table {
+interface Table {
   readonly caption: string;
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly HtmlValue[])[];

@@ -152,7 +152,7 @@ const samples: readonly SampleTranslation[] = [
 
 /** The reference, less and less garbled. */
 function attempt(reference: string, done: number): string {
-  const words = [...reference];
+  const words = Array.from(reference);
   return words
     .slice(0, Math.round(words.length * Math.min(1, 0.15 + done)))
     .map((letter, i) =>

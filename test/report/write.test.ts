@@ -87,7 +87,7 @@ test('metrics without an event are an error', async (t) => {
 test('a configuration that is not JSON is an error that names the file', async (t) => {
   await inRun({'metrics.jsonl': lines.join('\n'), 'config.json': '{'}, async (directory) => {
     const error = await t.throwsAsync(writeReport(directory), {code: 'ERR_FORMAT'});
-    t.true(error!.message.startsWith(`writeReport: ${join(directory, 'config.json')} is not JSON: `));
+    t.true(error.message.startsWith(`writeReport: ${join(directory, 'config.json')} is not JSON: `));
   });
 });
 
