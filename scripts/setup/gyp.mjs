@@ -16,7 +16,7 @@ export async function buildWithGyp() {
   await runLogged('addon-gyp', [
     process.execPath,
     toolScript('node-gyp', 'bin/node-gyp.js'),
-    ...(fs.existsSync(inRoot('build', 'Makefile')) ? [] : ['configure']),
+    'configure',
     'build',
     `--jobs=${parallelJobs()}`,
     ...(headers ? [`--nodedir=${headers}`] : []),

@@ -1,0 +1,54 @@
+import test from 'ava';
+import {loadScript, type Check} from './support.js';
+
+const {checkForbidden} = await loadScript<{checkForbidden: Check}>('scripts/lint/forbidden.mjs');
+
+const rules = (file: string, text: string): string[] =>
+  checkForbidden(new Map([[file, text]])).map(({rule, line}) => `${rule}:${line}`);
+
+// Written in parts, so that this file does not contain what the lint looks for.
+const home = ['', 'home', 'someone', 'models'].join('/');
+const registry = ['registry', 'npmjs', 'org'].join('.');
+const header = '#pragma once\n';
+
+for (const [file, text, expected] of [
+  ['docs/a.md', `Open\n${home} now`, ['machine-path:2']],
+  ['docs/a.md', `see https://example.org${home}`, []],
+  ['package-lock.json', `{"resolved": "https://${registry}/a"}`, ['registry-host:1', 'registry-host:1']],
+  ['package-lock.json', '{"version": "1.0.0", "integrity": "sha512-x"}', []],
+  ['lib/a.ts', '// TODO: later', ['todo:1']],
+  ['lib/a.ts', '// TODO(#12): later', []],
+  ['lib/a.ts', 'const a = 1;\nexport default a;', ['default-export:2']],
+  ['lib/a.ts', '// @ts-ignore', ['ts-comment:1']],
+  ['lib/a.ts', '// oxlint-disable-next-line no-shadow', ['lint-comment:1']],
+  ['lib/a.ts', '// oxlint-disable-next-line no-shadow -- names from the paper', []],
+  ['lib/a.ts', 'export class A extends B {}', ['inheritance:1']],
+  ['lib/a.ts', 'export class A extends Error {}', []],
+  ['lib/a.ts', 'console.log(1);', ['process:1']],
+  ['lib/cli/a.ts', 'console.log(1);', []],
+  ['lib/ops/a.ts', `const require = createRequire(import.meta.url);`, ['addon:1']],
+  ['lib/native.ts', `const require = createRequire(import.meta.url);`, []],
+  ['native/ops/a/a-cuda.cu', 'f<<<1, 2>>>();', ['launch:1']],
+  ['native/ops/a/a-cuda.cu', '// not f<<<1, 2>>>()', []],
+  ['native/ops/a/a-cuda.cu', 'extern __shared__ float s[];', ['shared-memory:1']],
+  ['native/ops/a/a.cc', 'void f() {\n  asm volatile("nop");\n}', ['inline-asm:2']],
+  ['native/runtime/cuda/device/a.cuh', `${header}asm volatile("nop");`, []],
+  ['native/runtime/a.cc', 'auto* p = new Tensor();', ['new-delete:1']],
+  ['native/runtime/a.cc', 'delete p;', ['new-delete:1']],
+  ['native/runtime/a.cc', 'Tensor(const Tensor&) = delete;\n// a new delete rule', []],
+  ['native/runtime/a.cc', 'fail("a new delete p");', []],
+  ['native/runtime/a.cc', 'static int count = 0;', ['mutable-static:1']],
+  ['native/runtime/a.cc', '{\n  static std::mutex mutex;\n}', ['mutable-static:2']],
+  ['native/runtime/a.cc', 'thread_local Pool* pool;', ['mutable-static:1']],
+  ['native/runtime/a.cc', 'static const int a = 1;\nstatic constexpr int b = 2;\nstatic int f(int x);', []],
+  ['native/runtime/a.h', 'int f();', ['pragma-once:1']],
+  ['native/runtime/a.h', `// What it is.\n${header}int f();`, []],
+] as const)
+  test(`${file} with ${JSON.stringify(text)}: ${expected.join(' and ') || 'nothing forbidden'}`, (t) => {
+    t.deepEqual(rules(file, text), [...expected]);
+  });
+
+test('a finding says what stands there and what to do instead', (t) => {
+  const [found] = checkForbidden(new Map([['native/runtime/a.cc', 'auto* p = new Tensor();']]));
+  t.is(found?.message, 'new T: values and RAII: std::make_unique, std::vector, std::shared_ptr');
+});
