@@ -8,6 +8,7 @@ import {resolve} from './resolve.js';
 import {configSchema} from './schema.js';
 import {readSource, type ConfigSource} from './source.js';
 
+/** How a configuration is read. */
 export interface LoadOptions {
   /** Overrides such as `model.layers=2`; the value is YAML, and nothing after `=` restores the default. */
   readonly set?: readonly string[];
@@ -15,6 +16,7 @@ export interface LoadOptions {
   readonly currentFolder?: string;
 }
 
+/** How a configuration is read, and what its text is called. */
 export interface ParseOptions extends LoadOptions {
   /** The file that the text came from: errors name it and relative files start from its folder. Default config.yaml. */
   readonly file?: string;

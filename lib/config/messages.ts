@@ -24,7 +24,7 @@ export function complaintsOf(issue: z.core.$ZodIssue): Complaint[] {
 }
 
 /** A value in at most 60 characters. */
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }

@@ -1,8 +1,10 @@
 /** What options there are, read from the JSON schema: for the help and for suggestions in errors. */
 import {configJsonSchema, type JsonSchema} from './json-schema.js';
 
+/** Names of options, and numbers of items in lists, from the outermost section inwards. */
 export type Path = readonly (string | number)[];
 
+/** An option as the help tells it. */
 export interface OptionDescription {
   /** Names joined by dots; `[]` stands for an item of a list. */
   readonly path: string;
@@ -15,15 +17,15 @@ export interface OptionDescription {
 
 /** Every option that takes a value, in the order of the schema. */
 export function describeOptions(): OptionDescription[] {
-  return Object.entries(configJsonSchema().properties ?? {}).flatMap(([name, node]) => describe(name, node));
+  return merged([configJsonSchema()]).flatMap(([name, node]) => describe(name, node));
 }
 
 /** The names of the options of the section at `path`; empty where there is none. */
 export function optionsAt(path: Path): string[] {
-  return [...new Set(nodesAt(path).flatMap((node) => Object.keys(node.properties ?? {})))];
+  return merged(nodesAt(path)).map(([name]) => name);
 }
 
-/** The first sentence of the description of the option at `path`, or an empty string. */
+/** The description of the option at `path`, or an empty string. */
 export function descriptionAt(path: Path): string {
   return nodesAt(path).find((node) => node.description !== undefined)?.description ?? '';
 }
@@ -36,63 +38,64 @@ export function pathText(path: Path): string {
 }
 
 function describe(path: string, node: JsonSchema): OptionDescription[] {
-  const inside = sectionsOf(node);
-  if (inside.length > 0) return merged(inside).flatMap(([name, child]) => describe(`${path}.${name}`, child));
-  const items = listItems(node);
-  if (items.length > 0) return merged(items).flatMap(([name, child]) => describe(`${path}[].${name}`, child));
+  const inside = merged(branches(node));
+  if (inside.length > 0) return inside.flatMap(([name, child]) => describe(`${path}.${name}`, child));
+  const items = merged(branches(node).flatMap(itemsOf).flatMap(branches));
+  if (items.length > 0) return items.flatMap(([name, child]) => describe(`${path}[].${name}`, child));
   const value = node.default === undefined ? {} : {default: node.default};
   return [{path, description: node.description ?? '', type: typeText(node), ...value}];
 }
 
-/** The members of several sections by name; of a name that all have, such as `type`, the choices are joined. */
+/** The members of sections by name. Where several have a name, such as `type`, its choices are joined. */
 function merged(sections: readonly JsonSchema[]): [string, JsonSchema][] {
-  const byName = new Map<string, JsonSchema[]>();
-  for (const each of sections)
-    for (const [name, child] of Object.entries(each.properties ?? {}))
-      byName.set(name, [...(byName.get(name) ?? []), child]);
-  return [...byName].map(([name, [first, ...more]]) => [
-    name,
-    more.length === 0 || first?.enum === undefined
-      ? (first ?? {})
-      : {description: 'Which of them.', anyOf: [first, ...more]},
-  ]);
+  const byName = new Map<string, JsonSchema>();
+  for (const {properties = {}} of sections)
+    for (const [name, member] of Object.entries(properties).map(
+      ([key, each]) => [key, plain(each)] as const,
+    )) {
+      const before = byName.get(name);
+      const choices = before?.enum && member.enum ? [...before.enum, ...member.enum] : undefined;
+      byName.set(name, choices ? {description: 'Which kind.', enum: choices} : (before ?? member));
+    }
+  return [...byName];
 }
 
 function nodesAt(path: Path): JsonSchema[] {
-  return path
-    .reduce<JsonSchema[]>(
-      (nodes, part) => nodes.flatMap(branches).flatMap((node) => child(node, part)),
-      [configJsonSchema()],
-    )
-    .flatMap(branches);
+  let nodes = branches(configJsonSchema());
+  for (const part of path) nodes = nodes.flatMap((node) => childAt(node, part)).flatMap(branches);
+  return nodes;
 }
 
+function childAt(node: JsonSchema, part: string | number): JsonSchema[] {
+  if (typeof part === 'string')
+    return merged([node]).flatMap(([name, member]) => (name === part ? [member] : []));
+  return [...itemsOf(node), ...(node.prefixItems ?? []).slice(part, part + 1).map(plain)];
+}
+
+/** A schema and the alternatives in it. */
 function branches(node: JsonSchema): JsonSchema[] {
   return [node, ...[...(node.anyOf ?? []), ...(node.oneOf ?? [])].flatMap(branches)];
 }
 
-function child(node: JsonSchema, part: string | number): JsonSchema[] {
-  if (typeof part === 'string')
-    return Object.hasOwn(node.properties ?? {}, part) ? [node.properties?.[part] ?? {}] : [];
-  return [...(node.items ? [node.items] : []), ...(node.prefixItems?.[part] ? [node.prefixItems[part]] : [])];
+function itemsOf({items}: JsonSchema): JsonSchema[] {
+  return typeof items === 'object' && !Array.isArray(items) ? [items] : [];
 }
 
-function sectionsOf(node: JsonSchema): JsonSchema[] {
-  return branches(node).filter((branch) => branch.properties !== undefined);
-}
-
-function listItems(node: JsonSchema): JsonSchema[] {
-  return branches(node).flatMap((branch) => (branch.items ? sectionsOf(branch.items) : []));
+/** JSON schema lets `true` and `false` stand for schemas; they say nothing that is needed here. */
+function plain(node: JsonSchema | boolean): JsonSchema {
+  return typeof node === 'boolean' ? {} : node;
 }
 
 function typeText(node: JsonSchema): string {
-  if (node.const !== undefined) return String(node.const);
   if (node.enum !== undefined) return node.enum.join(' | ');
   const choices = [...(node.anyOf ?? []), ...(node.oneOf ?? [])];
   if (choices.length > 0) return [...new Set(choices.map(typeText))].join(' | ');
-  return (
-    {array: 'list', string: 'text', integer: 'whole number', boolean: 'true | false'}[node.type ?? ''] ??
-    node.type ??
-    'any'
-  );
+  if (typeof node.type !== 'string') return 'any';
+  const words: Partial<Record<string, string>> = {
+    array: 'list',
+    string: 'text',
+    integer: 'whole number',
+    boolean: 'true | false',
+  };
+  return words[node.type] ?? node.type;
 }

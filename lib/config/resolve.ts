@@ -5,12 +5,13 @@ import {recipes} from './objectives.js';
 import type {Path} from './options.js';
 import type {ParsedConfig} from './schema.js';
 
-export interface ResolveOptions {
+interface ResolveOptions {
   /** The file that the configuration came from; its folder is where relative files start. */
   readonly file: string;
   /** The current folder, where files given on the command line start. */
   readonly currentFolder: string;
-  isOverride(path: Path): boolean;
+  /** Whether the option was given on the command line. */
+  readonly isOverride: (path: Path) => boolean;
 }
 
 export function resolve(parsed: ParsedConfig, options: ResolveOptions): Config {

@@ -19,9 +19,9 @@ export interface ConfigSource {
   /** Whole sentences about what cannot be read at all. */
   readonly problems: readonly string[];
   /** Where an option, or else the section nearest to it, was given: `train.yaml:14` or `--set a.b`. */
-  where(path: Path): string;
+  readonly where: (path: Path) => string;
   /** Whether the option was given by an override. */
-  isOverride(path: Path): boolean;
+  readonly isOverride: (path: Path) => boolean;
 }
 
 /**

@@ -12,6 +12,7 @@ const dtypes = {
   uint8: {code: 'U8', bytes: 1},
 } as const;
 
+/** The dtypes that crossmap exchanges. */
 export type SafetensorsDType = keyof typeof dtypes;
 
 export interface TensorEntry {
@@ -24,7 +25,7 @@ export interface TensorEntry {
   readonly end: number;
 }
 
-export interface SafetensorsHeader {
+interface SafetensorsHeader {
   readonly metadata: Readonly<Record<string, string>>;
   /** In the order of their bytes. */
   readonly entries: readonly TensorEntry[];

@@ -33,6 +33,7 @@ export interface SafetensorsInfo {
   readonly bytes: number;
 }
 
+/** A file whose header has been read and checked. */
 export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
   /** By name, in the order of their bytes. */
@@ -42,7 +43,7 @@ export interface SafetensorsFile {
    *
    * @throws ERR_ARGUMENT where there is no such tensor; ERR_FORMAT where the file has become shorter; ERR_IO
    */
-  read(name: string): Promise<Uint8Array>;
+  readonly read: (name: string) => Promise<Uint8Array>;
 }
 
 /**

@@ -13,7 +13,7 @@ function file(header: string, data = new Uint8Array(0), length = Buffer.byteLeng
   return Buffer.concat([start, Buffer.from(header), data]);
 }
 const f32 = (name: string, shape: number[], begin: number, end: number): string =>
-  `"${name}":{"dtype":"F32","shape":[${shape}],"data_offsets":[${begin},${end}]}`;
+  `"${name}":{"dtype":"F32","shape":${JSON.stringify(shape)},"data_offsets":[${begin},${end}]}`;
 
 test('a file made by hand is read', async (t) => {
   const path = join(await temporaryFolder(t), 'a.safetensors');
