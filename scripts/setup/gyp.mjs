@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {runLogged} from './commands.mjs';
-import {inRoot, toolScript} from './places.mjs';
+import {toolScript} from './places.mjs';
 import {say, since} from './say.mjs';
 import {parallelJobs} from './addon.mjs';
 import {provideSystem} from './system.mjs';

@@ -9,12 +9,14 @@ const rules = (file: string, text: string): string[] =>
 // Written in parts, so that this file does not contain what the lint looks for.
 const home = ['', 'home', 'someone', 'models'].join('/');
 const registry = ['registry', 'npmjs', 'org'].join('.');
+const resolved = ['resol', 'ved'].join('');
 const header = '#pragma once\n';
 
 for (const [file, text, expected] of [
   ['docs/a.md', `Open\n${home} now`, ['machine-path:2']],
   ['docs/a.md', `see https://example.org${home}`, []],
-  ['package-lock.json', `{"resolved": "https://${registry}/a"}`, ['registry-host:1', 'registry-host:1']],
+  ['package-lock.json', `{"resolved": "git+ssh://${registry}/a"}`, ['registry-host:1']],
+  ['package-lock.json', `{"${resolved}": "https://example.org/a"}`, ['registry-host:1']],
   ['package-lock.json', '{"version": "1.0.0", "integrity": "sha512-x"}', []],
   ['lib/a.ts', '// TODO: later', ['todo:1']],
   ['lib/a.ts', '// TODO(#12): later', []],
