@@ -1,4 +1,5 @@
 // npm run demo, test, lint, bench: set up what is missing or stale, then do it. Further arguments pass on.
+import {makeDocs} from './docs/main.mjs';
 import {runFormat, runLint} from './lint/main.mjs';
 import {sanitizerEnvironment} from './setup/addon.mjs';
 import {runInTerminal} from './setup/commands.mjs';
@@ -9,7 +10,7 @@ import {setUp} from './setup/set-up.mjs';
 
 const oldestNode = 20;
 
-const tasks = {demo, test, lint, format, bench, 'test:asan': testAsan};
+const tasks = {demo, test, lint, format, docs, bench, 'test:asan': testAsan};
 
 await runScript(async () => {
   if (Number(process.versions.node.split('.')[0]) < oldestNode) {
@@ -40,6 +41,11 @@ async function test(/** @type {readonly string[]} */ args) {
 async function lint() {
   await setUp(['packages', 'types']);
   return runLint();
+}
+
+async function docs() {
+  await setUp(['packages', 'types']);
+  await makeDocs();
 }
 
 async function format() {
