@@ -21,8 +21,10 @@ export const errorCodes = {
   ERR_INTERNAL: 'A fault of crossmap itself: please report it.',
 } as const;
 
+/** One of the codes. */
 export type ErrorCode = keyof typeof errorCodes;
 
+/** What crossmap throws on purpose. The message says where, what was expected, what came, and what to do. */
 export class CrossmapError extends Error {
   override readonly name = 'CrossmapError';
 
@@ -34,6 +36,7 @@ export class CrossmapError extends Error {
   }
 }
 
+/** Whether a value from outside (JSON, the addon) is one of the codes. */
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(errorCodes, value);
 }

@@ -11,10 +11,12 @@ const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'ut
   scripts: Record<string, string>;
   exports: Record<string, unknown>;
 };
-const pages = ['README.md', ...fs.readdirSync(path.join(root, 'docs')).map((file) => `docs/${file}`)].map((file) => ({
-  file,
-  text: fs.readFileSync(path.join(root, file), 'utf8'),
-}));
+const pages = ['README.md', ...fs.readdirSync(path.join(root, 'docs')).map((file) => `docs/${file}`)].map(
+  (file) => ({
+    file,
+    text: fs.readFileSync(path.join(root, file), 'utf8'),
+  }),
+);
 
 test('docs/errors.md has every code; npm run docs makes it', (t) => {
   t.is(fs.readFileSync(path.join(root, 'docs/errors.md'), 'utf8'), errorsPage(errorCodes));
@@ -42,7 +44,9 @@ test('README has a row for each sub-path of the package', (t) => {
   const readme = pages[0]!.text;
   const subPaths = Object.keys(manifest.exports).filter((entry) => entry !== './package.json');
   t.deepEqual(
-    subPaths.map((entry) => entry.replace('.', 'crossmap')).filter((name) => !readme.includes(`| \`${name}\` |`)),
+    subPaths
+      .map((entry) => entry.replace('.', 'crossmap'))
+      .filter((name) => !readme.includes(`\n| \`${name}\` `)),
     [],
   );
 });
