@@ -1,4 +1,5 @@
 // All checks of the house rules.
+import {checkIncludeCycles} from './cycles.mjs';
 import {checkDeadExports, checkDocComments} from './exports.mjs';
 import {checkForbidden} from './forbidden.mjs';
 import {checkLayers} from './layers.mjs';
@@ -7,6 +8,7 @@ import {checkNames, checkOps, checkSizes, checkSources} from './shape.mjs';
 /** @type {readonly import('./project.mjs').Check[]} */
 const checks = [
   checkLayers,
+  checkIncludeCycles,
   checkDeadExports,
   checkDocComments,
   checkForbidden,
