@@ -146,6 +146,60 @@ test('without a BLAS the addon is built all the same, with one line on what is l
   t.regex(said, /the native addon built/);
 });
 
+/** An apt-get and a sudo that note how they are called and do what `body` says. */
+function fakeApt({folder, write}: Project, body: string): {path: string; calls: () => string[]} {
+  write('bin/apt-get', `#!/bin/sh\necho "$@" >>${folder}/calls\n${body}\n`);
+  write('bin/sudo', '#!/bin/sh\nshift\nexec "$@"\n');
+  for (const name of ['apt-get', 'sudo']) fs.chmodSync(path.join(folder, 'bin', name), 0o755);
+  return {
+    path: `${folder}/bin${path.delimiter}${process.env['PATH']}`,
+    calls: () => fs.readFileSync(path.join(folder, 'calls'), 'utf8').trim().split('\n'),
+  };
+}
+
+test('a missing BLAS is installed where the user may', async (t) => {
+  const project = makeProject(t);
+  const {folder, write, setUp} = project;
+  write('CMakeLists.txt', cmake);
+  write('native/a.c', source);
+  const apt = fakeApt(
+    project,
+    `mkdir -p ${folder}/blis/lib ${folder}/blis/include
+    touch ${folder}/blis/lib/libblis.a ${folder}/blis/include/cblas.h`,
+  );
+  const said = await setUp('addon', {
+    PATH: apt.path,
+    CROSSMAP_INSTALL_SYSTEM: '1',
+    CROSSMAP_CBLAS_ROOT: path.join(folder, 'blis'),
+  });
+  t.regex(
+    said,
+    /^crossmap installing libblis-serial-dev \(apt-get\)\ncrossmap libblis-serial-dev installed in /,
+  );
+  t.deepEqual(apt.calls(), ['-o Acquire::Retries=1 install -y --no-install-recommends libblis-serial-dev']);
+  t.regex(fs.readFileSync(path.join(folder, 'build-cmake/CMakeCache.txt'), 'utf8'), /blis\/lib\/libblis\.a/);
+});
+
+test('an installation that fails is tried once, after an update of the lists, and done without', async (t) => {
+  const project = makeProject(t);
+  const {write, setUp, folder} = project;
+  write('CMakeLists.txt', cmake);
+  write('native/a.c', source);
+  const apt = fakeApt(project, 'case "$*" in *update*) exit 0;; *) exit 100;; esac');
+  const env = {PATH: apt.path, CROSSMAP_INSTALL_SYSTEM: '1', CROSSMAP_CBLAS_ROOT: ''};
+  t.regex(await setUp('addon', env), /the BLIS library is missing: [^]*the native addon built/);
+  t.deepEqual(
+    apt.calls().map((call) => call.replace(/.*Retries=1 (\w+).*/, '$1')),
+    ['install', 'update', 'install'],
+  );
+  fs.rmSync(path.join(folder, 'build-cmake'), {recursive: true});
+  t.regex(
+    await setUp('addon', env),
+    /^crossmap the BLIS library is missing: .*\n.*building the native addon/,
+  );
+  t.is(apt.calls().length, 3);
+});
+
 test('without a compiler there is one clear line and status 1', async (t) => {
   const {setUp, folder} = makeProject(t);
   const error = await t.throwsAsync<Error & {code: number; stderr: string}>(
