@@ -5,6 +5,7 @@ import type {
   ObjectiveLosses,
   PairAlignment,
   SampleTranslation,
+  StartEvent,
   StepEvent,
   TrainEvent,
 } from '../train/events.js';
@@ -16,25 +17,23 @@ const shownSamples = 4;
 
 /** The lines of one event. */
 export function describeEvent(event: TrainEvent, paint: Paint): string[] {
-  switch (event.type) {
-    case 'start':
-      return [
-        `${paint.bold(event.name)}: ${count(event.parameters)} parameters, ${event.device}, ${event.dtype}, ${event.languages.join(' ')}`,
-        event.resumedFrom > 0
-          ? `continuing from step ${event.resumedFrom} to ${event.steps} in ${event.output}`
-          : `${plural(event.steps, 'step')} into ${event.output}`,
-      ];
-    case 'step':
-      return [`step ${event.step}  ${describeStep(event)}`];
-    case 'evaluation':
-      return describeEvaluation(event, paint);
-    case 'checkpoint':
-      return [paint.dim(`checkpoint at step ${event.step} in ${duration(event.seconds)}: ${event.path}`)];
-    case 'warning':
-      return [paint.yellow(`warning at step ${event.step}: ${event.message}`)];
-    default:
-      return [describeEnd(event)];
-  }
+  if (event.type === 'start') return describeStart(event, paint);
+  if (event.type === 'step') return [`step ${event.step}  ${describeStep(event)}`];
+  if (event.type === 'evaluation') return describeEvaluation(event, paint);
+  if (event.type === 'checkpoint')
+    return [paint.dim(`checkpoint at step ${event.step} in ${duration(event.seconds)}: ${event.path}`)];
+  if (event.type === 'warning') return [paint.yellow(`warning at step ${event.step}: ${event.message}`)];
+  return [describeEnd(event)];
+}
+
+function describeStart(event: StartEvent, paint: Paint): string[] {
+  const {name, steps, resumedFrom, parameters, device, dtype, languages, output} = event;
+  return [
+    `${paint.bold(name)}: ${count(parameters)} parameters, ${device}, ${dtype}, ${languages.join(' ')}`,
+    resumedFrom > 0
+      ? `continuing from step ${resumedFrom} to ${steps} in ${output}`
+      : `${plural(steps, 'step')} into ${output}`,
+  ];
 }
 
 function describeEnd({reason, step, seconds, peakBytes}: EndEvent): string {
