@@ -12,6 +12,8 @@ interface ProgressStream extends NodeJS.WritableStream {
 /** A view of a run. */
 interface Progress {
   readonly show: (event: TrainEvent) => void;
+  /** A line of its own among the events. */
+  readonly say: (line: string) => void;
   /** Gives the terminal back; must be called whatever happens. */
   readonly stop: () => void;
 }
@@ -37,6 +39,7 @@ function lineProgress(stream: ProgressStream, paint: Paint): Progress {
       if (event.type === 'start') start = event;
       if (event.type !== 'step' || isTold(event)) write(stream, describeEvent(event, paint));
     },
+    say: (line) => write(stream, [line]),
     stop: () => undefined,
   };
 }
@@ -55,6 +58,11 @@ function barProgress(stream: ProgressStream, paint: Paint): Progress {
     gracefulExit: false, // interrupts are for the run, which saves its state first
   });
   let run: {readonly total: number; readonly step: number; readonly detail: string} | undefined;
+  const above = (lines: readonly string[]): void => {
+    bar.stop();
+    write(stream, lines);
+    if (run) bar.start(run.total, run.step, {detail: run.detail});
+  };
   return {
     show: (event) => {
       if (event.type === 'step' && run) {
@@ -62,12 +70,11 @@ function barProgress(stream: ProgressStream, paint: Paint): Progress {
         bar.update(run.step, {detail: run.detail});
         return;
       }
-      bar.stop();
-      write(stream, describeEvent(event, paint));
       if (event.type === 'start') run = {total: event.steps, step: event.resumedFrom, detail: 'starting'};
       if (event.type === 'end') run = undefined;
-      if (run) bar.start(run.total, run.step, {detail: run.detail});
+      above(describeEvent(event, paint));
     },
+    say: (line) => above([line]),
     stop: () => {
       bar.stop();
       run = undefined;

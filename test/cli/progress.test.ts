@@ -81,6 +81,25 @@ test('in a terminal steps move a bar, other events stand above it, and the curso
   t.false(text.includes('step 4  loss'));
 });
 
+test('a line of its own stands among the events, above the bar', (t) => {
+  for (const isTTY of [false, true]) {
+    const stream = Object.assign(new PassThrough(), {isTTY, columns: 120});
+    const progress = createProgress(stream, {color: false});
+    progress.show(start);
+    progress.say('saving');
+    progress.stop();
+    const text = String(stream.read());
+    t.true(text.includes('saving\n'));
+    const [first, said, last] = ['0/400', 'saving\n', '0/400'].map((part, index) =>
+      index === 2 ? text.lastIndexOf(part) : text.indexOf(part),
+    );
+    t.deepEqual(
+      [first, last].map((at) => Math.sign(at! - said!)),
+      isTTY ? [-1, 1] : [-1, -1],
+    ); // -1 is also: not there
+  }
+});
+
 test('stopping twice, or before the start, does nothing', (t) => {
   const stream = Object.assign(new PassThrough(), {isTTY: true, columns: 80});
   const progress = createProgress(stream, {color: false});
