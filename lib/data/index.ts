@@ -1,1 +1,20 @@
-export {};
+/** From text to packed batches: corpora, held-out sets, tokenizer, shards, sampling. */
+export type {Batch, PairSpans, SegmentKind} from './batch.js';
+export type {HeldOut, HeldOutBatch, HeldOutOptions, HeldOutPairs} from './held-out/held-out.js';
+export {
+  openBatches,
+  prepareData,
+  type DataProgress,
+  type PrepareOptions,
+  type PreparedData,
+} from './prepare.js';
+export {
+  sentenceBatches,
+  textPrompt,
+  translationPrompt,
+  type SentenceBatch,
+  type SentenceOptions,
+} from './prompts.js';
+export type {DataReport, DroppedPairs, LanguageReport, PairReport, TextSize} from './report.js';
+export type {BatchPosition, BatchStream, SourceEpochs} from './sampling/stream.js';
+export type {Tokenizer} from './tokenizer/tokenizer.js';
