@@ -17,4 +17,6 @@ export {
 } from './prompts.js';
 export type {DataReport, DroppedPairs, LanguageReport, PairReport, TextSize} from './report.js';
 export type {BatchPosition, BatchStream, SourceEpochs} from './sampling/stream.js';
+export {loadTokenizer} from './tokenizer/load.js';
+export {trainTokenizer, type TrainTokenizerOptions} from './tokenizer/train.js';
 export type {Tokenizer} from './tokenizer/tokenizer.js';
