@@ -4,10 +4,10 @@ export type {HeldOut, HeldOutBatch, HeldOutOptions, HeldOutPairs} from './held-o
 export {
   openBatches,
   prepareData,
-  type DataProgress,
   type PrepareOptions,
   type PreparedData,
 } from './prepare.js';
+export type {DataProgress} from './prepared/progress.js';
 export {
   sentenceBatches,
   textPrompt,

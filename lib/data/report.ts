@@ -33,7 +33,7 @@ export interface DroppedPairs {
   readonly empty: number;
   /** Both sides are the same text. */
   readonly identical: number;
-  /** One side has more than three times the characters of the other, both weighed by what is usual for the two languages. */
+  /** One side has more than three times the letters of the other; an ideograph counts as three letters, a Hangul syllable as two. */
   readonly ratio: number;
   /** The same two texts came before. */
   readonly duplicate: number;
@@ -50,7 +50,7 @@ export interface PairReport {
   readonly read: number;
   readonly dropped: DroppedPairs;
   readonly heldOut: number;
-  /** What is left to train on, both directions counted in tokens and bytes. */
+  /** What is left to train on: pairs, tokens of one pass as it is packed (mapping has both directions), bytes of both sides. */
   readonly training: TextSize;
   /** Share of the tokens that pairs get. */
   readonly share: number;

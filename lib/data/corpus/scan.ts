@@ -8,7 +8,7 @@ import {createNumberList, type NumberList} from './numbers.js';
 
 /** The text of one language, as numbers. */
 export interface ScannedText {
-  readonly language: string;
+  readonly corpus: TextCorpus;
   /** [documents] index of the first sentence of each document. */
   readonly documents: NumberList;
   /** [sentences] hash of each sentence. */
@@ -18,8 +18,7 @@ export interface ScannedText {
 
 /** The pairs of two languages, as numbers. */
 export interface ScannedPairs {
-  readonly source: string;
-  readonly target: string;
+  readonly corpus: PairCorpus;
   /** [pairs] the verdict on each pair alone. */
   readonly fates: readonly PairFate[];
   /** [pairs] hashes of the two sides. */
@@ -65,11 +64,10 @@ async function scanText(corpus: TextCorpus, options: CorpusOptions, breather: Br
     await breather.breathe();
   }
   if (documents.length === 0) throw empty(`no text of language ${corpus.language}`, corpus.files);
-  return {language: corpus.language, documents, sentences, bytes};
+  return {corpus, documents, sentences, bytes};
 }
 
 async function scanPairs(corpus: PairCorpus, options: CorpusOptions, breather: Breather): Promise<ScannedPairs> {
-  const {source, target} = corpus;
   const fates: PairFate[] = [];
   const [x, y] = [createNumberList(), createNumberList()];
   let [bytesX, bytesY] = [0, 0];
@@ -86,8 +84,11 @@ async function scanPairs(corpus: PairCorpus, options: CorpusOptions, breather: B
     await breather.breathe();
   }
   if (!fates.includes('keep'))
-    throw empty(`no usable pair of ${source} and ${target} among ${fates.length}`, corpus.files);
-  return {source, target, fates, x, y, bytesX, bytesY};
+    throw empty(
+      `no usable pair of ${corpus.source} and ${corpus.target} among ${fates.length}`,
+      corpus.files,
+    );
+  return {corpus, fates, x, y, bytesX, bytesY};
 }
 
 function empty(what: string, files: readonly string[]): CrossmapError {

@@ -3,6 +3,7 @@
  * on the order of files nor on the seed: runs with other seeds are measured on the same sentences.
  */
 import {createHashIndex, hashNumbers, type HashIndex} from '../corpus/hash.js';
+import type {PairCorpus, TextCorpus} from '../corpus/corpora.js';
 import type {PairFate} from '../corpus/filter.js';
 import type {Scan, ScannedPairs, ScannedText} from '../corpus/scan.js';
 
@@ -14,19 +15,18 @@ const largestShare = 0.5;
 
 /** What is done with the text of a language. */
 export interface TextPlan {
-  readonly language: string;
+  readonly corpus: TextCorpus;
   /** [documents] 1 where the document is held out. */
   readonly heldOut: Uint8Array;
   /** [sentences] 1 where a sentence of a training document occurs in held-out text, and is dropped. */
   readonly leaks: Uint8Array;
-  readonly heldOutDocuments: number;
-  readonly leakedSentences: number;
+  /** Sentences that are dropped. */
+  readonly leaked: number;
 }
 
 /** What is done with the pairs of two languages. */
 export interface PairPlan {
-  readonly source: string;
-  readonly target: string;
+  readonly corpus: PairCorpus;
   /** [pairs] */
   readonly fates: readonly PairFate[];
   readonly counts: Readonly<Record<PairFate, number>>;
@@ -130,24 +130,23 @@ function heldOutTexts(
 
 function planText(text: ScannedText, heldOut: Uint8Array, texts: HashIndex): TextPlan {
   const leaks = new Uint8Array(text.sentences.length);
-  let leakedSentences = 0;
+  let leaked = 0;
   eachSentence(text, (sentence, document) => {
     if (heldOut[document] === 1 || !texts.has(text.sentences.at(sentence))) return;
     leaks[sentence] = 1;
-    leakedSentences++;
+    leaked++;
   });
-  const heldOutDocuments = heldOut.reduce((sum, one) => sum + one, 0);
-  return {language: text.language, heldOut, leaks, heldOutDocuments, leakedSentences};
+  return {corpus: text.corpus, heldOut, leaks, leaked};
 }
 
-function planPairs({source, target, x, y}: ScannedPairs, cut: readonly PairFate[], texts: HashIndex): PairPlan {
+function planPairs({corpus, x, y}: ScannedPairs, cut: readonly PairFate[], texts: HashIndex): PairPlan {
   const counts = {keep: 0, empty: 0, identical: 0, ratio: 0, duplicate: 0, heldOut: 0, heldOutSentence: 0};
   const fates = cut.map((fate, i): PairFate => {
     const leaks = fate === 'keep' && (texts.has(x.at(i)) || texts.has(y.at(i)));
     return leaks ? 'heldOutSentence' : fate;
   });
   for (const fate of fates) counts[fate]++;
-  return {source, target, fates, counts};
+  return {corpus, fates, counts};
 }
 
 function eachSentence(
