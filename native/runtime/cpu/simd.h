@@ -30,7 +30,8 @@ typedef int32_t IntVec __attribute__((vector_size(kLanes * sizeof(int32_t))));
 typedef uint32_t BitsVec __attribute__((vector_size(kLanes * sizeof(uint32_t))));
 typedef uint16_t HalfVec __attribute__((vector_size(kLanes * sizeof(uint16_t))));
 
-inline Vec broadcast(float value) { return Vec{} + value; }
+// Minus, since -0 + 0 is 0 and would cost an addition.
+inline Vec broadcast(float value) { return value - Vec{}; }
 
 inline Vec load(const float* from) {
   Vec vec;
