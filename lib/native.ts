@@ -47,6 +47,21 @@ interface Native {
   accumulate: (into: NativeTensor, from: NativeTensor) => void;
   cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
+  rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};
+  rmsNormBackward: (
+    dy: NativeTensor,
+    dSum: NativeTensor | undefined,
+    x: NativeTensor,
+    weight: NativeTensor,
+    rstd: NativeTensor,
+    wanted: {x: boolean; weight: boolean},
+  ) => {dx?: NativeTensor; dWeight?: NativeTensor};
+  rmsNormResidual: (
+    x: NativeTensor,
+    residual: NativeTensor,
+    weight: NativeTensor,
+    eps: number,
+  ) => {y: NativeTensor; sum: NativeTensor; rstd: NativeTensor};
 }
 
 /** Which addon is loaded, and which places were looked at. */

@@ -8,6 +8,7 @@
 #include "ops/accumulate/accumulate.h"
 #include "ops/cast/cast.h"
 #include "ops/fill/fill.h"
+#include "ops/rms-norm/rms-norm.h"
 
 namespace crossmap::addon {
 
@@ -58,6 +59,9 @@ constexpr std::array kOps{
     op<accumulate>("accumulate"),
     op<cast>("cast"),
     op<fill>("fill"),
+    op<rmsNorm>("rmsNorm"),
+    op<rmsNormBackward>("rmsNormBackward"),
+    op<rmsNormResidual>("rmsNormResidual"),
 };
 
 }  // namespace

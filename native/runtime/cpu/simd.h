@@ -94,6 +94,21 @@ inline void storePartial(E* to, Vec vec, int64_t count) {
   for (int lane = 0; lane < count; lane++) to[lane] = fromFloat<E>(vec[lane]);
 }
 
+// The vector at element `at` of a row of `count`; lanes past its end are 0.
+template <typename E>
+inline Vec loadWithin(const E* row, int64_t at, int64_t count) {
+  return at + kLanes <= count ? load(row + at) : loadPartial(row + at, count - at);
+}
+
+// Lanes past the end of the row are not written.
+template <typename E>
+inline void storeWithin(E* row, int64_t at, int64_t count, Vec vec) {
+  if (at + kLanes <= count)
+    store(row + at, vec);
+  else
+    storePartial(row + at, vec, count - at);
+}
+
 // a * b + c in one instruction where there is one.
 inline Vec fma(Vec a, Vec b, Vec c) {
 #if defined(__AVX512F__)
