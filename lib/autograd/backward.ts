@@ -1,6 +1,6 @@
 /** The backward pass over the tape. */
 import {CrossmapError} from '../errors.js';
-import {native, type NativeTensor} from '../native.js';
+import {native, type NativeDType, type NativeTensor} from '../native.js';
 import type {Tensor} from '../tensor/index.js';
 import {deliver, sourceOf, withRecording, type TapeNode} from './tape.js';
 
@@ -55,9 +55,9 @@ function reachable(root: TapeNode): TapeNode[] {
 }
 
 function runNode(node: TapeNode): void {
-  const {saved = [], arrived, inputs} = node;
+  const {saved = [], arrived, dtypes, inputs} = node;
   node.saved = undefined;
-  const gradients = arrived.splice(0);
+  const gradients = arrived.splice(0).map((gradient, output) => inDType(gradient, dtypes?.[output]));
   if (gradients.some((gradient) => gradient !== undefined)) {
     const wanted = inputs.map((input) => input !== undefined);
     const results = node.backward(gradients, saved, wanted);
@@ -65,6 +65,17 @@ function runNode(node: TapeNode): void {
   }
   for (const gradient of gradients) gradient?.dispose();
   for (const handle of saved) handle.dispose();
+}
+
+/** The gradient, given up, in another dtype if one is asked for. */
+function inDType(
+  gradient: NativeTensor | undefined,
+  dtype: NativeDType | undefined,
+): NativeTensor | undefined {
+  if (gradient === undefined || dtype === undefined || gradient.dtype === dtype) return gradient;
+  const converted = native.cast(gradient, dtype);
+  gradient.dispose();
+  return converted;
 }
 
 /** Each result goes to its input under a handle of its own; `gradients` stay ours. */

@@ -1,2 +1,6 @@
 /** Ops: forward and backward on every device. */
 export {rmsNorm, rmsNormResidual, type RmsNormOptions, type RmsNormResidual} from './rms-norm.js';
+/** Ops on tensors, each with its gradient. */
+export {cast} from './cast.js';
+export {reshape} from './reshape.js';
+export {sliceRows} from './slice-rows.js';
