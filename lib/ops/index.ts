@@ -1,1 +1,1 @@
-export {};
+export {attention, type AttentionOptions} from './attention.js';
