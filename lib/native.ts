@@ -29,6 +29,17 @@ interface NativeMemory {
 
 type Shape = readonly number[];
 
+/** Options of attention, as lib/ops/attention.ts describes them. */
+interface NativeAttentionOptions {
+  readonly mask?: 'causal' | 'none' | undefined;
+  readonly window?: number | undefined;
+  readonly scale?: number | undefined;
+  readonly softcap?: number | undefined;
+  readonly keyStarts?: NativeTensor | undefined;
+  readonly prefixLengths?: NativeTensor | undefined;
+  readonly sinks?: NativeTensor | undefined;
+}
+
 /** What the addon exports: the runtime, then the ops in the order of the native op table. */
 interface Native {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
@@ -45,6 +56,28 @@ interface Native {
   mapFile: (path: string) => Uint8Array<ArrayBuffer>;
 
   accumulate: (into: NativeTensor, from: NativeTensor) => void;
+  attention: (
+    q: NativeTensor,
+    k: NativeTensor,
+    v: NativeTensor,
+    segmentStarts: NativeTensor,
+    options: NativeAttentionOptions,
+  ) => {readonly out: NativeTensor; readonly lse: NativeTensor};
+  attentionBackward: (
+    dOut: NativeTensor,
+    q: NativeTensor,
+    k: NativeTensor,
+    v: NativeTensor,
+    out: NativeTensor,
+    lse: NativeTensor,
+    segmentStarts: NativeTensor,
+    options: NativeAttentionOptions,
+  ) => {
+    readonly dq: NativeTensor;
+    readonly dk: NativeTensor;
+    readonly dv: NativeTensor;
+    readonly dSinks?: NativeTensor;
+  };
   cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
   rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};

@@ -4,3 +4,4 @@ export {rmsNorm, rmsNormResidual, type RmsNormOptions, type RmsNormResidual} fro
 export {cast} from './cast.js';
 export {reshape} from './reshape.js';
 export {sliceRows} from './slice-rows.js';
+export {attention, type AttentionOptions} from './attention.js';

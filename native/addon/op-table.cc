@@ -6,6 +6,7 @@
 #include "addon/convert.h"
 #include "addon/guard.h"
 #include "ops/accumulate/accumulate.h"
+#include "ops/attention/attention.h"
 #include "ops/cast/cast.h"
 #include "ops/fill/fill.h"
 #include "ops/rms-norm/rms-norm.h"
@@ -57,6 +58,8 @@ constexpr Op op(const char* name) {
 // The op table: one line for each function, in the order of the folders of native/ops.
 constexpr std::array kOps{
     op<accumulate>("accumulate"),
+    op<attention>("attention"),
+    op<attentionBackward>("attentionBackward"),
     op<cast>("cast"),
     op<fill>("fill"),
     op<rmsNorm>("rmsNorm"),
