@@ -1,4 +1,25 @@
 /** Ops on tensors, each with its gradient. */
 export {cast} from './cast.js';
+export {
+  add,
+  clamp,
+  divide,
+  exp,
+  gelu,
+  log,
+  maximum,
+  minimum,
+  multiply,
+  negate,
+  relu,
+  scale,
+  sigmoid,
+  silu,
+  sqrt,
+  square,
+  subtract,
+  tanh,
+  type ClampOptions,
+} from './elementwise.js';
 export {reshape} from './reshape.js';
 export {sliceRows} from './slice-rows.js';

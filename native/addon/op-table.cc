@@ -5,9 +5,8 @@
 
 #include "addon/convert.h"
 #include "addon/guard.h"
-#include "ops/accumulate/accumulate.h"
 #include "ops/cast/cast.h"
-#include "ops/fill/fill.h"
+#include "ops/elementwise/elementwise.h"
 
 namespace crossmap::addon {
 
@@ -55,9 +54,13 @@ constexpr Op op(const char* name) {
 
 // The op table: one line for each function, in the order of the folders of native/ops.
 constexpr std::array kOps{
-    op<accumulate>("accumulate"),
     op<cast>("cast"),
+    op<accumulate>("accumulate"),
+    op<binary>("binary"),
+    op<binaryBackward>("binaryBackward"),
     op<fill>("fill"),
+    op<unary>("unary"),
+    op<unaryBackward>("unaryBackward"),
 };
 
 }  // namespace
