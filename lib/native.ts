@@ -40,6 +40,31 @@ interface NativeAttentionOptions {
   readonly sinks?: NativeTensor | undefined;
 }
 
+/** Elementwise ops of one operand. */
+export type UnaryName =
+  | 'clamp'
+  | 'exp'
+  | 'gelu'
+  | 'log'
+  | 'negate'
+  | 'relu'
+  | 'scale'
+  | 'sigmoid'
+  | 'silu'
+  | 'sqrt'
+  | 'square'
+  | 'tanh';
+
+/** What `scale` (factor) and `clamp` (the others) take. */
+export interface UnaryOptions {
+  readonly factor?: number;
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/** Elementwise ops of two operands. */
+export type BinaryName = 'add' | 'divide' | 'maximum' | 'minimum' | 'multiply' | 'subtract';
+
 /** What the addon exports: the runtime, then the ops in the order of the native op table. */
 interface Native {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
@@ -79,6 +104,16 @@ interface Native {
     readonly dSinks?: NativeTensor;
   };
   cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
+  accumulate: (into: NativeTensor, from: NativeTensor) => void;
+  binary: (op: BinaryName, a: NativeTensor, b: NativeTensor) => NativeTensor;
+  binaryBackward: (
+    op: BinaryName,
+    dy: NativeTensor,
+    a: NativeTensor,
+    b: NativeTensor,
+    wantsA: boolean,
+    wantsB: boolean,
+  ) => {readonly da: NativeTensor | undefined; readonly db: NativeTensor | undefined};
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
   rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};
   rmsNormBackward: (
@@ -95,6 +130,8 @@ interface Native {
     weight: NativeTensor,
     eps: number,
   ) => {y: NativeTensor; sum: NativeTensor; rstd: NativeTensor};
+  unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
+  unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
 }
 
 /** Which addon is loaded, and which places were looked at. */

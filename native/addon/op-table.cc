@@ -10,6 +10,8 @@
 #include "ops/cast/cast.h"
 #include "ops/fill/fill.h"
 #include "ops/rms-norm/rms-norm.h"
+#include "ops/cast/cast.h"
+#include "ops/elementwise/elementwise.h"
 
 namespace crossmap::addon {
 
@@ -61,10 +63,15 @@ constexpr std::array kOps{
     op<attention>("attention"),
     op<attentionBackward>("attentionBackward"),
     op<cast>("cast"),
+    op<accumulate>("accumulate"),
+    op<binary>("binary"),
+    op<binaryBackward>("binaryBackward"),
     op<fill>("fill"),
     op<rmsNorm>("rmsNorm"),
     op<rmsNormBackward>("rmsNormBackward"),
     op<rmsNormResidual>("rmsNormResidual"),
+    op<unary>("unary"),
+    op<unaryBackward>("unaryBackward"),
 };
 
 }  // namespace
