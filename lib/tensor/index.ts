@@ -1,1 +1,22 @@
-export {};
+/** Tensors, dtypes, devices and scopes. */
+export {
+  full,
+  tensor,
+  zeros,
+  type FromValuesOptions,
+  type NestedNumbers,
+  type TensorOptions,
+} from './create.js';
+export {
+  devices,
+  emptyCache,
+  memory,
+  resetPeakMemory,
+  setThreads,
+  synchronize,
+  type Device,
+  type MemoryUse,
+} from './device.js';
+export {bytesOf, isFloatDType, type ArrayOf, type DType, type Elements, type FloatDType} from './dtype.js';
+export {scope} from './scope.js';
+export {Tensor} from './tensor.js';

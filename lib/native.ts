@@ -1,0 +1,221 @@
+/** Finds and loads the native addon. Nothing else in lib knows where it lies or that its errors are not yet ours. */
+import {existsSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {fileURLToPath} from 'node:url';
+import {CrossmapError, isErrorCode} from './errors.js';
+
+/** Element types of tensors, as native code names them. */
+export type NativeDType = 'float32' | 'bfloat16' | 'float16' | 'int32' | 'int64' | 'uint8';
+
+/** A handle on native memory. Handles are cheap; the memory goes when the last one on it is disposed of. */
+export interface NativeTensor {
+  readonly shape: readonly number[];
+  readonly dtype: NativeDType;
+  readonly device: string;
+  readonly isDisposed: boolean;
+  /** Whether another handle, or a view, uses the same memory. */
+  readonly isShared: boolean;
+  dispose: () => void;
+  /** A further handle on the same memory. */
+  retain: () => NativeTensor;
+}
+
+/** Memory of a device, in bytes. */
+interface NativeMemory {
+  readonly allocatedBytes: number;
+  readonly cachedBytes: number;
+  readonly peakBytes: number;
+}
+
+type Shape = readonly number[];
+
+/** Options of attention, as lib/ops/attention.ts describes them. */
+interface NativeAttentionOptions {
+  readonly mask?: 'causal' | 'none' | undefined;
+  readonly window?: number | undefined;
+  readonly scale?: number | undefined;
+  readonly softcap?: number | undefined;
+  readonly keyStarts?: NativeTensor | undefined;
+  readonly prefixLengths?: NativeTensor | undefined;
+  readonly sinks?: NativeTensor | undefined;
+}
+
+/** Elementwise ops of one operand. */
+export type UnaryName =
+  | 'clamp'
+  | 'exp'
+  | 'gelu'
+  | 'log'
+  | 'negate'
+  | 'relu'
+  | 'scale'
+  | 'sigmoid'
+  | 'silu'
+  | 'sqrt'
+  | 'square'
+  | 'tanh';
+
+/** What `scale` (factor) and `clamp` (the others) take. */
+export interface UnaryOptions {
+  readonly factor?: number;
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/** Elementwise ops of two operands. */
+export type BinaryName = 'add' | 'divide' | 'maximum' | 'minimum' | 'multiply' | 'subtract';
+
+/** What the addon exports: the runtime, then the ops in the order of the native op table. */
+interface Native {
+  fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
+  adoptArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType) => NativeTensor;
+  copyTo: (tensor: NativeTensor, data: NodeJS.TypedArray) => Promise<void>;
+  copyInto: (to: NativeTensor, from: NativeTensor) => void;
+  view: (tensor: NativeTensor, shape: Shape, offset: number) => NativeTensor;
+  synchronize: (device: string) => Promise<void>;
+  memory: (device: string) => NativeMemory;
+  resetPeak: (device: string) => void;
+  emptyCache: (device: string) => void;
+  setThreads: (threads: number) => void;
+  cpuInfo: () => {readonly instructionSet: string; readonly threads: number; readonly blas: string};
+  mapFile: (path: string) => Uint8Array<ArrayBuffer>;
+
+  accumulate: (into: NativeTensor, from: NativeTensor) => void;
+  attention: (
+    q: NativeTensor,
+    k: NativeTensor,
+    v: NativeTensor,
+    segmentStarts: NativeTensor,
+    options: NativeAttentionOptions,
+  ) => {readonly out: NativeTensor; readonly lse: NativeTensor};
+  attentionBackward: (
+    dOut: NativeTensor,
+    q: NativeTensor,
+    k: NativeTensor,
+    v: NativeTensor,
+    out: NativeTensor,
+    lse: NativeTensor,
+    segmentStarts: NativeTensor,
+    options: NativeAttentionOptions,
+  ) => {
+    readonly dq: NativeTensor;
+    readonly dk: NativeTensor;
+    readonly dv: NativeTensor;
+    readonly dSinks?: NativeTensor;
+  };
+  cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
+  accumulate: (into: NativeTensor, from: NativeTensor) => void;
+  binary: (op: BinaryName, a: NativeTensor, b: NativeTensor) => NativeTensor;
+  binaryBackward: (
+    op: BinaryName,
+    dy: NativeTensor,
+    a: NativeTensor,
+    b: NativeTensor,
+    wantsA: boolean,
+    wantsB: boolean,
+  ) => {readonly da: NativeTensor | undefined; readonly db: NativeTensor | undefined};
+  fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
+  rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};
+  rmsNormBackward: (
+    dy: NativeTensor,
+    dSum: NativeTensor | undefined,
+    x: NativeTensor,
+    weight: NativeTensor,
+    rstd: NativeTensor,
+    wanted: {x: boolean; weight: boolean},
+  ) => {dx?: NativeTensor; dWeight?: NativeTensor};
+  rmsNormResidual: (
+    x: NativeTensor,
+    residual: NativeTensor,
+    weight: NativeTensor,
+    eps: number,
+  ) => {y: NativeTensor; sum: NativeTensor; rstd: NativeTensor};
+  unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
+  unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
+}
+
+/** Which addon is loaded, and which places were looked at. */
+interface AddonLocation {
+  readonly path: string;
+  /** Why it was taken. */
+  readonly reason: string;
+}
+
+interface Loaded {
+  readonly functions: Record<string, unknown>;
+  readonly location: AddonLocation;
+}
+
+let loaded: Loaded | undefined;
+
+/**
+ * The native functions. The addon is loaded by the first use of one, so modules that need none work without it.
+ *
+ * Each throws a CrossmapError with the code that native code gave; promises reject with one.
+ */
+export const native: Native = lazy();
+
+/** Where the addon was found; loads it. @throws ERR_ADDON */
+export function addonLocation(): AddonLocation {
+  return load().location;
+}
+
+/** Functions that are looked up and guarded when first used. */
+function lazy(): Native {
+  const known: Record<string, unknown> = {};
+  const find = (_: unknown, name: string | symbol): unknown =>
+    typeof name === 'string' ? (known[name] ??= guard(load().functions[name])) : undefined;
+  return new Proxy(known, {get: find}) as unknown as Native;
+}
+
+function load(): Loaded {
+  return (loaded ??= loadFrom(findAddon()));
+}
+
+function findAddon(): AddonLocation {
+  const chosen = process.env['CROSSMAP_ADDON'];
+  if (chosen) return {path: chosen, reason: 'CROSSMAP_ADDON names it'};
+  const root = new URL('../../', import.meta.url); // from dist/lib
+  const builds = [
+    {file: 'build-cmake/Release/crossmap-cpu.node', reason: 'built by cmake-js'},
+    {file: 'build/Release/crossmap-cpu.node', reason: 'built by node-gyp'},
+  ];
+  const places = builds.map(({file, reason}) => ({path: fileURLToPath(new URL(file, root)), reason}));
+  const found = places.find(({path}) => existsSync(path));
+  if (found) return found;
+  throw new CrossmapError(
+    'ERR_ADDON',
+    `the native addon is not built: neither ${places.map(({path}) => path).join(' nor ')} exists; ` +
+      'run npm run build, or set CROSSMAP_ADDON to the addon',
+  );
+}
+
+function loadFrom(location: AddonLocation): Loaded {
+  try {
+    const functions: unknown = createRequire(import.meta.url)(location.path);
+    return {functions: functions as Record<string, unknown>, location};
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
+    throw new CrossmapError('ERR_ADDON', `the native addon ${location.path} cannot be loaded: ${reason}`, {
+      cause,
+    });
+  }
+}
+
+function guard(exported: unknown): unknown {
+  if (typeof exported !== 'function') return undefined;
+  return (...args: unknown[]): unknown => {
+    try {
+      const result: unknown = exported(...args);
+      return result instanceof Promise ? result.catch(rethrow) : result;
+    } catch (error) {
+      return rethrow(error);
+    }
+  };
+}
+
+function rethrow(error: unknown): never {
+  if (error instanceof Error && 'code' in error && isErrorCode(error.code))
+    throw new CrossmapError(error.code, error.message);
+  throw error;
+}

@@ -1,0 +1,206 @@
+// What the addon exports beside the ops: making, viewing and reading tensors, and the device.
+#include <napi.h>
+
+#include "addon/convert.h"
+#include "addon/environment.h"
+#include "addon/guard.h"
+#include "addon/mapped-file.h"
+#include "addon/op-table.h"
+#include "addon/tensor-object.h"
+
+namespace crossmap::addon {
+
+namespace {
+
+// The memory of a typed array or DataView.
+struct Bytes {
+  void* data;
+  int64_t size;
+};
+
+Bytes bytesOf(const Napi::Value& value, const Where& where) {
+  if (!value.IsTypedArray()) where.refuse("a typed array", value);
+  const auto array = value.As<Napi::TypedArray>();
+  auto* start = static_cast<char*>(array.ArrayBuffer().Data());
+  return {start + array.ByteOffset(), static_cast<int64_t>(array.ByteLength())};
+}
+
+void checkSize(const char* op, const Bytes& bytes, const Shape& shape, DType dtype) {
+  const int64_t needed = shape.elements() * sizeOf(dtype);
+  if (bytes.size != needed)
+    throw Error(ErrorCode::shape, std::string(op) + ": " + shape.text() + " of " +
+                                      std::string(nameOf(dtype)) + " takes " + std::to_string(needed) +
+                                      " bytes; the array has " + std::to_string(bytes.size));
+}
+
+// fromArray(array, shape, dtype, device): copies the elements.
+Napi::Value fromArray(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    const Bytes bytes = bytesOf(info[0], {"tensor: data"});
+    const auto shape = fromValue<Shape>(info[1], {"tensor: shape"});
+    const auto dtype = fromValue<DType>(info[2], {"tensor: dtype"});
+    checkSize("tensor", bytes, shape, dtype);
+    const Tensor tensor = empty(shape, dtype, fromValue<Device>(info[3], {"tensor: device"}));
+    tensor.device().backend().copyIn(tensor.raw(), bytes.data, bytes.size);
+    return toValue(info.Env(), tensor);
+  });
+}
+
+// adoptArray(array, shape, dtype): the array's own memory as a tensor of the CPU device. The caller has made
+// sure that nobody else has the array.
+Napi::Value adoptArray(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    const Bytes bytes = bytesOf(info[0], {"tensor: data"});
+    const auto shape = fromValue<Shape>(info[1], {"tensor: shape"});
+    const auto dtype = fromValue<DType>(info[2], {"tensor: dtype"});
+    checkSize("tensor", bytes, shape, dtype);
+    Environment& environment = Environment::of(info.Env());
+    auto storage = std::make_shared<Storage>(environment.cpu(), bytes.data, bytes.size,
+                                             environment.hold(info[0].As<Napi::Object>()));
+    return toValue(info.Env(), Tensor(std::move(storage), 0, shape, dtype));
+  });
+}
+
+// copyTo(tensor, array): Promise<void>. Rejects with the first fault of the ops before it.
+Napi::Value copyTo(const Napi::CallbackInfo& info) {
+  return guarded(info, [&]() -> Napi::Value {
+    const auto tensor = fromValue<Tensor>(info[0], {"data: tensor"});
+    const Bytes bytes = bytesOf(info[1], {"data: array"});
+    checkSize("data", bytes, tensor.shape(), tensor.dtype());
+    return Environment::of(info.Env()).promise(info[1].As<Napi::Object>(), [&](Completion done) {
+      tensor.device().backend().copyOut(bytes.data, tensor.raw(), bytes.size, std::move(done));
+    });
+  });
+}
+
+// copyInto(to, from): the elements of `from` into the memory of `to`, in order with the ops.
+Napi::Value copyInto(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    const auto to = fromValue<Tensor>(info[0], {"copyInto: to"});
+    const auto from = fromValue<Tensor>(info[1], {"copyInto: from"});
+    Expect("copyInto")
+        .sameShape("from", from, "to", to)
+        .sameDType("from", from, "to", to)
+        .sameDevice("from", from, "to", to);
+    to.device().backend().copyWithin(to.raw(), from.raw(), to.bytes());
+    return info.Env().Undefined();
+  });
+}
+
+// view(tensor, shape, offset): the same memory from element `offset` on.
+Napi::Value view(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    const auto tensor = fromValue<Tensor>(info[0], {"view: tensor"});
+    const auto shape = fromValue<Shape>(info[1], {"view: shape"});
+    return toValue(info.Env(), tensor.view(shape, fromValue<int64_t>(info[2], {"view: offset"})));
+  });
+}
+
+// synchronize(device): Promise<void>, once everything enqueued has been executed. Rejects with the first
+// fault.
+Napi::Value synchronize(const Napi::CallbackInfo& info) {
+  return guarded(info, [&]() -> Napi::Value {
+    const auto device = fromValue<Device>(info[0], {"synchronize: device"});
+    return Environment::of(info.Env()).promise(Napi::Object::New(info.Env()), [&](Completion done) {
+      device.backend().synchronize(std::move(done));
+    });
+  });
+}
+
+struct MemoryReport {
+  int64_t allocatedBytes;
+  int64_t cachedBytes;
+  int64_t peakBytes;
+
+  static constexpr auto fields() {
+    return std::tuple(field("allocatedBytes", &MemoryReport::allocatedBytes),
+                      field("cachedBytes", &MemoryReport::cachedBytes),
+                      field("peakBytes", &MemoryReport::peakBytes));
+  }
+};
+
+Napi::Value memory(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    const auto use = fromValue<Device>(info[0], {"memory: device"}).backend().memoryUse();
+    return toValue(info.Env(), MemoryReport{use.allocated, use.cached, use.peak});
+  });
+}
+
+Napi::Value resetPeak(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    fromValue<Device>(info[0], {"resetPeak: device"}).backend().resetPeak();
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value emptyCache(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    fromValue<Device>(info[0], {"emptyCache: device"}).backend().emptyCache();
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value setThreads(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    const auto threads = fromValue<int>(info[0], {"setThreads: threads"});
+    Expect("setThreads").between("threads", threads, 1, 1024);
+    Environment::of(info.Env()).setThreads(threads);
+    return info.Env().Undefined();
+  });
+}
+
+struct CpuReport {
+  std::string instructionSet;
+  int threads;
+  std::string blas;
+
+  static constexpr auto fields() {
+    return std::tuple(field("instructionSet", &CpuReport::instructionSet),
+                      field("threads", &CpuReport::threads), field("blas", &CpuReport::blas));
+  }
+};
+
+Napi::Value cpuInfo(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    const Device device = Environment::of(info.Env()).cpu();
+    const cpu::CpuDevice& cpu = cpu::cpuOf(device);
+#if defined(CROSSMAP_CBLAS)
+    const std::string blas = "BLIS";
+#else
+    const std::string blas = "none";
+#endif
+    return toValue(info.Env(), CpuReport{std::string(nameOf(cpu.isa())), cpu.threads(), blas});
+  });
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(std::make_unique<Environment>(env).release());
+  TensorObject::define(env);
+  const auto add = [&]<auto function>(const char* name) {
+    exports.Set(name, Napi::Function::New<function>(env, name));
+  };
+  add.operator()<fromArray>("fromArray");
+  add.operator()<adoptArray>("adoptArray");
+  add.operator()<copyTo>("copyTo");
+  add.operator()<copyInto>("copyInto");
+  add.operator()<view>("view");
+  add.operator()<synchronize>("synchronize");
+  add.operator()<memory>("memory");
+  add.operator()<resetPeak>("resetPeak");
+  add.operator()<emptyCache>("emptyCache");
+  add.operator()<setThreads>("setThreads");
+  add.operator()<cpuInfo>("cpuInfo");
+  add.operator()<mapFile>("mapFile");
+  exportOps(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+// The macro declares a function of this name outside any namespace of ours.
+Napi::Object initializeAddon(Napi::Env env, Napi::Object exports) { return initialize(env, exports); }
+
+}  // namespace crossmap::addon
+
+using crossmap::addon::initializeAddon;
+NODE_API_MODULE(crossmap, initializeAddon)

@@ -1,0 +1,106 @@
+#include "addon/environment.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace crossmap::addon {
+
+namespace {
+
+// V8 looks at every report, and may collect garbage: changes below this are told with the next.
+constexpr int64_t kReportStep = int64_t{1} << 20;
+
+int defaultThreads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
+}  // namespace
+
+Napi::Error toJavaScript(Napi::Env env, const Error& error) {
+  Napi::Error result = Napi::Error::New(env, error.what());
+  result.Set("code", Napi::String::New(env, codeName(error.code())));
+  return result;
+}
+
+Environment::Environment(Napi::Env env) : env_(env), threads_(defaultThreads()) {
+  wake_ = Wake::New(env, "crossmap", 0, 1, this);
+  wake_.Unref(env);
+  // Runs before the hook that closes wake_: after it no device calls back any more.
+  env.AddCleanupHook([](Environment* environment) { environment->stop(); }, this);
+}
+
+Environment::~Environment() { stop(); }
+
+void Environment::stop() {
+  if (cpu_) cpu_->backend().stop();
+}
+
+Device Environment::cpu() {
+  if (!cpu_) cpu_.emplace(std::make_shared<cpu::CpuDevice>(threads_, cpu::chooseIsa()));
+  return *cpu_;
+}
+
+Device Environment::device(const std::string& name) {
+  if (name == "cpu") return cpu();
+  throw Error(ErrorCode::device, "device must be cpu, the one device of this build; got " + name);
+}
+
+void Environment::setThreads(int threads) {
+  threads_ = threads;
+  if (cpu_) cpu::cpuOf(*cpu_).setThreads(threads);
+}
+
+Napi::Promise Environment::promise(Napi::Object memory, const std::function<void(Completion)>& start) {
+  auto deferred = Napi::Promise::Deferred::New(env_);
+  const uint64_t id = keep({deferred, Napi::Persistent(memory)});
+  if (promises_++ == 0) wake_.Ref(env_);
+  start([this, id](std::optional<Error> fault) { post(id, std::move(fault)); });
+  return deferred.Promise();
+}
+
+std::function<void()> Environment::hold(Napi::Object object) {
+  const uint64_t id = keep({std::nullopt, Napi::Persistent(object)});
+  return [this, id] { post(id, std::nullopt); };
+}
+
+uint64_t Environment::keep(Held held) {
+  held_.emplace(nextId_, std::move(held));
+  return nextId_++;
+}
+
+void Environment::post(uint64_t id, std::optional<Error> fault) {
+  {
+    const std::lock_guard lock(mutex_);
+    settled_.push_back({id, std::move(fault)});
+  }
+  wake_.NonBlockingCall();
+}
+
+void Environment::onWake(Napi::Env env, Napi::Function, Environment* environment, void*) {
+  if (static_cast<napi_env>(env) != nullptr) environment->settle();
+}
+
+void Environment::settle() {
+  std::vector<Settled> settled;
+  {
+    const std::lock_guard lock(mutex_);
+    settled.swap(settled_);
+  }
+  for (const Settled& each : settled) {
+    auto node = held_.extract(each.id);
+    if (!node.mapped().deferred) continue;
+    if (--promises_ == 0) wake_.Unref(env_);
+    if (each.fault)
+      node.mapped().deferred->Reject(toJavaScript(env_, *each.fault).Value());
+    else
+      node.mapped().deferred->Resolve(env_.Undefined());
+  }
+}
+
+void Environment::reportMemory() {
+  if (!cpu_) return;
+  const int64_t change = cpu_->backend().memoryUse().allocated - reportedBytes_;
+  if (std::abs(change) < kReportStep) return;
+  reportedBytes_ += change;
+  Napi::MemoryManagement::AdjustExternalMemory(env_, change);
+}
+
+}  // namespace crossmap::addon

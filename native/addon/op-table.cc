@@ -1,0 +1,87 @@
+#include "addon/op-table.h"
+
+#include <array>
+#include <utility>
+
+#include "addon/convert.h"
+#include "addon/guard.h"
+#include "ops/accumulate/accumulate.h"
+#include "ops/attention/attention.h"
+#include "ops/cast/cast.h"
+#include "ops/fill/fill.h"
+#include "ops/rms-norm/rms-norm.h"
+#include "ops/cast/cast.h"
+#include "ops/elementwise/elementwise.h"
+
+namespace crossmap::addon {
+
+namespace {
+
+struct Op {
+  const char* name;
+  Napi::Value (*call)(const Napi::CallbackInfo& info, const char* name);
+};
+
+// An op as JavaScript calls it: arguments by position, converted as the C++ signature says.
+template <auto function>
+struct Call;
+
+template <typename Result, typename... Arguments, Result (*function)(Arguments...)>
+struct Call<function> {
+  static Napi::Value call(const Napi::CallbackInfo& info, const char* name) {
+    return guarded(info, [&] { return convertAndCall(info, name, std::index_sequence_for<Arguments...>{}); });
+  }
+
+ private:
+  template <size_t... indices>
+  static Napi::Value convertAndCall(const Napi::CallbackInfo& info, const char* name,
+                                    std::index_sequence<indices...>) {
+    // Braces: arguments are converted, and refused, from left to right.
+    std::tuple<std::remove_cvref_t<Arguments>...> arguments{
+        fromValue<std::remove_cvref_t<Arguments>>(info[indices], argument(name, indices))...};
+    if constexpr (std::is_void_v<Result>) {
+      std::apply(function, arguments);
+      return info.Env().Undefined();
+    } else {
+      return toValue(info.Env(), std::apply(function, arguments));
+    }
+  }
+
+  static Where argument(const char* name, size_t index) {
+    return {std::string(name) + ": argument " + std::to_string(index + 1)};
+  }
+};
+
+template <auto function>
+constexpr Op op(const char* name) {
+  return {name, Call<function>::call};
+}
+
+// The op table: one line for each function, in the order of the folders of native/ops.
+constexpr std::array kOps{
+    op<accumulate>("accumulate"),
+    op<attention>("attention"),
+    op<attentionBackward>("attentionBackward"),
+    op<cast>("cast"),
+    op<accumulate>("accumulate"),
+    op<binary>("binary"),
+    op<binaryBackward>("binaryBackward"),
+    op<fill>("fill"),
+    op<rmsNorm>("rmsNorm"),
+    op<rmsNormBackward>("rmsNormBackward"),
+    op<rmsNormResidual>("rmsNormResidual"),
+    op<unary>("unary"),
+    op<unaryBackward>("unaryBackward"),
+};
+
+}  // namespace
+
+void exportOps(Napi::Env env, Napi::Object exports) {
+  for (const Op& each : kOps)
+    exports.Set(
+        each.name,
+        Napi::Function::New(
+            env, [&each](const Napi::CallbackInfo& info) { return each.call(info, each.name); }, each.name));
+}
+
+}  // namespace crossmap::addon

@@ -1,0 +1,14 @@
+#include "ops/cast/cast.h"
+
+#include "ops/cast/cast-cpu.h"
+#include "runtime/cpu/cpu-device.h"
+
+namespace crossmap {
+
+Tensor cast(const Tensor& x, DType dtype) {
+  const Tensor out = empty(x.shape(), dtype, x.device());
+  onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::cast<isa>(x, out); });
+  return out;
+}
+
+}  // namespace crossmap

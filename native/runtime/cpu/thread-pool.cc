@@ -1,0 +1,100 @@
+#include "runtime/cpu/thread-pool.h"
+
+#include <algorithm>
+
+#include "runtime/numbers.h"
+
+namespace crossmap::cpu {
+
+namespace {
+
+// An idle worker looks this often before it sleeps: ops of a step follow each other within microseconds, and
+// waking a sleeping thread costs tens of them.
+constexpr int kSpins = 4000;
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+#endif
+}
+
+}  // namespace
+
+struct ThreadPool::Loop {
+  int64_t count;
+  int64_t grain;
+  const std::function<void(int64_t, int64_t)>& body;
+  std::atomic<int64_t> next{0};
+  std::mutex mutex;
+  std::exception_ptr failure;  // guarded by mutex
+};
+
+ThreadPool::ThreadPool(int threads) {
+  for (int index = 1; index < threads; index++) workers_.emplace_back([this] { work(); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    posted_.fetch_add(1, std::memory_order_release);
+  }
+  wake_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::parallelFor(int64_t count, int64_t grain,
+                             const std::function<void(int64_t, int64_t)>& body) {
+  if (count <= 0) return;
+  Loop loop{count, std::max<int64_t>(1, grain), body, {}, {}, {}};
+  if (workers_.empty() || loop.count <= loop.grain) {
+    takeRanges(loop);
+  } else {
+    {
+      const std::lock_guard lock(mutex_);
+      loop_ = &loop;
+      posted_.fetch_add(1, std::memory_order_release);
+    }
+    wake_.notify_all();
+    takeRanges(loop);
+    std::unique_lock lock(mutex_);
+    loop_ = nullptr;  // no worker enters any more; those inside are waited for
+    finished_.wait(lock, [this] { return active_ == 0; });
+  }
+  if (loop.failure) std::rethrow_exception(loop.failure);
+}
+
+void ThreadPool::takeRanges(Loop& loop) {
+  for (;;) {
+    const int64_t begin = loop.next.fetch_add(loop.grain, std::memory_order_relaxed);
+    if (begin >= loop.count) return;
+    try {
+      loop.body(begin, std::min(begin + loop.grain, loop.count));
+    } catch (...) {
+      const std::lock_guard lock(loop.mutex);
+      if (!loop.failure) loop.failure = std::current_exception();
+    }
+  }
+}
+
+void ThreadPool::work() {
+  uint64_t seen = 0;
+  for (;;) {
+    for (int spin = 0; spin < kSpins && posted_.load(std::memory_order_acquire) == seen; spin++) pause();
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [&] { return posted_.load(std::memory_order_relaxed) != seen; });
+    seen = posted_.load(std::memory_order_relaxed);
+    if (stopping_) return;
+    Loop* loop = loop_;
+    if (!loop) continue;  // it ended before this worker woke
+    active_++;
+    lock.unlock();
+    takeRanges(*loop);
+    lock.lock();
+    if (--active_ == 0) finished_.notify_one();
+  }
+}
+
+}  // namespace crossmap::cpu

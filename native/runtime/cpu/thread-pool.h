@@ -1,0 +1,45 @@
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace crossmap::cpu {
+
+// The threads that share the work of one op. The caller is one of them.
+class ThreadPool {
+ public:
+  // `threads` counts the caller; at least 1.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // Calls body(begin, end) for consecutive ranges that cover [0, count), each `grain` long but for the last.
+  // Which thread takes which range varies, the ranges do not: a kernel that reduces per range and then over
+  // the ranges in order gives the same bits whatever the number of threads. The first exception is thrown on.
+  void parallelFor(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body);
+
+ private:
+  struct Loop;
+
+  void work();
+  static void takeRanges(Loop& loop);
+
+  std::vector<std::thread> workers_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable finished_;
+  Loop* loop_ = nullptr;             // guarded by mutex_
+  int active_ = 0;                   // workers inside loop_; guarded by mutex_
+  bool stopping_ = false;            // guarded by mutex_
+  std::atomic<uint64_t> posted_{0};  // counts loops: lets an idle worker look without the lock
+};
+
+}  // namespace crossmap::cpu
