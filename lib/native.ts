@@ -65,7 +65,7 @@ export interface UnaryOptions {
 /** Elementwise ops of two operands. */
 export type BinaryName = 'add' | 'divide' | 'maximum' | 'minimum' | 'multiply' | 'subtract';
 
-/** What the addon exports: the runtime, then the ops in the order of the native op table. */
+/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
 interface Native {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
   adoptArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType) => NativeTensor;
@@ -103,8 +103,6 @@ interface Native {
     readonly dv: NativeTensor;
     readonly dSinks?: NativeTensor;
   };
-  cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
-  accumulate: (into: NativeTensor, from: NativeTensor) => void;
   binary: (op: BinaryName, a: NativeTensor, b: NativeTensor) => NativeTensor;
   binaryBackward: (
     op: BinaryName,
@@ -114,6 +112,7 @@ interface Native {
     wantsA: boolean,
     wantsB: boolean,
   ) => {readonly da: NativeTensor | undefined; readonly db: NativeTensor | undefined};
+  cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
   rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};
   rmsNormBackward: (

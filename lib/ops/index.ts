@@ -1,6 +1,5 @@
-/** Ops: forward and backward on every device. */
-export {rmsNorm, rmsNormResidual, type RmsNormOptions, type RmsNormResidual} from './rms-norm.js';
-/** Ops on tensors, each with its gradient. */
+/** Ops on tensors: forward and backward, on every device. */
+export {attention, type AttentionOptions} from './attention.js';
 export {cast} from './cast.js';
 export {
   add,
@@ -24,5 +23,5 @@ export {
   type ClampOptions,
 } from './elementwise.js';
 export {reshape} from './reshape.js';
+export {rmsNorm, rmsNormResidual, type RmsNormOptions, type RmsNormResidual} from './rms-norm.js';
 export {sliceRows} from './slice-rows.js';
-export {attention, type AttentionOptions} from './attention.js';

@@ -5,13 +5,10 @@
 
 #include "addon/convert.h"
 #include "addon/guard.h"
-#include "ops/accumulate/accumulate.h"
 #include "ops/attention/attention.h"
 #include "ops/cast/cast.h"
-#include "ops/fill/fill.h"
-#include "ops/rms-norm/rms-norm.h"
-#include "ops/cast/cast.h"
 #include "ops/elementwise/elementwise.h"
+#include "ops/rms-norm/rms-norm.h"
 
 namespace crossmap::addon {
 
@@ -57,15 +54,14 @@ constexpr Op op(const char* name) {
   return {name, Call<function>::call};
 }
 
-// The op table: one line for each function, in the order of the folders of native/ops.
+// The op table: one line for each function, by name.
 constexpr std::array kOps{
     op<accumulate>("accumulate"),
     op<attention>("attention"),
     op<attentionBackward>("attentionBackward"),
-    op<cast>("cast"),
-    op<accumulate>("accumulate"),
     op<binary>("binary"),
     op<binaryBackward>("binaryBackward"),
+    op<cast>("cast"),
     op<fill>("fill"),
     op<rmsNorm>("rmsNorm"),
     op<rmsNormBackward>("rmsNormBackward"),
