@@ -8,10 +8,12 @@
 #include "ops/accumulate/accumulate.h"
 #include "ops/attention/attention.h"
 #include "ops/cast/cast.h"
+#include "ops/contrastive/contrastive.h"
 #include "ops/fill/fill.h"
 #include "ops/rms-norm/rms-norm.h"
 #include "ops/cast/cast.h"
 #include "ops/elementwise/elementwise.h"
+#include "ops/pool/pool.h"
 
 namespace crossmap::addon {
 
@@ -72,6 +74,11 @@ constexpr std::array kOps{
     op<rmsNormResidual>("rmsNormResidual"),
     op<unary>("unary"),
     op<unaryBackward>("unaryBackward"),
+    op<contrastive>("contrastive"),
+    op<contrastiveBackward>("contrastiveBackward"),
+    op<fill>("fill"),
+    op<pool>("pool"),
+    op<poolBackward>("poolBackward"),
 };
 
 }  // namespace
