@@ -66,6 +66,20 @@ export interface UnaryOptions {
 export type BinaryName = 'add' | 'divide' | 'maximum' | 'minimum' | 'multiply' | 'subtract';
 
 /** What the addon exports: the runtime, then the ops by name, as in the native op table. */
+interface NativeContrastiveOptions {
+  readonly temperature?: number;
+  readonly theta?: NativeTensor;
+  readonly margin: number;
+  readonly groups?: NativeTensor;
+  readonly groupMode: 'mask' | 'positives' | 'none';
+  readonly scope: 'cross' | 'both';
+  readonly threshold?: number;
+  readonly negatives?: NativeTensor;
+  readonly weights?: NativeTensor;
+  readonly oneDirectional: boolean;
+}
+
+/** What the addon exports: the runtime, then the ops in the order of the native op table. */
 interface Native {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
   adoptArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType) => NativeTensor;
@@ -131,6 +145,38 @@ interface Native {
   ) => {y: NativeTensor; sum: NativeTensor; rstd: NativeTensor};
   unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
   unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
+  contrastive: (
+    x: NativeTensor,
+    y: NativeTensor,
+    options: NativeContrastiveOptions,
+  ) => {readonly loss: NativeTensor; readonly statistics: NativeTensor; readonly inverseNorms: NativeTensor};
+  contrastiveBackward: (
+    dLoss: NativeTensor,
+    x: NativeTensor,
+    y: NativeTensor,
+    statistics: NativeTensor,
+    inverseNorms: NativeTensor,
+    options: NativeContrastiveOptions,
+    wanted: Readonly<Record<'x' | 'y' | 'theta' | 'negatives', boolean>>,
+  ) => Readonly<Record<'dx' | 'dy' | 'dTheta' | 'dNegatives', NativeTensor | undefined>>;
+  fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
+  pool: (
+    hidden: NativeTensor,
+    starts: NativeTensor,
+    ends: NativeTensor,
+    pooling: 'mean' | 'last' | 'weighted',
+    normalize: boolean,
+  ) => {readonly pooled: NativeTensor; readonly inverseNorms: NativeTensor};
+  poolBackward: (
+    dPooled: NativeTensor,
+    pooled: NativeTensor,
+    inverseNorms: NativeTensor,
+    starts: NativeTensor,
+    ends: NativeTensor,
+    pooling: 'mean' | 'last' | 'weighted',
+    tokens: number,
+    dtype: NativeDType,
+  ) => NativeTensor;
 }
 
 /** Which addon is loaded, and which places were looked at. */

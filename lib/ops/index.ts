@@ -25,3 +25,7 @@ export {
 export {reshape} from './reshape.js';
 export {rmsNorm, rmsNormResidual, type RmsNormOptions, type RmsNormResidual} from './rms-norm.js';
 export {sliceRows} from './slice-rows.js';
+export {attention, type AttentionOptions} from './attention.js';
+/** Operations on tensors, each with its gradient. */
+export {contrastive, type ContrastiveOptions} from './contrastive.js';
+export {pool, type PoolOptions} from './pool.js';

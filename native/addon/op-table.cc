@@ -9,6 +9,12 @@
 #include "ops/cast/cast.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/rms-norm/rms-norm.h"
+#include "ops/contrastive/contrastive.h"
+#include "ops/fill/fill.h"
+#include "ops/rms-norm/rms-norm.h"
+#include "ops/cast/cast.h"
+#include "ops/elementwise/elementwise.h"
+#include "ops/pool/pool.h"
 
 namespace crossmap::addon {
 
@@ -68,6 +74,11 @@ constexpr std::array kOps{
     op<rmsNormResidual>("rmsNormResidual"),
     op<unary>("unary"),
     op<unaryBackward>("unaryBackward"),
+    op<contrastive>("contrastive"),
+    op<contrastiveBackward>("contrastiveBackward"),
+    op<fill>("fill"),
+    op<pool>("pool"),
+    op<poolBackward>("poolBackward"),
 };
 
 }  // namespace
