@@ -114,6 +114,8 @@ interface Native {
     wantsA: boolean,
     wantsB: boolean,
   ) => {readonly da: NativeTensor | undefined; readonly db: NativeTensor | undefined};
+  embedding: (table: NativeTensor, tokens: NativeTensor) => NativeTensor;
+  embeddingBackward: (dy: NativeTensor, tokens: NativeTensor, vocab: number) => NativeTensor;
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
   rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};
   rmsNormBackward: (
@@ -132,6 +134,24 @@ interface Native {
   ) => {y: NativeTensor; sum: NativeTensor; rstd: NativeTensor};
   unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
   unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
+  rotary: (
+    x: NativeTensor,
+    positions: NativeTensor,
+    frequencies: NativeTensor,
+    scale: number,
+  ) => NativeTensor;
+  rotaryBackward: (
+    dy: NativeTensor,
+    positions: NativeTensor,
+    frequencies: NativeTensor,
+    scale: number,
+  ) => NativeTensor;
+  swiglu: (gate: NativeTensor, up: NativeTensor) => NativeTensor;
+  swigluBackward: (
+    dy: NativeTensor,
+    gate: NativeTensor,
+    up: NativeTensor,
+  ) => {dGate: NativeTensor; dUp: NativeTensor};
 }
 
 /** Which addon is loaded, and which places were looked at. */

@@ -1,4 +1,5 @@
 /** Ops: forward and backward on every device. */
+export {embedding} from './embedding.js';
 export {rmsNorm, rmsNormResidual, type RmsNormOptions, type RmsNormResidual} from './rms-norm.js';
 /** Ops on tensors, each with its gradient. */
 export {cast} from './cast.js';
@@ -26,3 +27,5 @@ export {
 export {reshape} from './reshape.js';
 export {sliceRows} from './slice-rows.js';
 export {attention, type AttentionOptions} from './attention.js';
+export {rotary, type RotaryOptions} from './rotary.js';
+export {swiglu} from './swiglu.js';

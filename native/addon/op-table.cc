@@ -8,10 +8,13 @@
 #include "ops/accumulate/accumulate.h"
 #include "ops/attention/attention.h"
 #include "ops/cast/cast.h"
+#include "ops/embedding/embedding.h"
 #include "ops/fill/fill.h"
 #include "ops/rms-norm/rms-norm.h"
 #include "ops/cast/cast.h"
 #include "ops/elementwise/elementwise.h"
+#include "ops/rotary/rotary.h"
+#include "ops/swiglu/swiglu.h"
 
 namespace crossmap::addon {
 
@@ -66,12 +69,18 @@ constexpr std::array kOps{
     op<accumulate>("accumulate"),
     op<binary>("binary"),
     op<binaryBackward>("binaryBackward"),
+    op<embedding>("embedding"),
+    op<embeddingBackward>("embeddingBackward"),
     op<fill>("fill"),
     op<rmsNorm>("rmsNorm"),
     op<rmsNormBackward>("rmsNormBackward"),
     op<rmsNormResidual>("rmsNormResidual"),
     op<unary>("unary"),
     op<unaryBackward>("unaryBackward"),
+    op<rotary>("rotary"),
+    op<rotaryBackward>("rotaryBackward"),
+    op<swiglu>("swiglu"),
+    op<swigluBackward>("swigluBackward"),
 };
 
 }  // namespace
