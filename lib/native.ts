@@ -117,6 +117,18 @@ interface Native {
   embedding: (table: NativeTensor, tokens: NativeTensor) => NativeTensor;
   embeddingBackward: (dy: NativeTensor, tokens: NativeTensor, vocab: number) => NativeTensor;
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
+  randomNormal: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; mean: number; std: number},
+  ) => NativeTensor;
+  randomUniform: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; low: number; high: number},
+  ) => NativeTensor;
   rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};
   rmsNormBackward: (
     dy: NativeTensor,

@@ -1,5 +1,6 @@
 /** Ops: forward and backward on every device. */
 export {embedding} from './embedding.js';
+export {normal, uniform, type NormalOptions, type RandomOptions, type UniformOptions} from './random.js';
 export {rmsNorm, rmsNormResidual, type RmsNormOptions, type RmsNormResidual} from './rms-norm.js';
 /** Ops on tensors, each with its gradient. */
 export {cast} from './cast.js';

@@ -10,6 +10,7 @@
 #include "ops/cast/cast.h"
 #include "ops/embedding/embedding.h"
 #include "ops/fill/fill.h"
+#include "ops/random/random.h"
 #include "ops/rms-norm/rms-norm.h"
 #include "ops/cast/cast.h"
 #include "ops/elementwise/elementwise.h"
@@ -72,6 +73,8 @@ constexpr std::array kOps{
     op<embedding>("embedding"),
     op<embeddingBackward>("embeddingBackward"),
     op<fill>("fill"),
+    op<randomNormal>("randomNormal"),
+    op<randomUniform>("randomUniform"),
     op<rmsNorm>("rmsNorm"),
     op<rmsNormBackward>("rmsNormBackward"),
     op<rmsNormResidual>("rmsNormResidual"),
