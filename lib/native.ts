@@ -127,7 +127,21 @@ interface Native {
     wantsB: boolean,
   ) => {readonly da: NativeTensor | undefined; readonly db: NativeTensor | undefined};
   cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
+  embedding: (table: NativeTensor, tokens: NativeTensor) => NativeTensor;
+  embeddingBackward: (dy: NativeTensor, tokens: NativeTensor, vocab: number) => NativeTensor;
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
+  randomNormal: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; mean: number; std: number},
+  ) => NativeTensor;
+  randomUniform: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; low: number; high: number},
+  ) => NativeTensor;
   rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};
   rmsNormBackward: (
     dy: NativeTensor,
@@ -177,6 +191,24 @@ interface Native {
     tokens: number,
     dtype: NativeDType,
   ) => NativeTensor;
+  rotary: (
+    x: NativeTensor,
+    positions: NativeTensor,
+    frequencies: NativeTensor,
+    scale: number,
+  ) => NativeTensor;
+  rotaryBackward: (
+    dy: NativeTensor,
+    positions: NativeTensor,
+    frequencies: NativeTensor,
+    scale: number,
+  ) => NativeTensor;
+  swiglu: (gate: NativeTensor, up: NativeTensor) => NativeTensor;
+  swigluBackward: (
+    dy: NativeTensor,
+    gate: NativeTensor,
+    up: NativeTensor,
+  ) => {dGate: NativeTensor; dUp: NativeTensor};
 }
 
 /** Which addon is loaded, and which places were looked at. */

@@ -10,11 +10,15 @@
 #include "ops/elementwise/elementwise.h"
 #include "ops/rms-norm/rms-norm.h"
 #include "ops/contrastive/contrastive.h"
+#include "ops/embedding/embedding.h"
 #include "ops/fill/fill.h"
+#include "ops/random/random.h"
 #include "ops/rms-norm/rms-norm.h"
 #include "ops/cast/cast.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/pool/pool.h"
+#include "ops/rotary/rotary.h"
+#include "ops/swiglu/swiglu.h"
 
 namespace crossmap::addon {
 
@@ -68,7 +72,11 @@ constexpr std::array kOps{
     op<binary>("binary"),
     op<binaryBackward>("binaryBackward"),
     op<cast>("cast"),
+    op<embedding>("embedding"),
+    op<embeddingBackward>("embeddingBackward"),
     op<fill>("fill"),
+    op<randomNormal>("randomNormal"),
+    op<randomUniform>("randomUniform"),
     op<rmsNorm>("rmsNorm"),
     op<rmsNormBackward>("rmsNormBackward"),
     op<rmsNormResidual>("rmsNormResidual"),
@@ -79,6 +87,10 @@ constexpr std::array kOps{
     op<fill>("fill"),
     op<pool>("pool"),
     op<poolBackward>("poolBackward"),
+    op<rotary>("rotary"),
+    op<rotaryBackward>("rotaryBackward"),
+    op<swiglu>("swiglu"),
+    op<swigluBackward>("swigluBackward"),
 };
 
 }  // namespace
