@@ -79,7 +79,7 @@ interface NativeContrastiveOptions {
   readonly oneDirectional: boolean;
 }
 
-/** What the addon exports: the runtime, then the ops in the order of the native op table. */
+/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
 interface Native {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
   adoptArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType) => NativeTensor;
@@ -127,9 +127,40 @@ interface Native {
     wantsB: boolean,
   ) => {readonly da: NativeTensor | undefined; readonly db: NativeTensor | undefined};
   cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
+  contrastive: (
+    x: NativeTensor,
+    y: NativeTensor,
+    options: NativeContrastiveOptions,
+  ) => {readonly loss: NativeTensor; readonly statistics: NativeTensor; readonly inverseNorms: NativeTensor};
+  contrastiveBackward: (
+    dLoss: NativeTensor,
+    x: NativeTensor,
+    y: NativeTensor,
+    statistics: NativeTensor,
+    inverseNorms: NativeTensor,
+    options: NativeContrastiveOptions,
+    wanted: Readonly<Record<'x' | 'y' | 'theta' | 'negatives', boolean>>,
+  ) => Readonly<Record<'dx' | 'dy' | 'dTheta' | 'dNegatives', NativeTensor | undefined>>;
   embedding: (table: NativeTensor, tokens: NativeTensor) => NativeTensor;
   embeddingBackward: (dy: NativeTensor, tokens: NativeTensor, vocab: number) => NativeTensor;
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
+  pool: (
+    hidden: NativeTensor,
+    starts: NativeTensor,
+    ends: NativeTensor,
+    pooling: 'mean' | 'last' | 'weighted',
+    normalize: boolean,
+  ) => {readonly pooled: NativeTensor; readonly inverseNorms: NativeTensor};
+  poolBackward: (
+    dPooled: NativeTensor,
+    pooled: NativeTensor,
+    inverseNorms: NativeTensor,
+    starts: NativeTensor,
+    ends: NativeTensor,
+    pooling: 'mean' | 'last' | 'weighted',
+    tokens: number,
+    dtype: NativeDType,
+  ) => NativeTensor;
   randomNormal: (
     shape: Shape,
     dtype: NativeDType,
@@ -157,40 +188,6 @@ interface Native {
     weight: NativeTensor,
     eps: number,
   ) => {y: NativeTensor; sum: NativeTensor; rstd: NativeTensor};
-  unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
-  unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
-  contrastive: (
-    x: NativeTensor,
-    y: NativeTensor,
-    options: NativeContrastiveOptions,
-  ) => {readonly loss: NativeTensor; readonly statistics: NativeTensor; readonly inverseNorms: NativeTensor};
-  contrastiveBackward: (
-    dLoss: NativeTensor,
-    x: NativeTensor,
-    y: NativeTensor,
-    statistics: NativeTensor,
-    inverseNorms: NativeTensor,
-    options: NativeContrastiveOptions,
-    wanted: Readonly<Record<'x' | 'y' | 'theta' | 'negatives', boolean>>,
-  ) => Readonly<Record<'dx' | 'dy' | 'dTheta' | 'dNegatives', NativeTensor | undefined>>;
-  fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
-  pool: (
-    hidden: NativeTensor,
-    starts: NativeTensor,
-    ends: NativeTensor,
-    pooling: 'mean' | 'last' | 'weighted',
-    normalize: boolean,
-  ) => {readonly pooled: NativeTensor; readonly inverseNorms: NativeTensor};
-  poolBackward: (
-    dPooled: NativeTensor,
-    pooled: NativeTensor,
-    inverseNorms: NativeTensor,
-    starts: NativeTensor,
-    ends: NativeTensor,
-    pooling: 'mean' | 'last' | 'weighted',
-    tokens: number,
-    dtype: NativeDType,
-  ) => NativeTensor;
   rotary: (
     x: NativeTensor,
     positions: NativeTensor,
@@ -209,6 +206,8 @@ interface Native {
     gate: NativeTensor,
     up: NativeTensor,
   ) => {dGate: NativeTensor; dUp: NativeTensor};
+  unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
+  unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
 }
 
 /** Which addon is loaded, and which places were looked at. */

@@ -7,16 +7,12 @@
 #include "addon/guard.h"
 #include "ops/attention/attention.h"
 #include "ops/cast/cast.h"
-#include "ops/elementwise/elementwise.h"
-#include "ops/rms-norm/rms-norm.h"
 #include "ops/contrastive/contrastive.h"
+#include "ops/elementwise/elementwise.h"
 #include "ops/embedding/embedding.h"
-#include "ops/fill/fill.h"
+#include "ops/pool/pool.h"
 #include "ops/random/random.h"
 #include "ops/rms-norm/rms-norm.h"
-#include "ops/cast/cast.h"
-#include "ops/elementwise/elementwise.h"
-#include "ops/pool/pool.h"
 #include "ops/rotary/rotary.h"
 #include "ops/swiglu/swiglu.h"
 
@@ -72,25 +68,24 @@ constexpr std::array kOps{
     op<binary>("binary"),
     op<binaryBackward>("binaryBackward"),
     op<cast>("cast"),
+    op<contrastive>("contrastive"),
+    op<contrastiveBackward>("contrastiveBackward"),
     op<embedding>("embedding"),
     op<embeddingBackward>("embeddingBackward"),
     op<fill>("fill"),
+    op<pool>("pool"),
+    op<poolBackward>("poolBackward"),
     op<randomNormal>("randomNormal"),
     op<randomUniform>("randomUniform"),
     op<rmsNorm>("rmsNorm"),
     op<rmsNormBackward>("rmsNormBackward"),
     op<rmsNormResidual>("rmsNormResidual"),
-    op<unary>("unary"),
-    op<unaryBackward>("unaryBackward"),
-    op<contrastive>("contrastive"),
-    op<contrastiveBackward>("contrastiveBackward"),
-    op<fill>("fill"),
-    op<pool>("pool"),
-    op<poolBackward>("poolBackward"),
     op<rotary>("rotary"),
     op<rotaryBackward>("rotaryBackward"),
     op<swiglu>("swiglu"),
     op<swigluBackward>("swigluBackward"),
+    op<unary>("unary"),
+    op<unaryBackward>("unaryBackward"),
 };
 
 }  // namespace
