@@ -54,6 +54,27 @@ export interface UnaryOptions {
 /** Elementwise ops of two operands. */
 export type BinaryName = 'add' | 'divide' | 'maximum' | 'minimum' | 'multiply' | 'subtract';
 
+/** What is reduced: all elements, or those of the last axis. */
+export type AxisName = 'all' | 'last';
+
+/** Reductions that are sums. */
+export type ReductionName = 'mean' | 'sum';
+
+interface AdamwArguments {
+  readonly parameters: readonly NativeTensor[];
+  readonly gradients: readonly NativeTensor[];
+  readonly masters: readonly (NativeTensor | undefined)[];
+  readonly firstMoments: readonly NativeTensor[];
+  readonly secondMoments: readonly NativeTensor[];
+  readonly weightDecays: readonly number[];
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  readonly step: number;
+  readonly gradientScale: NativeTensor | undefined;
+}
+
 /** What the addon exports: the runtime, then the ops in the order of the native op table. */
 interface Native {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
@@ -69,6 +90,7 @@ interface Native {
   cpuInfo: () => {readonly instructionSet: string; readonly threads: number; readonly blas: string};
   mapFile: (path: string) => Uint8Array<ArrayBuffer>;
 
+  adamw: (args: AdamwArguments) => void;
   cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
   accumulate: (into: NativeTensor, from: NativeTensor) => void;
   binary: (op: BinaryName, a: NativeTensor, b: NativeTensor) => NativeTensor;
@@ -83,6 +105,18 @@ interface Native {
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
   unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
   unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
+  clipScale: (norm: NativeTensor, maxNorm: number) => NativeTensor;
+  globalNorm: (tensors: readonly NativeTensor[]) => NativeTensor;
+  reduce: (op: ReductionName, x: NativeTensor, axis: AxisName) => NativeTensor;
+  reduceBackward: (
+    op: ReductionName,
+    dy: NativeTensor,
+    shape: Shape,
+    dtype: NativeDType,
+    axis: AxisName,
+  ) => NativeTensor;
+  reduceMax: (x: NativeTensor, axis: AxisName) => {readonly y: NativeTensor; readonly indices: NativeTensor};
+  reduceMaxBackward: (dy: NativeTensor, indices: NativeTensor, shape: Shape, axis: AxisName) => NativeTensor;
 }
 
 /** Which addon is loaded, and which places were looked at. */

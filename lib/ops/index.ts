@@ -1,4 +1,5 @@
 /** Ops on tensors, each with its gradient. */
+export {adamw, type AdamwOptions} from './adamw.js';
 export {cast} from './cast.js';
 export {
   add,
@@ -21,5 +22,7 @@ export {
   tanh,
   type ClampOptions,
 } from './elementwise.js';
+export {clipScale, globalNorm} from './global-norm.js';
+export {max, mean, sum, type ReduceOptions} from './reduce.js';
 export {reshape} from './reshape.js';
 export {sliceRows} from './slice-rows.js';

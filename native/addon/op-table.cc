@@ -5,8 +5,11 @@
 
 #include "addon/convert.h"
 #include "addon/guard.h"
+#include "ops/adamw/adamw.h"
 #include "ops/cast/cast.h"
 #include "ops/elementwise/elementwise.h"
+#include "ops/global-norm/global-norm.h"
+#include "ops/reduce/reduce.h"
 
 namespace crossmap::addon {
 
@@ -54,6 +57,7 @@ constexpr Op op(const char* name) {
 
 // The op table: one line for each function, in the order of the folders of native/ops.
 constexpr std::array kOps{
+    op<adamw>("adamw"),
     op<cast>("cast"),
     op<accumulate>("accumulate"),
     op<binary>("binary"),
@@ -61,6 +65,12 @@ constexpr std::array kOps{
     op<fill>("fill"),
     op<unary>("unary"),
     op<unaryBackward>("unaryBackward"),
+    op<clipScale>("clipScale"),
+    op<globalNorm>("globalNorm"),
+    op<reduce>("reduce"),
+    op<reduceBackward>("reduceBackward"),
+    op<reduceMax>("reduceMax"),
+    op<reduceMaxBackward>("reduceMaxBackward"),
 };
 
 }  // namespace
