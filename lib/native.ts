@@ -88,7 +88,7 @@ interface NativeMatmulOptions {
   readonly dtype?: NativeDType;
 }
 
-/** What the addon exports: the runtime, then the ops in the order of the native op table. */
+/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
 interface Native {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
   adoptArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType) => NativeTensor;
@@ -153,6 +153,8 @@ interface Native {
   embedding: (table: NativeTensor, tokens: NativeTensor) => NativeTensor;
   embeddingBackward: (dy: NativeTensor, tokens: NativeTensor, vocab: number) => NativeTensor;
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
+  linear: (x: NativeTensor, weight: NativeTensor) => NativeTensor;
+  matmul: (a: NativeTensor, b: NativeTensor, options: NativeMatmulOptions) => NativeTensor;
   pool: (
     hidden: NativeTensor,
     starts: NativeTensor,
@@ -217,8 +219,6 @@ interface Native {
   ) => {dGate: NativeTensor; dUp: NativeTensor};
   unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
   unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
-  linear: (x: NativeTensor, weight: NativeTensor) => NativeTensor;
-  matmul: (a: NativeTensor, b: NativeTensor, options: NativeMatmulOptions) => NativeTensor;
 }
 
 /** Which addon is loaded, and which places were looked at. */

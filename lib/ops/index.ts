@@ -24,6 +24,7 @@ export {
   type ClampOptions,
 } from './elementwise.js';
 export {embedding} from './embedding.js';
+export {linear, matmul, type MatmulOptions} from './matmul.js';
 export {pool, type PoolOptions} from './pool.js';
 export {normal, uniform, type NormalOptions, type RandomOptions, type UniformOptions} from './random.js';
 export {reshape} from './reshape.js';
@@ -31,5 +32,3 @@ export {rmsNorm, rmsNormResidual, type RmsNormOptions, type RmsNormResidual} fro
 export {rotary, type RotaryOptions} from './rotary.js';
 export {sliceRows} from './slice-rows.js';
 export {swiglu} from './swiglu.js';
-/** Ops: what is computed on tensors, with gradients. */
-export {linear, matmul, type MatmulOptions} from './matmul.js';
