@@ -85,12 +85,14 @@ function handOn(
   gradients: readonly (NativeTensor | undefined)[],
 ): void {
   const handedOn = new Set<NativeTensor | undefined>(gradients);
-  for (const [index, result] of results.entries()) {
-    if (result === undefined) continue;
-    const isOurs = handedOn.has(result);
+  // All handles are made before the first is delivered: delivery may free it, and the same result may come again.
+  const deliveries = results.flatMap((result, index) => {
+    if (result === undefined) return [];
+    const isTaken = handedOn.has(result);
     handedOn.add(result);
-    const source = inputs[index];
-    if (source !== undefined) deliver(source, isOurs ? result.retain() : result);
-    else if (!isOurs) result.dispose();
-  }
+    return [{handle: isTaken ? result.retain() : result, source: inputs[index]}];
+  });
+  for (const {handle, source} of deliveries)
+    if (source === undefined) handle.dispose();
+    else deliver(source, handle);
 }

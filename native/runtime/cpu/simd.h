@@ -30,7 +30,8 @@ typedef int32_t IntVec __attribute__((vector_size(kLanes * sizeof(int32_t))));
 typedef uint32_t BitsVec __attribute__((vector_size(kLanes * sizeof(uint32_t))));
 typedef uint16_t HalfVec __attribute__((vector_size(kLanes * sizeof(uint16_t))));
 
-inline Vec broadcast(float value) { return Vec{} + value; }
+// Minus, since -0 + 0 is 0 and would cost an addition.
+inline Vec broadcast(float value) { return value - Vec{}; }
 
 inline Vec load(const float* from) {
   Vec vec;
@@ -58,7 +59,9 @@ inline void store(BFloat16* to, Vec vec) {
 
 inline Vec load(const Float16* from) {
 #if defined(__AVX512F__)
-  return std::bit_cast<Vec>(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
+  // The form with a mask: of the other, GCC 12 says that it reads what is not initialised (PR 105593).
+  return std::bit_cast<Vec>(
+      _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
 #elif defined(__F16C__)
   return std::bit_cast<Vec>(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
 #else
@@ -70,7 +73,7 @@ inline Vec load(const Float16* from) {
 
 inline void store(Float16* to, Vec vec) {
 #if defined(__AVX512F__)
-  const __m256i halves = _mm512_cvtps_ph(std::bit_cast<__m512>(vec), _MM_FROUND_TO_NEAREST_INT);
+  const __m256i halves = _mm512_maskz_cvtps_ph(0xffff, std::bit_cast<__m512>(vec), _MM_FROUND_TO_NEAREST_INT);
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), halves);
 #elif defined(__F16C__)
   const __m128i halves = _mm256_cvtps_ph(std::bit_cast<__m256>(vec), _MM_FROUND_TO_NEAREST_INT);
@@ -91,6 +94,21 @@ inline Vec loadPartial(const E* from, int64_t count, float rest = 0) {
 template <typename E>
 inline void storePartial(E* to, Vec vec, int64_t count) {
   for (int lane = 0; lane < count; lane++) to[lane] = fromFloat<E>(vec[lane]);
+}
+
+// The vector at element `at` of a row of `count`; lanes past its end are 0.
+template <typename E>
+inline Vec loadWithin(const E* row, int64_t at, int64_t count) {
+  return at + kLanes <= count ? load(row + at) : loadPartial(row + at, count - at);
+}
+
+// Lanes past the end of the row are not written.
+template <typename E>
+inline void storeWithin(E* row, int64_t at, int64_t count, Vec vec) {
+  if (at + kLanes <= count)
+    store(row + at, vec);
+  else
+    storePartial(row + at, vec, count - at);
 }
 
 // a * b + c in one instruction where there is one.
