@@ -86,8 +86,6 @@ interface AdamwArguments {
   readonly gradientScale: NativeTensor | undefined;
 }
 
-/** What the addon exports: the runtime, then the ops in the order of the native op table. */
-/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
 interface NativeContrastiveOptions {
   readonly temperature?: number;
   readonly theta?: NativeTensor;
@@ -101,7 +99,6 @@ interface NativeContrastiveOptions {
   readonly oneDirectional: boolean;
 }
 
-/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
 /** Options of `matmul`. */
 interface NativeMatmulOptions {
   readonly transposeA?: boolean;
@@ -125,9 +122,8 @@ interface Native {
   cpuInfo: () => {readonly instructionSet: string; readonly threads: number; readonly blas: string};
   mapFile: (path: string) => Uint8Array<ArrayBuffer>;
 
-  adamw: (args: AdamwArguments) => void;
-  cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
   accumulate: (into: NativeTensor, from: NativeTensor) => void;
+  adamw: (args: AdamwArguments) => void;
   attention: (
     q: NativeTensor,
     k: NativeTensor,
@@ -160,6 +156,7 @@ interface Native {
     wantsB: boolean,
   ) => {readonly da: NativeTensor | undefined; readonly db: NativeTensor | undefined};
   cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
+  clipScale: (norm: NativeTensor, maxNorm: number) => NativeTensor;
   contrastive: (
     x: NativeTensor,
     y: NativeTensor,
@@ -177,6 +174,7 @@ interface Native {
   embedding: (table: NativeTensor, tokens: NativeTensor) => NativeTensor;
   embeddingBackward: (dy: NativeTensor, tokens: NativeTensor, vocab: number) => NativeTensor;
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
+  globalNorm: (tensors: readonly NativeTensor[]) => NativeTensor;
   linear: (x: NativeTensor, weight: NativeTensor) => NativeTensor;
   matmul: (a: NativeTensor, b: NativeTensor, options: NativeMatmulOptions) => NativeTensor;
   pool: (
@@ -208,6 +206,16 @@ interface Native {
     device: string,
     options: {seed: number; offset: number; low: number; high: number},
   ) => NativeTensor;
+  reduce: (op: ReductionName, x: NativeTensor, axis: AxisName) => NativeTensor;
+  reduceBackward: (
+    op: ReductionName,
+    dy: NativeTensor,
+    shape: Shape,
+    dtype: NativeDType,
+    axis: AxisName,
+  ) => NativeTensor;
+  reduceMax: (x: NativeTensor, axis: AxisName) => {readonly y: NativeTensor; readonly indices: NativeTensor};
+  reduceMaxBackward: (dy: NativeTensor, indices: NativeTensor, shape: Shape, axis: AxisName) => NativeTensor;
   rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};
   rmsNormBackward: (
     dy: NativeTensor,
@@ -243,18 +251,6 @@ interface Native {
   ) => {dGate: NativeTensor; dUp: NativeTensor};
   unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
   unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
-  clipScale: (norm: NativeTensor, maxNorm: number) => NativeTensor;
-  globalNorm: (tensors: readonly NativeTensor[]) => NativeTensor;
-  reduce: (op: ReductionName, x: NativeTensor, axis: AxisName) => NativeTensor;
-  reduceBackward: (
-    op: ReductionName,
-    dy: NativeTensor,
-    shape: Shape,
-    dtype: NativeDType,
-    axis: AxisName,
-  ) => NativeTensor;
-  reduceMax: (x: NativeTensor, axis: AxisName) => {readonly y: NativeTensor; readonly indices: NativeTensor};
-  reduceMaxBackward: (dy: NativeTensor, indices: NativeTensor, shape: Shape, axis: AxisName) => NativeTensor;
 }
 
 /** Which addon is loaded, and which places were looked at. */

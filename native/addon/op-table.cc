@@ -10,12 +10,12 @@
 #include "ops/cast/cast.h"
 #include "ops/contrastive/contrastive.h"
 #include "ops/elementwise/elementwise.h"
-#include "ops/global-norm/global-norm.h"
-#include "ops/reduce/reduce.h"
 #include "ops/embedding/embedding.h"
+#include "ops/global-norm/global-norm.h"
 #include "ops/matmul/matmul.h"
 #include "ops/pool/pool.h"
 #include "ops/random/random.h"
+#include "ops/reduce/reduce.h"
 #include "ops/rms-norm/rms-norm.h"
 #include "ops/rotary/rotary.h"
 #include "ops/swiglu/swiglu.h"
@@ -66,25 +66,30 @@ constexpr Op op(const char* name) {
 
 // The op table: one line for each function, by name.
 constexpr std::array kOps{
-    op<adamw>("adamw"),
-    op<cast>("cast"),
     op<accumulate>("accumulate"),
-    op<accumulate>("accumulate"), op<cast>("cast"),     op<fill>("fill"),
+    op<adamw>("adamw"),
     op<attention>("attention"),
     op<attentionBackward>("attentionBackward"),
     op<binary>("binary"),
     op<binaryBackward>("binaryBackward"),
     op<cast>("cast"),
+    op<clipScale>("clipScale"),
     op<contrastive>("contrastive"),
     op<contrastiveBackward>("contrastiveBackward"),
     op<embedding>("embedding"),
     op<embeddingBackward>("embeddingBackward"),
     op<fill>("fill"),
-    op<linear>("linear"),         op<matmul>("matmul"),
+    op<globalNorm>("globalNorm"),
+    op<linear>("linear"),
+    op<matmul>("matmul"),
     op<pool>("pool"),
     op<poolBackward>("poolBackward"),
     op<randomNormal>("randomNormal"),
     op<randomUniform>("randomUniform"),
+    op<reduce>("reduce"),
+    op<reduceBackward>("reduceBackward"),
+    op<reduceMax>("reduceMax"),
+    op<reduceMaxBackward>("reduceMaxBackward"),
     op<rmsNorm>("rmsNorm"),
     op<rmsNormBackward>("rmsNormBackward"),
     op<rmsNormResidual>("rmsNormResidual"),
@@ -94,12 +99,6 @@ constexpr std::array kOps{
     op<swigluBackward>("swigluBackward"),
     op<unary>("unary"),
     op<unaryBackward>("unaryBackward"),
-    op<clipScale>("clipScale"),
-    op<globalNorm>("globalNorm"),
-    op<reduce>("reduce"),
-    op<reduceBackward>("reduceBackward"),
-    op<reduceMax>("reduceMax"),
-    op<reduceMaxBackward>("reduceMaxBackward"),
 };
 
 }  // namespace
