@@ -40,7 +40,55 @@ interface NativeAttentionOptions {
   readonly sinks?: NativeTensor | undefined;
 }
 
-/** What the addon exports: the runtime, then the ops in the order of the native op table. */
+/** Elementwise ops of one operand. */
+export type UnaryName =
+  | 'clamp'
+  | 'exp'
+  | 'gelu'
+  | 'log'
+  | 'negate'
+  | 'relu'
+  | 'scale'
+  | 'sigmoid'
+  | 'silu'
+  | 'sqrt'
+  | 'square'
+  | 'tanh';
+
+/** What `scale` (factor) and `clamp` (the others) take. */
+export interface UnaryOptions {
+  readonly factor?: number;
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/** Elementwise ops of two operands. */
+export type BinaryName = 'add' | 'divide' | 'maximum' | 'minimum' | 'multiply' | 'subtract';
+
+/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
+interface NativeContrastiveOptions {
+  readonly temperature?: number;
+  readonly theta?: NativeTensor;
+  readonly margin: number;
+  readonly groups?: NativeTensor;
+  readonly groupMode: 'mask' | 'positives' | 'none';
+  readonly scope: 'cross' | 'both';
+  readonly threshold?: number;
+  readonly negatives?: NativeTensor;
+  readonly weights?: NativeTensor;
+  readonly oneDirectional: boolean;
+}
+
+/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
+/** Options of `matmul`. */
+interface NativeMatmulOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  /** Of the result; default that of `a`. */
+  readonly dtype?: NativeDType;
+}
+
+/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
 interface Native {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
   adoptArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType) => NativeTensor;
@@ -78,12 +126,103 @@ interface Native {
     readonly dv: NativeTensor;
     readonly dSinks?: NativeTensor;
   };
+  binary: (op: BinaryName, a: NativeTensor, b: NativeTensor) => NativeTensor;
+  binaryBackward: (
+    op: BinaryName,
+    dy: NativeTensor,
+    a: NativeTensor,
+    b: NativeTensor,
+    wantsA: boolean,
+    wantsB: boolean,
+  ) => {readonly da: NativeTensor | undefined; readonly db: NativeTensor | undefined};
   cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
+  contrastive: (
+    x: NativeTensor,
+    y: NativeTensor,
+    options: NativeContrastiveOptions,
+  ) => {readonly loss: NativeTensor; readonly statistics: NativeTensor; readonly inverseNorms: NativeTensor};
+  contrastiveBackward: (
+    dLoss: NativeTensor,
+    x: NativeTensor,
+    y: NativeTensor,
+    statistics: NativeTensor,
+    inverseNorms: NativeTensor,
+    options: NativeContrastiveOptions,
+    wanted: Readonly<Record<'x' | 'y' | 'theta' | 'negatives', boolean>>,
+  ) => Readonly<Record<'dx' | 'dy' | 'dTheta' | 'dNegatives', NativeTensor | undefined>>;
+  embedding: (table: NativeTensor, tokens: NativeTensor) => NativeTensor;
+  embeddingBackward: (dy: NativeTensor, tokens: NativeTensor, vocab: number) => NativeTensor;
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
+  linear: (x: NativeTensor, weight: NativeTensor) => NativeTensor;
+  matmul: (a: NativeTensor, b: NativeTensor, options: NativeMatmulOptions) => NativeTensor;
+  pool: (
+    hidden: NativeTensor,
+    starts: NativeTensor,
+    ends: NativeTensor,
+    pooling: 'mean' | 'last' | 'weighted',
+    normalize: boolean,
+  ) => {readonly pooled: NativeTensor; readonly inverseNorms: NativeTensor};
+  poolBackward: (
+    dPooled: NativeTensor,
+    pooled: NativeTensor,
+    inverseNorms: NativeTensor,
+    starts: NativeTensor,
+    ends: NativeTensor,
+    pooling: 'mean' | 'last' | 'weighted',
+    tokens: number,
+    dtype: NativeDType,
+  ) => NativeTensor;
+  randomNormal: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; mean: number; std: number},
+  ) => NativeTensor;
+  randomUniform: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; low: number; high: number},
+  ) => NativeTensor;
+  rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};
+  rmsNormBackward: (
+    dy: NativeTensor,
+    dSum: NativeTensor | undefined,
+    x: NativeTensor,
+    weight: NativeTensor,
+    rstd: NativeTensor,
+    wanted: {x: boolean; weight: boolean},
+  ) => {dx?: NativeTensor; dWeight?: NativeTensor};
+  rmsNormResidual: (
+    x: NativeTensor,
+    residual: NativeTensor,
+    weight: NativeTensor,
+    eps: number,
+  ) => {y: NativeTensor; sum: NativeTensor; rstd: NativeTensor};
+  rotary: (
+    x: NativeTensor,
+    positions: NativeTensor,
+    frequencies: NativeTensor,
+    scale: number,
+  ) => NativeTensor;
+  rotaryBackward: (
+    dy: NativeTensor,
+    positions: NativeTensor,
+    frequencies: NativeTensor,
+    scale: number,
+  ) => NativeTensor;
+  swiglu: (gate: NativeTensor, up: NativeTensor) => NativeTensor;
+  swigluBackward: (
+    dy: NativeTensor,
+    gate: NativeTensor,
+    up: NativeTensor,
+  ) => {dGate: NativeTensor; dUp: NativeTensor};
+  unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
+  unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
 }
 
 /** Which addon is loaded, and which places were looked at. */
-export interface AddonLocation {
+interface AddonLocation {
   readonly path: string;
   /** Why it was taken. */
   readonly reason: string;

@@ -1,1 +1,34 @@
+/** Ops on tensors: forward and backward, on every device. */
 export {attention, type AttentionOptions} from './attention.js';
+export {cast} from './cast.js';
+export {contrastive, type ContrastiveOptions} from './contrastive.js';
+export {
+  add,
+  clamp,
+  divide,
+  exp,
+  gelu,
+  log,
+  maximum,
+  minimum,
+  multiply,
+  negate,
+  relu,
+  scale,
+  sigmoid,
+  silu,
+  sqrt,
+  square,
+  subtract,
+  tanh,
+  type ClampOptions,
+} from './elementwise.js';
+export {embedding} from './embedding.js';
+export {linear, matmul, type MatmulOptions} from './matmul.js';
+export {pool, type PoolOptions} from './pool.js';
+export {normal, uniform, type NormalOptions, type RandomOptions, type UniformOptions} from './random.js';
+export {reshape} from './reshape.js';
+export {rmsNorm, rmsNormResidual, type RmsNormOptions, type RmsNormResidual} from './rms-norm.js';
+export {rotary, type RotaryOptions} from './rotary.js';
+export {sliceRows} from './slice-rows.js';
+export {swiglu} from './swiglu.js';

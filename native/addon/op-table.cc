@@ -5,10 +5,17 @@
 
 #include "addon/convert.h"
 #include "addon/guard.h"
-#include "ops/accumulate/accumulate.h"
 #include "ops/attention/attention.h"
 #include "ops/cast/cast.h"
-#include "ops/fill/fill.h"
+#include "ops/contrastive/contrastive.h"
+#include "ops/elementwise/elementwise.h"
+#include "ops/embedding/embedding.h"
+#include "ops/matmul/matmul.h"
+#include "ops/pool/pool.h"
+#include "ops/random/random.h"
+#include "ops/rms-norm/rms-norm.h"
+#include "ops/rotary/rotary.h"
+#include "ops/swiglu/swiglu.h"
 
 namespace crossmap::addon {
 
@@ -54,13 +61,34 @@ constexpr Op op(const char* name) {
   return {name, Call<function>::call};
 }
 
-// The op table: one line for each function, in the order of the folders of native/ops.
+// The op table: one line for each function, by name.
 constexpr std::array kOps{
     op<accumulate>("accumulate"),
+    op<accumulate>("accumulate"), op<cast>("cast"),     op<fill>("fill"),
     op<attention>("attention"),
     op<attentionBackward>("attentionBackward"),
+    op<binary>("binary"),
+    op<binaryBackward>("binaryBackward"),
     op<cast>("cast"),
+    op<contrastive>("contrastive"),
+    op<contrastiveBackward>("contrastiveBackward"),
+    op<embedding>("embedding"),
+    op<embeddingBackward>("embeddingBackward"),
     op<fill>("fill"),
+    op<linear>("linear"),         op<matmul>("matmul"),
+    op<pool>("pool"),
+    op<poolBackward>("poolBackward"),
+    op<randomNormal>("randomNormal"),
+    op<randomUniform>("randomUniform"),
+    op<rmsNorm>("rmsNorm"),
+    op<rmsNormBackward>("rmsNormBackward"),
+    op<rmsNormResidual>("rmsNormResidual"),
+    op<rotary>("rotary"),
+    op<rotaryBackward>("rotaryBackward"),
+    op<swiglu>("swiglu"),
+    op<swigluBackward>("swigluBackward"),
+    op<unary>("unary"),
+    op<unaryBackward>("unaryBackward"),
 };
 
 }  // namespace

@@ -1,0 +1,69 @@
+/** The Llama-family decoder: parameters and what is computed with them. */
+import {tensor, type Device, type FloatDType, type Tensor} from '../tensor/index.js';
+import {forward, hiddenStates, type DecoderOutput, type ForwardOptions, type Model} from './forward.js';
+import type {DecoderInput} from './input.js';
+import {createWeights, owned, type Parameter} from './parameters.js';
+import {rotaryFrequencies} from './rotary-frequencies.js';
+import type {DecoderOptions, DecoderShape} from './shape.js';
+
+/** A decoder. It owns its parameters until it is disposed of. */
+export interface Decoder {
+  readonly shape: DecoderShape;
+  readonly dtype: FloatDType;
+  readonly device: Device;
+  /** In a fixed order: embedding, blocks, final norm, head. A tied head is not listed: it is the embedding. */
+  readonly parameters: readonly Parameter[];
+  /** Numbers in all parameters. */
+  readonly parameterCount: number;
+  /** [vocab, features] weight of the output head, for `linearCrossEntropy`; with `tiedHead` the embedding table itself. */
+  readonly head: Tensor;
+  /**
+   * All blocks and the final norm over packed segments.
+   *
+   * @throws ERR_ARGUMENT for a hidden state that is not there; what the ops throw
+   */
+  forward(input: DecoderInput, options?: ForwardOptions): DecoderOutput;
+  /**
+   * Hidden states alone, numbered as in `ForwardOptions`: blocks above the last one wanted do not run.
+   *
+   * @returns each [tokens, features], in the order of `layers`
+   * @throws as `forward`
+   */
+  hiddenStates(input: DecoderInput, layers: readonly number[]): readonly Tensor[];
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+/**
+ * A decoder with seeded parameters: normal with standard deviation 0.02, those that write to the residual stream divided by
+ * sqrt(2 layers), as in GPT-2; norms are 1.
+ *
+ * @throws ERR_ARGUMENT, ERR_DEVICE, ERR_OUT_OF_MEMORY
+ */
+export function createDecoder(shape: DecoderShape, options: DecoderOptions): Decoder {
+  const {dtype = 'float32', device = 'cpu'} = options;
+  const weights = createWeights(shape, options);
+  const {frequencies, scale} = rotaryFrequencies(shape);
+  const model: Model = {
+    shape,
+    weights,
+    frequencies: owned(() => tensor(Float32Array.from(frequencies), {device})),
+    rotaryScale: scale,
+  };
+  const dispose = (): void => {
+    for (const parameter of weights.parameters) parameter.tensor.dispose();
+    model.frequencies.dispose();
+  };
+  return {
+    shape,
+    dtype,
+    device,
+    parameters: weights.parameters,
+    parameterCount: weights.parameters.reduce((sum, parameter) => sum + parameter.tensor.size, 0),
+    head: weights.head,
+    forward: (input, forwardOptions = {}) => forward(model, input, forwardOptions),
+    hiddenStates: (input, layers) => hiddenStates(model, input, layers),
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+}

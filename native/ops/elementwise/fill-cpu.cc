@@ -1,0 +1,35 @@
+#include <algorithm>
+
+#include "ops/elementwise/elementwise-cpu.h"
+#include "runtime/cpu/cpu-device.h"
+
+namespace crossmap::cpu {
+
+namespace {
+
+constexpr int64_t kGrain = 1 << 16;
+
+template <typename E>
+E elementOf(double value) {
+  if constexpr (isFloat(dtypeOf<E>()))
+    return fromFloat<E>(static_cast<float>(value));
+  else
+    return static_cast<E>(value);
+}
+
+}  // namespace
+
+template <Isa isa>
+void fill(const Tensor& out, double value) {
+  onDType(out.dtype(), [&]<typename E>(E) {
+    enqueue(out.device(), "fill", [=, to = out.data<E>(), count = out.elements()](Context& context) {
+      const E element = elementOf<E>(value);
+      context.pool.parallelFor(count, kGrain,
+                               [&](int64_t begin, int64_t end) { std::fill(to + begin, to + end, element); });
+    });
+  });
+}
+
+template void fill<kIsa>(const Tensor&, double);
+
+}  // namespace crossmap::cpu
