@@ -57,7 +57,7 @@ onEachDevice(['float32'], 'contrast alone does not reach what lies above its lay
   t.is(gradients.get('model.layers.1.mlp.down_proj.weight'), undefined);
   t.is(gradients.get('model.norm.weight'), undefined);
   t.deepEqual([losses.next, losses.mapping], [undefined, undefined]);
-  t.is(loss, losses.contrastive);
+  t.is(loss, losses.contrastive!);
 });
 
 onEachDevice(['float32'], 'the weight of the contrast rises from 0 over its share of the steps', async (t, on) => {
