@@ -80,6 +80,15 @@ interface NativeContrastiveOptions {
 }
 
 /** What the addon exports: the runtime, then the ops by name, as in the native op table. */
+/** Options of `matmul`. */
+interface NativeMatmulOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  /** Of the result; default that of `a`. */
+  readonly dtype?: NativeDType;
+}
+
+/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
 interface Native {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
   adoptArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType) => NativeTensor;
@@ -144,6 +153,8 @@ interface Native {
   embedding: (table: NativeTensor, tokens: NativeTensor) => NativeTensor;
   embeddingBackward: (dy: NativeTensor, tokens: NativeTensor, vocab: number) => NativeTensor;
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
+  linear: (x: NativeTensor, weight: NativeTensor) => NativeTensor;
+  matmul: (a: NativeTensor, b: NativeTensor, options: NativeMatmulOptions) => NativeTensor;
   pool: (
     hidden: NativeTensor,
     starts: NativeTensor,

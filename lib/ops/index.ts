@@ -24,6 +24,7 @@ export {
   type ClampOptions,
 } from './elementwise.js';
 export {embedding} from './embedding.js';
+export {linear, matmul, type MatmulOptions} from './matmul.js';
 export {pool, type PoolOptions} from './pool.js';
 export {normal, uniform, type NormalOptions, type RandomOptions, type UniformOptions} from './random.js';
 export {reshape} from './reshape.js';

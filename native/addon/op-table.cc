@@ -10,6 +10,7 @@
 #include "ops/contrastive/contrastive.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/embedding/embedding.h"
+#include "ops/matmul/matmul.h"
 #include "ops/pool/pool.h"
 #include "ops/random/random.h"
 #include "ops/rms-norm/rms-norm.h"
@@ -63,6 +64,7 @@ constexpr Op op(const char* name) {
 // The op table: one line for each function, by name.
 constexpr std::array kOps{
     op<accumulate>("accumulate"),
+    op<accumulate>("accumulate"), op<cast>("cast"),     op<fill>("fill"),
     op<attention>("attention"),
     op<attentionBackward>("attentionBackward"),
     op<binary>("binary"),
@@ -73,6 +75,7 @@ constexpr std::array kOps{
     op<embedding>("embedding"),
     op<embeddingBackward>("embeddingBackward"),
     op<fill>("fill"),
+    op<linear>("linear"),         op<matmul>("matmul"),
     op<pool>("pool"),
     op<poolBackward>("poolBackward"),
     op<randomNormal>("randomNormal"),
