@@ -126,6 +126,17 @@ export class Tensor {
     return Tensor.fromNative(native.view(this.native, [end - start, ...rest], start * rowSize));
   }
 
+  /**
+   * Overwrites the elements with those of another tensor, in order with the ops: what was enqueued before reads the old ones. For
+   * caches and for weights that are loaded; a tensor whose backward pass is still to come must not be written to.
+   *
+   * @param from of the same shape, dtype and device; the two do not overlap
+   * @throws ERR_SHAPE, ERR_DTYPE, ERR_DEVICE, ERR_DISPOSED
+   */
+  copyFrom(from: Tensor): void {
+    native.copyInto(this.native, from.native);
+  }
+
   /** Gives the memory back, once the ops enqueued so far have run. Further calls do nothing. */
   dispose(): void {
     this.#native.dispose();
