@@ -50,7 +50,7 @@ interface Native {
 }
 
 /** Which addon is loaded, and which places were looked at. */
-export interface AddonLocation {
+interface AddonLocation {
   readonly path: string;
   /** Why it was taken. */
   readonly reason: string;

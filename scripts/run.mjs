@@ -2,6 +2,7 @@
 import {makeDocs} from './docs/main.mjs';
 import {runFormat, runLint} from './lint/main.mjs';
 import {sanitizerEnvironment} from './setup/addon.mjs';
+import {checkArm64} from './setup/arm64.mjs';
 import {runInTerminal} from './setup/commands.mjs';
 import {listFiles} from './setup/files.mjs';
 import {inRoot, toolScript} from './setup/places.mjs';
@@ -10,7 +11,7 @@ import {setUp} from './setup/set-up.mjs';
 
 const oldestNode = 20;
 
-const tasks = {demo, test, lint, format, docs, bench, 'test:asan': testAsan};
+const tasks = {demo, test, lint, format, docs, bench, 'test:asan': testAsan, 'check:arm64': checkArm64};
 
 await runScript(async () => {
   if (Number(process.versions.node.split('.')[0]) < oldestNode) {
@@ -53,17 +54,19 @@ async function format() {
   return runFormat();
 }
 
-/** Without arguments all benches of bench/ops, else those named: `npm run bench -- ops/attention`. */
+/** Without a name all benches of bench/ops, else those named: `npm run bench -- ops/attention --json FILE`. */
 async function bench(/** @type {readonly string[]} */ args) {
   await setUp(['packages', 'addon', 'types']);
   const all = listFiles(['bench/ops'], (file) => file.endsWith('.ts')).map((file) =>
     file.slice('bench/'.length, -3),
   );
-  const named = args.filter((arg) => !arg.startsWith('-'));
+  // A flag may be followed by its value: names are what stands in front.
+  const flagsFrom = args.findIndex((arg) => arg.startsWith('-'));
+  const named = flagsFrom === -1 ? args : args.slice(0, flagsFrom);
+  const flags = flagsFrom === -1 ? [] : args.slice(flagsFrom);
   const unknown = named.find((name) => !all.includes(name));
   if (unknown) throw new SetUpError(`bench: ${unknown} is not a bench; there are ${all.join(', ')}`);
   for (const name of named.length ? named : all) {
-    const flags = args.filter((arg) => arg.startsWith('-'));
     const status = await runInTerminal([process.execPath, inRoot('dist/bench', `${name}.js`), ...flags]);
     if (status !== 0) return status;
   }

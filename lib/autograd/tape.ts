@@ -4,7 +4,7 @@ import {native} from '../native.js';
 import {Tensor} from '../tensor/index.js';
 
 /** A tensor that gradients are kept for: a weight, or an input of interest. */
-export interface Leaf {
+interface Leaf {
   /** float32, whatever the dtype of the leaf: sums of many small terms do not fit in fewer bits. */
   gradient: Tensor | undefined;
 }
@@ -28,7 +28,7 @@ export interface TapeNode {
 }
 
 /** Where a tensor came from. */
-export type Source = {readonly leaf: Leaf} | {readonly node: TapeNode; readonly output: number};
+type Source = {readonly leaf: Leaf} | {readonly node: TapeNode; readonly output: number};
 
 const sources = new WeakMap<Tensor, Source>();
 

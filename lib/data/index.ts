@@ -1,1 +1,22 @@
-export {};
+/** From text to packed batches: corpora, held-out sets, tokenizer, shards, sampling. */
+export type {Batch, PairSpans, SegmentKind} from './batch.js';
+export type {HeldOut, HeldOutBatch, HeldOutOptions, HeldOutPairs} from './held-out/held-out.js';
+export {
+  openBatches,
+  prepareData,
+  type PrepareOptions,
+  type PreparedData,
+} from './prepare.js';
+export type {DataProgress} from './prepared/progress.js';
+export {
+  sentenceBatches,
+  textPrompt,
+  translationPrompt,
+  type SentenceBatch,
+  type SentenceOptions,
+} from './prompts.js';
+export type {DataReport, DroppedPairs, LanguageReport, PairReport, TextSize} from './report.js';
+export type {BatchPosition, BatchStream, SourceEpochs} from './sampling/stream.js';
+export {loadTokenizer} from './tokenizer/load.js';
+export {trainTokenizer, type TrainTokenizerOptions} from './tokenizer/train.js';
+export type {Tokenizer} from './tokenizer/tokenizer.js';

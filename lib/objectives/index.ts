@@ -1,1 +1,8 @@
-export {};
+/** The objectives of training: next token, mapping, contrastive alignment, and their weighted sum. */
+export {
+  createObjectives,
+  type Objectives,
+  type ObjectivesConfig,
+  type ObjectiveTensors,
+  type StepResult,
+} from './objectives.js';

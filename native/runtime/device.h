@@ -43,7 +43,7 @@ class Backend {
   virtual void release(void* memory, int64_t bytes) = 0;
   virtual MemoryUse memoryUse() const = 0;
   virtual void resetPeak() = 0;
-  // Gives cached memory back to the system.
+  // Gives memory that is cached now back to the system, in order with the work.
   virtual void emptyCache() = 0;
 
   // `from` may change as soon as the call returns.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
+#include <vector>
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
@@ -35,7 +36,7 @@ void* systemAllocate(int64_t size) {
 
 }  // namespace
 
-CachingAllocator::~CachingAllocator() { freeCached(); }
+CachingAllocator::~CachingAllocator() { takeCached(); }
 
 void* CachingAllocator::allocate(int64_t bytes) {
   const int64_t size = roundedSize(bytes);
@@ -67,15 +68,19 @@ void CachingAllocator::release(void* memory, int64_t bytes) {
   cachedBytes_ += size;
 }
 
-void CachingAllocator::emptyCache() {
+std::shared_ptr<void> CachingAllocator::takeCached() {
+  struct Blocks {
+    std::vector<void*> memory;
+    ~Blocks() {
+      for (void* each : memory) std::free(each);
+    }
+  };
+  auto blocks = std::make_shared<Blocks>();
   const std::lock_guard lock(mutex_);
-  freeCached();
-}
-
-void CachingAllocator::freeCached() {
-  for (const auto& [size, memory] : cached_) std::free(memory);
+  for (const auto& [size, memory] : cached_) blocks->memory.push_back(memory);
   cached_.clear();
   cachedBytes_ = 0;
+  return blocks;
 }
 
 MemoryUse CachingAllocator::use() const {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 
 #include "runtime/device.h"
@@ -20,14 +21,12 @@ class CachingAllocator {
   void* allocate(int64_t bytes);
   // `bytes` as they were asked for.
   void release(void* memory, int64_t bytes);
-  // Frees what is cached. Nothing that was enqueued may use it any more.
-  void emptyCache();
+  // Takes what is cached out: it is freed when the result goes, which must be after the ops enqueued so far.
+  std::shared_ptr<void> takeCached();
   MemoryUse use() const;
   void resetPeak();
 
  private:
-  void freeCached();
-
   mutable std::mutex mutex_;
   std::multimap<int64_t, void*> cached_;  // by size, as rounded
   int64_t allocatedBytes_ = 0;

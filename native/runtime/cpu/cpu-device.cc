@@ -51,7 +51,6 @@ void CpuDevice::execute() {
     entry = {};
     lock.lock();
     running_ = false;
-    if (queue_.empty()) idle_.notify_all();
   }
 }
 
@@ -128,9 +127,8 @@ void CpuDevice::onceExecuted(std::function<void()> after) {
 }
 
 void CpuDevice::emptyCache() {
-  std::unique_lock lock(mutex_);
-  idle_.wait(lock, [this] { return stopping_ || (queue_.empty() && !running_); });
-  allocator_.emptyCache();
+  // What is cached now was released before: only ops that are already enqueued can use it.
+  enqueue("emptyCache", [cached = allocator_.takeCached()](Context&) {});
 }
 
 CpuDevice& cpuOf(const Device& device) { return static_cast<CpuDevice&>(device.backend()); }

@@ -68,7 +68,6 @@ class CpuDevice : public Backend {
   std::unique_ptr<ThreadPool> pool_;  // touched by the executor thread alone
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::condition_variable idle_;
   std::deque<Entry> queue_;     // guarded by mutex_
   bool running_ = false;        // a task is being executed; guarded by mutex_
   bool stopping_ = false;       // guarded by mutex_

@@ -1,0 +1,160 @@
+/**
+ * Decides, from hashes alone, what is held out and what must therefore be dropped. What is held out depends on the texts and neither
+ * on the order of files nor on the seed: runs with other seeds are measured on the same sentences.
+ */
+import {createHashIndex, hashNumbers, type HashIndex} from '../corpus/hash.js';
+import type {PairCorpus, TextCorpus} from '../corpus/corpora.js';
+import type {PairFate} from '../corpus/filter.js';
+import type {Scan, ScannedPairs, ScannedText} from '../corpus/scan.js';
+
+/** Keeps the hash that ranks texts for the cut apart from the hash that identifies them. */
+const cutSeed = 0x1e1d;
+
+/** What is held out of a corpus at most: a corpus smaller than the wish keeps half to train on. */
+const largestShare = 0.5;
+
+/** What is done with the text of a language. */
+export interface TextPlan {
+  readonly corpus: TextCorpus;
+  /** [documents] 1 where the document is held out. */
+  readonly heldOut: Uint8Array;
+  /** [sentences] 1 where a sentence of a training document occurs in held-out text, and is dropped. */
+  readonly leaks: Uint8Array;
+  /** Sentences that are dropped. */
+  readonly leaked: number;
+}
+
+/** What is done with the pairs of two languages. */
+export interface PairPlan {
+  readonly corpus: PairCorpus;
+  /** [pairs] */
+  readonly fates: readonly PairFate[];
+  readonly counts: Readonly<Record<PairFate, number>>;
+}
+
+/** What is done with every document, sentence and pair of the corpora, in the order of reading. */
+export interface CorpusPlan {
+  readonly texts: readonly TextPlan[];
+  readonly pairs: readonly PairPlan[];
+}
+
+/** How much is held out: `data.heldOut` of the configuration. */
+export interface CutOptions {
+  readonly documentShare: number;
+  readonly pairs: number;
+}
+
+/** The plan for what was scanned. */
+export function planCorpora(scan: Scan, {documentShare, pairs: wanted}: CutOptions): CorpusPlan {
+  const documents = scan.texts.map((text) => cutDocuments(text, documentShare));
+  const fates = scan.pairs.map((pairs) => cutPairs(pairs, wanted));
+  const heldOut = heldOutTexts(scan, documents, fates);
+  return {
+    texts: scan.texts.map((text, i) => planText(text, documents[i] ?? new Uint8Array(), heldOut)),
+    pairs: scan.pairs.map((pairs, i) => planPairs(pairs, fates[i] ?? [], heldOut)),
+  };
+}
+
+/** The documents with the lowest hashes: at least one if any are wanted and two are there. */
+function cutDocuments({documents, sentences}: ScannedText, share: number): Uint8Array {
+  const heldOut = new Uint8Array(documents.length);
+  if (share === 0) return heldOut;
+  const ranks = new Float64Array(documents.length);
+  for (let i = 0; i < ranks.length; i++) {
+    const end = i + 1 < documents.length ? documents.at(i + 1) : sentences.length;
+    let rank = 0;
+    for (let j = documents.at(i); j < end; j++) rank = hashNumbers(rank, sentences.at(j), cutSeed);
+    ranks[i] = rank;
+  }
+  const wanted = Math.max(1, Math.round(share * ranks.length));
+  const count = Math.min(wanted, Math.floor(ranks.length * Math.max(share, largestShare)));
+  for (const i of lowest(ranks).slice(0, count)) heldOut[i] = 1;
+  return heldOut;
+}
+
+/** Fates with the duplicates and the held-out pairs: those with the lowest hashes, no sentence twice on its side. */
+function cutPairs({fates, x, y}: ScannedPairs, wanted: number): PairFate[] {
+  const cut = [...fates];
+  const seen = createHashIndex();
+  const ranks = new Float64Array(fates.length);
+  let usable = 0;
+  for (let i = 0; i < ranks.length; i++) {
+    ranks[i] = Infinity;
+    if (cut[i] !== 'keep') continue;
+    const rank = hashNumbers(x.at(i), y.at(i), cutSeed);
+    if (seen.has(rank)) cut[i] = 'duplicate';
+    else {
+      seen.add(rank);
+      ranks[i] = rank;
+      usable++;
+    }
+  }
+  let left = Math.min(wanted, Math.floor(usable * largestShare));
+  const [takenX, takenY] = [createHashIndex(), createHashIndex()];
+  for (const i of lowest(ranks).slice(0, usable)) {
+    if (left === 0) break;
+    if (takenX.has(x.at(i)) || takenY.has(y.at(i))) continue;
+    takenX.add(x.at(i));
+    takenY.add(y.at(i));
+    cut[i] = 'heldOut';
+    left--;
+  }
+  return cut;
+}
+
+function lowest(ranks: Float64Array): Uint32Array {
+  return Uint32Array.from(ranks, (_, i) => i).sort((a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0) || a - b);
+}
+
+/** Every sentence of a held-out document and both sides of every held-out pair, whatever their language. */
+function heldOutTexts(
+  scan: Scan,
+  documents: readonly Uint8Array[],
+  fates: readonly (readonly PairFate[])[],
+): HashIndex {
+  const texts = createHashIndex();
+  scan.texts.forEach((text, i) => {
+    eachSentence(text, (sentence, document) => {
+      if (documents[i]?.[document] === 1) texts.add(text.sentences.at(sentence));
+    });
+  });
+  scan.pairs.forEach(({x, y}, i) => {
+    fates[i]?.forEach((fate, pair) => {
+      if (fate !== 'heldOut') return;
+      texts.add(x.at(pair));
+      texts.add(y.at(pair));
+    });
+  });
+  return texts;
+}
+
+function planText(text: ScannedText, heldOut: Uint8Array, texts: HashIndex): TextPlan {
+  const leaks = new Uint8Array(text.sentences.length);
+  let leaked = 0;
+  eachSentence(text, (sentence, document) => {
+    if (heldOut[document] === 1 || !texts.has(text.sentences.at(sentence))) return;
+    leaks[sentence] = 1;
+    leaked++;
+  });
+  return {corpus: text.corpus, heldOut, leaks, leaked};
+}
+
+function planPairs({corpus, x, y}: ScannedPairs, cut: readonly PairFate[], texts: HashIndex): PairPlan {
+  const counts = {keep: 0, empty: 0, identical: 0, ratio: 0, duplicate: 0, heldOut: 0, heldOutSentence: 0};
+  const fates = cut.map((fate, i): PairFate => {
+    const leaks = fate === 'keep' && (texts.has(x.at(i)) || texts.has(y.at(i)));
+    return leaks ? 'heldOutSentence' : fate;
+  });
+  for (const fate of fates) counts[fate]++;
+  return {corpus, fates, counts};
+}
+
+function eachSentence(
+  {documents, sentences}: ScannedText,
+  visit: (sentence: number, document: number) => void,
+): void {
+  for (let document = 0; document < documents.length; document++) {
+    const end = document + 1 < documents.length ? documents.at(document + 1) : sentences.length;
+    for (let sentence = documents.at(document); sentence < end; sentence++) visit(sentence, document);
+  }
+}

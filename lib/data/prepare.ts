@@ -1,0 +1,102 @@
+/** From the files of a configuration to a folder that training reads: corpora, tokenizer, shards, held-out sets, report. */
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+import type {Config} from '../config/index.js';
+import {CrossmapError} from '../errors.js';
+import {publishDirectory, removePublished} from '../formats/atomic.js';
+import {corporaOf} from './corpus/corpora.js';
+import type {HeldOut} from './held-out/held-out.js';
+import {createBreather} from './pace.js';
+import {buildFolder} from './prepared/build.js';
+import {describeData} from './prepared/describe.js';
+import {fileState} from './prepared/fingerprint.js';
+import {identityOf, readManifest, type Manifest} from './prepared/manifest.js';
+import {openFolder} from './prepared/open.js';
+import {createProgress, type DataProgress} from './prepared/progress.js';
+import type {DataReport} from './report.js';
+import {planMixture, type TrainingShards} from './sampling/mixture.js';
+import {createBatchStream, type BatchStream} from './sampling/stream.js';
+import type {Tokenizer} from './tokenizer/tokenizer.js';
+
+/** How data is prepared. */
+export interface PrepareOptions {
+  /** Where the prepared data lies; default `<config.output>/data`. It is made anew when it does not fit the configuration. */
+  readonly folder?: string;
+  /** Called some ten times a second at most, and at the start of each stage. */
+  readonly onProgress?: (progress: DataProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A folder of prepared data, opened. */
+export interface PreparedData {
+  readonly folder: string;
+  /** Whether what lay in the folder fitted the configuration and the files, and was taken as it was. */
+  readonly reused: boolean;
+  /** Identity of the prepared data: equal for equal text, tokenizer and options, wherever it lies. */
+  readonly identity: string;
+  readonly tokenizer: Tokenizer;
+  /** All languages, sorted. */
+  readonly languages: readonly string[];
+  /** Token files to train on. */
+  readonly shards: TrainingShards;
+  readonly heldOut: HeldOut;
+  readonly report: DataReport;
+}
+
+/**
+ * Prepares the data of a configuration: cleans and filters the corpora, cuts the held-out sets, trains or loads the tokenizer and
+ * writes token shards. Does nothing but check them where the folder already has what these files and options give.
+ *
+ * @throws ERR_DATA for a corpus or tokenizer that is missing, malformed or empty, with file and line; ERR_FORMAT for prepared data that is
+ *   damaged, with the file, and for a folder that holds something else; ERR_CONFIG for a schedule of pairs that cannot be kept; ERR_IO;
+ *   ERR_ABORTED. A folder that is replaced stays until all of what is to come is written
+ */
+export async function prepareData(config: Config, options: PrepareOptions = {}): Promise<PreparedData> {
+  const {folder = join(config.output, 'data'), onProgress, signal} = options;
+  const corpora = corporaOf(config);
+  const breather = createBreather(signal);
+  const progress = createProgress(onProgress);
+  const {fingerprint, bytes: corpusBytes} = await fileState(config, corpora);
+  const known = await matchingManifest(folder, fingerprint);
+  if (known === undefined) {
+    const build = {config, corpora, corpusBytes, fingerprint, breather, progress, signal};
+    await publishDirectory(folder, async (temporary) => {
+      await buildFolder(temporary, build);
+      if ((await fileState(config, corpora)).fingerprint !== fingerprint)
+        throw new CrossmapError('ERR_DATA', 'a corpus was changed while it was read; prepare the data again');
+      await removePublished(folder);
+    });
+  }
+  const manifest = known ?? (await matchingManifest(folder, fingerprint));
+  if (manifest === undefined) throw new CrossmapError('ERR_INTERNAL', `${folder} is not what was written`);
+  const {context} = config.model;
+  const opened = await openFolder(folder, manifest, {context, breather, progress});
+  const mixture = planMixture(opened.shards, config);
+  return {
+    folder,
+    reused: known !== undefined,
+    identity: identityOf(manifest),
+    tokenizer: opened.tokenizer,
+    languages: manifest.texts.map(({language}) => language),
+    shards: opened.shards,
+    heldOut: opened.heldOut,
+    report: describeData({manifest, mixture, config, ...opened}),
+  };
+}
+
+/** The manifest of a folder that has what the fingerprint stands for. */
+async function matchingManifest(folder: string, fingerprint: string): Promise<Manifest | undefined> {
+  if (!existsSync(folder)) return undefined;
+  const manifest = await readManifest(folder);
+  return manifest?.fingerprint === fingerprint ? manifest : undefined;
+}
+
+/**
+ * Opens the training batches of prepared data, at the start.
+ *
+ * @throws ERR_CONFIG for a list in `data.mappingSchedule` that cannot be scaled to `data.mappingShare`
+ */
+export function openBatches(data: PreparedData, config: Config): BatchStream {
+  const {identity, tokenizer, shards} = data;
+  return createBatchStream({data: identity, mixture: planMixture(shards, config), tokenizer, config});
+}

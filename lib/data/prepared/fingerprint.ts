@@ -1,0 +1,44 @@
+/** What prepared data depends on. */
+import {stat} from 'node:fs/promises';
+import type {Config} from '../../config/index.js';
+import type {Corpora} from '../corpus/corpora.js';
+import {sha256} from './manifest.js';
+
+/** Raised whenever the same options and files are prepared in another way. */
+const preparation = 1;
+
+/** What files were when they were looked at. */
+export interface FileState {
+  /** Bytes of all corpora on the disk. */
+  readonly bytes: number;
+  /** Differs once a file is written anew. */
+  readonly fingerprint: string;
+}
+
+/**
+ * The state of all files that preparation reads, with the options that decide what it makes of them. Seed, mixture and objectives are not
+ * among them: they decide what training draws, not what there is. A file that is missing counts as such; reading it says more.
+ */
+export async function fileState(config: Config, {texts, pairs}: Corpora): Promise<FileState> {
+  const {data, tokenizer, model, training} = config;
+  const corpora = [...texts, ...pairs].flatMap(({files}) => files);
+  const files = tokenizer.file === undefined ? corpora : [...corpora, tokenizer.file];
+  const states = await Promise.all(files.map(stateOf));
+  const {monolingual, parallel, heldOut} = data;
+  const {context} = model;
+  const {tokensPerBatch} = training;
+  const options = {preparation, monolingual, parallel, heldOut, tokenizer, context, tokensPerBatch};
+  return {
+    bytes: states.slice(0, corpora.length).reduce((sum, {size}) => sum + size, 0),
+    fingerprint: sha256(JSON.stringify([options, states])),
+  };
+}
+
+async function stateOf(file: string): Promise<{size: number; modified: number}> {
+  try {
+    const {size, mtimeMs} = await stat(file);
+    return {size, modified: mtimeMs};
+  } catch {
+    return {size: 0, modified: 0};
+  }
+}

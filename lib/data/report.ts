@@ -1,0 +1,74 @@
+/** What became of the text: plain JSON values that `crossmap data` prints and reports carry. */
+
+/** The monolingual text of one language. Sentences are lines; bytes are UTF-8 of the cleaned text. */
+export interface LanguageReport {
+  readonly language: string;
+  /** Documents and sentences in the files. */
+  readonly read: {readonly documents: number; readonly sentences: number};
+  /** Sentences left out of training because they occur in held-out text. */
+  readonly dropped: {readonly heldOutSentences: number};
+  readonly heldOut: {readonly documents: number; readonly tokens: number; readonly bytes: number};
+  /** What is left to train on. Tokens count the control tokens of each segment. */
+  readonly training: TextSize;
+  /** Share of the monolingual tokens of training that this language gets. */
+  readonly share: number;
+  /** How often training goes through the text, as planned; 0 where there is none. */
+  readonly epochs: number;
+  /** Tokens per word and UTF-8 bytes per token, on a sample of text and pairs. Words are those of the Unicode rules. */
+  readonly fertility: number;
+  readonly bytesPerToken: number;
+}
+
+/** How much text there is. */
+export interface TextSize {
+  /** Pieces of at most a context, each `<bos> <xx> text <eos>`; pairs are counted as pairs. */
+  readonly segments: number;
+  readonly tokens: number;
+  readonly bytes: number;
+}
+
+/** Why pairs are left out; the first reason that holds is the one that counts. */
+export interface DroppedPairs {
+  /** A side without text. */
+  readonly empty: number;
+  /** Both sides are the same text. */
+  readonly identical: number;
+  /** One side has more than three times the letters of the other; an ideograph counts as three letters, a Hangul syllable as two. */
+  readonly ratio: number;
+  /** The same two texts came before. */
+  readonly duplicate: number;
+  /** A side occurs in held-out text. */
+  readonly heldOutSentence: number;
+  /** One of the two segments is longer than the context, or both are longer than a batch. */
+  readonly tooLong: number;
+}
+
+/** The sentence pairs of two languages, all corpora together. */
+export interface PairReport {
+  readonly source: string;
+  readonly target: string;
+  readonly read: number;
+  readonly dropped: DroppedPairs;
+  readonly heldOut: number;
+  /** What is left to train on: pairs, tokens of one pass as it is packed (mapping has both directions), bytes of both sides. */
+  readonly training: TextSize;
+  /** Share of the tokens that pairs get. */
+  readonly share: number;
+  /** How often training goes through the pairs, as planned. */
+  readonly epochs: number;
+}
+
+/** All that was read, dropped and kept, and how training will mix it. */
+export interface DataReport {
+  readonly languages: readonly LanguageReport[];
+  readonly pairs: readonly PairReport[];
+  readonly tokenizer: {
+    readonly vocabSize: number;
+    /** Whether it was trained on this text, or given as a file. */
+    readonly trained: boolean;
+  };
+  /** Tokens that the whole training sees, and the share of them that pairs take. */
+  readonly plan: {readonly tokens: number; readonly mappingShare: number};
+  /** What the user should know: sentences in plain English, each naming the language or pair. */
+  readonly warnings: readonly string[];
+}

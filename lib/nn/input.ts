@@ -1,0 +1,33 @@
+/** What a decoder reads: packed segments, as tensors. */
+import type {Device, Tensor} from '../tensor/index.js';
+
+/** Packed segments as arrays; a batch of the data path is one. */
+export interface PackedTokens {
+  /** [tokens] ids. */
+  readonly tokens: Int32Array;
+  /** [tokens] position in the segment, from 0. */
+  readonly positions: Int32Array;
+  /** [segments + 1] first token of each segment, then the number of tokens. */
+  readonly segmentStarts: Int32Array;
+  /** [segments] length of the bidirectional prefix; default 0 for all: plain causal. */
+  readonly prefixLengths?: Int32Array;
+}
+
+/** The same as int32 tensors. */
+export interface DecoderInput {
+  /** [tokens] */
+  readonly tokens: Tensor;
+  /** [tokens] */
+  readonly positions: Tensor;
+  /** [segments + 1] */
+  readonly segmentStarts: Tensor;
+  /** [segments]; left out where all are 0. */
+  readonly prefixLengths?: Tensor;
+}
+
+/**
+ * Copies packed segments to a device. The innermost scope frees the tensors.
+ *
+ * @throws ERR_DEVICE, ERR_OUT_OF_MEMORY
+ */
+export declare function decoderInput(packed: PackedTokens, device: Device): DecoderInput;

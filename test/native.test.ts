@@ -1,0 +1,108 @@
+/** The addon and its TypeScript side. */
+import {execFile} from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import {promisify} from 'node:util';
+import test from 'ava';
+import {addonLocation, native} from '../lib/native.js';
+import {root} from './repository/support.js';
+
+const run = promisify(execFile);
+const source = fs.readFileSync(path.join(root, 'lib/native.ts'), 'utf8');
+
+/** Runs a module in a process of its own, with the built library; resolves to what it printed. */
+async function runModule(code: string, env: Record<string, string> = {}): Promise<string> {
+  const library = new URL('../lib/', import.meta.url);
+  const {stdout} = await run(
+    process.execPath,
+    ['--input-type=module', '-e', code.replaceAll('lib/', library.href)],
+    {env: {...process.env, ...env}},
+  );
+  return stdout.trim();
+}
+
+test('the interface of lib/native.ts has exactly the functions that the addon exports', async (t) => {
+  const [, body = ''] = /interface Native \{\n([^]*?)\n\}/.exec(source) ?? [];
+  const declared = [...body.matchAll(/^  (\w+): \(/gm)].map(([, name]) => name!);
+  const exported = await runModule(
+    `import {createRequire} from 'node:module';
+     console.log(JSON.stringify(Object.keys(createRequire('/')(${JSON.stringify(addonLocation().path)}))));`,
+  );
+  t.deepEqual(declared.sort(), (JSON.parse(exported) as string[]).sort());
+});
+
+test('an addon that does not exist gives ERR_ADDON with its path', async (t) => {
+  const printed = await runModule(
+    `import {memory} from 'lib/tensor/index.js';
+     try { memory(); } catch ({code, message}) { console.log(code, message); }`,
+    {CROSSMAP_ADDON: '/nowhere/crossmap.node'},
+  );
+  t.regex(printed, /^ERR_ADDON the native addon \/nowhere\/crossmap\.node cannot be loaded: /);
+});
+
+test('what needs no addon works without one', async (t) => {
+  const printed = await runModule(
+    `import {mexa} from 'lib/eval/index.js'; import 'lib/ops/index.js'; console.log(typeof mexa);`,
+    {CROSSMAP_ADDON: '/nowhere/crossmap.node'},
+  );
+  t.is(printed, 'function');
+});
+
+test('an instruction set that is none is refused by name', async (t) => {
+  const printed = await runModule(
+    `import {memory} from 'lib/tensor/index.js';
+     try { memory(); } catch ({code, message}) { console.log(code, message); }`,
+    {CROSSMAP_ISA: 'avx3'},
+  );
+  t.is(
+    printed,
+    'ERR_ARGUMENT the environment variable CROSSMAP_ISA must be baseline, avx2 or avx512; got avx3',
+  );
+});
+
+for (const [what, call, message] of [
+  [
+    'nothing',
+    () => native.fill(undefined as never, 'float32', 'cpu', 0),
+    'fill: argument 1 must be an array; got undefined',
+  ],
+  [
+    'a size that is no whole number',
+    () => native.fill([1.5], 'float32', 'cpu', 0),
+    'fill: argument 1[0] must be a whole number; got 1.5',
+  ],
+  [
+    'an unknown dtype',
+    () => native.fill([1], 'float8' as never, 'cpu', 0),
+    "fill: argument 2 must be one of float32, bfloat16, float16, int32, int64, uint8; got 'float8'",
+  ],
+  [
+    'an object that is no tensor',
+    () => native.cast({} as never, 'float32'),
+    'cast: argument 1 must be a tensor; got an object',
+  ],
+  [
+    'a function for a number',
+    () => native.fill([1], 'float32', 'cpu', (() => 0) as never),
+    'fill: argument 4 must be a number; got a function',
+  ],
+] as const)
+  test(`native code refuses ${what} in words`, (t) => {
+    t.throws(call, {code: 'ERR_ARGUMENT', message});
+  });
+
+test('a prototype of a native tensor is no tensor', (t) => {
+  const made = native.fill([1], 'float32', 'cpu', 0);
+  const fake: unknown = Object.create(made);
+  t.throws(() => native.cast(fake as never, 'float32'), {code: 'ERR_ARGUMENT'});
+});
+
+test('a mapped file has the bytes of the file, and one that is missing gives ERR_IO', (t) => {
+  const file = path.join(root, 'package.json');
+  t.deepEqual(Buffer.from(native.mapFile(file)), fs.readFileSync(file));
+  t.throws(() => native.mapFile('/nowhere/file'), {
+    code: 'ERR_IO',
+    message: 'mapFile: /nowhere/file cannot be mapped: No such file or directory',
+  });
+  t.throws(() => native.mapFile(root), {code: 'ERR_IO', message: /is not a file$/});
+});
