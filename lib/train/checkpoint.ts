@@ -105,11 +105,16 @@ async function writeContent(folder: string, content: CheckpointContent): Promise
 /**
  * Opens a checkpoint and checks that nothing of it is missing or changed.
  *
+ * @param options.use `model` asks nothing of the optimizer's file, which a model that is passed on may lack
  * @throws ERR_CHECKPOINT naming the file and what is wrong with it; ERR_IO where a file cannot be read
  */
-export async function openCheckpoint(path: string): Promise<Checkpoint> {
+export async function openCheckpoint(
+  path: string,
+  {use = 'training'}: {readonly use?: 'training' | 'model'} = {},
+): Promise<Checkpoint> {
   const state = await readState(path);
-  for (const name of Object.values(files)) await checkFile(path, name, state.files[name]);
+  const needed = Object.values(files).filter((name) => use === 'training' || name !== files.optimizer);
+  for (const name of needed) await checkFile(path, name, state.files[name]);
   const config = await readConfig(path);
   return {
     path,

@@ -1,0 +1,106 @@
+/** AdamW over the parameters of a run, with clipping by the global norm. */
+import {gradient, noGrad} from '../autograd/index.js';
+import type {Config} from '../config/index.js';
+import type {Parameter} from '../nn/index.js';
+import {adamw, cast, clipScale, globalNorm} from '../ops/index.js';
+import {scope, zeros, type Tensor} from '../tensor/index.js';
+import type {NamedTensors} from './tensor-files.js';
+
+/** The options that AdamW and clipping read. */
+export type OptimizerOptions = Pick<
+  Config['training'],
+  'beta1' | 'beta2' | 'eps' | 'weightDecay' | 'clipNorm'
+>;
+
+/** How one update is made. */
+export interface UpdateOptions {
+  /** Updates done with this one, from 1. */
+  readonly step: number;
+  readonly learningRate: number;
+  /** float32 [] global norm of the gradients, from `gradientNorm`. */
+  readonly norm: Tensor;
+}
+
+/**
+ * AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101). Moments are float32, and so are the master copies that parameters in half
+ * precision have: a small update would vanish in their few bits.
+ */
+export interface Optimizer {
+  /** Moments and masters, for checkpoints: `firstMoment.<name>`, `secondMoment.<name>`, `master.<name>`. */
+  readonly state: NamedTensors;
+  /** float32 [] norm of all gradients together, before clipping; enqueued, not waited for. */
+  gradientNorm(): Tensor;
+  /** Clips the gradients and applies them. A parameter that no gradient reached is updated as if it were 0. Enqueued, not waited for. */
+  update(options: UpdateOptions): void;
+  dispose(): void;
+}
+
+/** What is kept for one parameter. */
+interface Slot {
+  readonly parameter: Parameter;
+  readonly firstMoment: Tensor;
+  readonly secondMoment: Tensor;
+  /** Absent where the parameter itself is float32. */
+  readonly master: Tensor | undefined;
+}
+
+/** An optimizer whose moments are 0 and whose masters are the parameters as they are now. @throws ERR_OUT_OF_MEMORY */
+export function createOptimizer(parameters: readonly Parameter[], options: OptimizerOptions): Optimizer {
+  const slots = parameters.map(createSlot);
+  // One call takes parameters of one kind: with masters or without.
+  const groups = [
+    slots.filter(({master}) => master === undefined),
+    slots.filter(({master}) => master !== undefined),
+  ].filter((group) => group.length > 0);
+  return {
+    state: new Map(slots.flatMap(namedState)),
+    gradientNorm: () => noGrad(() => globalNorm(parameters.flatMap(({tensor}) => gradient(tensor) ?? []))),
+    update: (update) =>
+      scope(() => noGrad(() => groups.forEach((group) => updateGroup(group, options, update)))),
+    dispose() {
+      for (const slot of slots) for (const [, tensor] of namedState(slot)) tensor.dispose();
+    },
+  };
+}
+
+function createSlot(parameter: Parameter): Slot {
+  const {shape, dtype, device} = parameter.tensor;
+  return {
+    parameter,
+    firstMoment: zeros(shape, {device}),
+    secondMoment: zeros(shape, {device}),
+    master: dtype === 'float32' ? undefined : noGrad(() => cast(parameter.tensor, 'float32')),
+  };
+}
+
+function namedState({parameter: {name}, firstMoment, secondMoment, master}: Slot): [string, Tensor][] {
+  return [
+    [`firstMoment.${name}`, firstMoment],
+    [`secondMoment.${name}`, secondMoment],
+    ...(master === undefined ? [] : [[`master.${name}`, master] satisfies [string, Tensor]]),
+  ];
+}
+
+function updateGroup(
+  group: readonly Slot[],
+  {beta1, beta2, eps, weightDecay, clipNorm}: OptimizerOptions,
+  {step, learningRate, norm}: UpdateOptions,
+): void {
+  const masters = group.flatMap(({master}) => master ?? []);
+  adamw({
+    parameters: group.map(({parameter}) => parameter.tensor),
+    gradients: group.map(
+      ({parameter: {tensor}}) => gradient(tensor) ?? zeros(tensor.shape, {device: tensor.device}),
+    ),
+    ...(masters.length > 0 && {masters}),
+    firstMoments: group.map(({firstMoment}) => firstMoment),
+    secondMoments: group.map(({secondMoment}) => secondMoment),
+    weightDecays: group.map(({parameter}) => (parameter.decays ? weightDecay : 0)),
+    learningRate,
+    beta1,
+    beta2,
+    eps,
+    step,
+    ...(clipNorm !== 'off' && {gradientScale: clipScale(norm, clipNorm)}),
+  });
+}
