@@ -28,6 +28,8 @@ const stateSchema = z.object({
   /** Learning rate of that step: for readers, since the schedule is a function of the step. */
   learningRate: z.number(),
   configHash: z.string(),
+  /** Step of the latest evaluation; -1 before the first. */
+  lastEvaluation: z.int(),
   /** Where the stream of batches stands; its owner checks it. */
   position: z.unknown(),
   files: z.record(z.string(), z.object({bytes: z.int(), sha256: z.string()})),
@@ -41,6 +43,7 @@ export interface CheckpointContent {
   readonly step: number;
   readonly config: Config;
   readonly learningRate: number;
+  readonly lastEvaluation: number;
   readonly position: unknown;
   readonly tokenizerFile: string;
   /** Weights of the model, by their Hugging Face names. */
@@ -55,6 +58,7 @@ export interface Checkpoint {
   readonly step: number;
   readonly config: Config;
   readonly configHash: string;
+  readonly lastEvaluation: number;
   readonly position: unknown;
   readonly tokenizerFile: string;
   /** @throws ERR_CHECKPOINT naming the tensors that do not fit */
@@ -82,7 +86,7 @@ export async function saveCheckpoint(
 }
 
 async function writeContent(folder: string, content: CheckpointContent): Promise<void> {
-  const {step, config, learningRate, position, tokenizerFile, weights, optimizer} = content;
+  const {step, config, learningRate, lastEvaluation, position, tokenizerFile, weights, optimizer} = content;
   await writeTensors(join(folder, files.weights), weights);
   await writeTensors(join(folder, files.optimizer), optimizer);
   await copyFile(tokenizerFile, join(folder, files.tokenizer));
@@ -96,6 +100,7 @@ async function writeContent(folder: string, content: CheckpointContent): Promise
     seed: config.seed,
     learningRate,
     configHash: hashConfig(config),
+    lastEvaluation,
     position,
     files: Object.fromEntries(fingerprints),
   };
@@ -121,6 +126,7 @@ export async function openCheckpoint(
     step: state.step,
     config,
     configHash: state.configHash,
+    lastEvaluation: state.lastEvaluation,
     position: state.position,
     tokenizerFile: join(path, files.tokenizer),
     readWeights: (into) => inCheckpoint(path, () => readTensorsInto(join(path, files.weights), into)),
