@@ -29,6 +29,42 @@ interface NativeMemory {
 
 type Shape = readonly number[];
 
+/** Options of attention, as lib/ops/attention.ts describes them. */
+interface NativeAttentionOptions {
+  readonly mask?: 'causal' | 'none' | undefined;
+  readonly window?: number | undefined;
+  readonly scale?: number | undefined;
+  readonly softcap?: number | undefined;
+  readonly keyStarts?: NativeTensor | undefined;
+  readonly prefixLengths?: NativeTensor | undefined;
+  readonly sinks?: NativeTensor | undefined;
+}
+
+/** Elementwise ops of one operand. */
+export type UnaryName =
+  | 'clamp'
+  | 'exp'
+  | 'gelu'
+  | 'log'
+  | 'negate'
+  | 'relu'
+  | 'scale'
+  | 'sigmoid'
+  | 'silu'
+  | 'sqrt'
+  | 'square'
+  | 'tanh';
+
+/** What `scale` (factor) and `clamp` (the others) take. */
+export interface UnaryOptions {
+  readonly factor?: number;
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/** Elementwise ops of two operands. */
+export type BinaryName = 'add' | 'divide' | 'maximum' | 'minimum' | 'multiply' | 'subtract';
+
 /** What the addon exports: the runtime, then the ops in the order of the native op table. */
 interface Native {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
@@ -45,8 +81,57 @@ interface Native {
   mapFile: (path: string) => Uint8Array<ArrayBuffer>;
 
   accumulate: (into: NativeTensor, from: NativeTensor) => void;
+  attention: (
+    q: NativeTensor,
+    k: NativeTensor,
+    v: NativeTensor,
+    segmentStarts: NativeTensor,
+    options: NativeAttentionOptions,
+  ) => {readonly out: NativeTensor; readonly lse: NativeTensor};
+  attentionBackward: (
+    dOut: NativeTensor,
+    q: NativeTensor,
+    k: NativeTensor,
+    v: NativeTensor,
+    out: NativeTensor,
+    lse: NativeTensor,
+    segmentStarts: NativeTensor,
+    options: NativeAttentionOptions,
+  ) => {
+    readonly dq: NativeTensor;
+    readonly dk: NativeTensor;
+    readonly dv: NativeTensor;
+    readonly dSinks?: NativeTensor;
+  };
   cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
+  accumulate: (into: NativeTensor, from: NativeTensor) => void;
+  binary: (op: BinaryName, a: NativeTensor, b: NativeTensor) => NativeTensor;
+  binaryBackward: (
+    op: BinaryName,
+    dy: NativeTensor,
+    a: NativeTensor,
+    b: NativeTensor,
+    wantsA: boolean,
+    wantsB: boolean,
+  ) => {readonly da: NativeTensor | undefined; readonly db: NativeTensor | undefined};
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
+  rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};
+  rmsNormBackward: (
+    dy: NativeTensor,
+    dSum: NativeTensor | undefined,
+    x: NativeTensor,
+    weight: NativeTensor,
+    rstd: NativeTensor,
+    wanted: {x: boolean; weight: boolean},
+  ) => {dx?: NativeTensor; dWeight?: NativeTensor};
+  rmsNormResidual: (
+    x: NativeTensor,
+    residual: NativeTensor,
+    weight: NativeTensor,
+    eps: number,
+  ) => {y: NativeTensor; sum: NativeTensor; rstd: NativeTensor};
+  unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
+  unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
 }
 
 /** Which addon is loaded, and which places were looked at. */

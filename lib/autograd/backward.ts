@@ -1,6 +1,6 @@
 /** The backward pass over the tape. */
 import {CrossmapError} from '../errors.js';
-import {native, type NativeTensor} from '../native.js';
+import {native, type NativeDType, type NativeTensor} from '../native.js';
 import type {Tensor} from '../tensor/index.js';
 import {deliver, sourceOf, withRecording, type TapeNode} from './tape.js';
 
@@ -55,9 +55,9 @@ function reachable(root: TapeNode): TapeNode[] {
 }
 
 function runNode(node: TapeNode): void {
-  const {saved = [], arrived, inputs} = node;
+  const {saved = [], arrived, dtypes, inputs} = node;
   node.saved = undefined;
-  const gradients = arrived.splice(0);
+  const gradients = arrived.splice(0).map((gradient, output) => inDType(gradient, dtypes?.[output]));
   if (gradients.some((gradient) => gradient !== undefined)) {
     const wanted = inputs.map((input) => input !== undefined);
     const results = node.backward(gradients, saved, wanted);
@@ -67,6 +67,17 @@ function runNode(node: TapeNode): void {
   for (const handle of saved) handle.dispose();
 }
 
+/** The gradient, given up, in another dtype if one is asked for. */
+function inDType(
+  gradient: NativeTensor | undefined,
+  dtype: NativeDType | undefined,
+): NativeTensor | undefined {
+  if (gradient === undefined || dtype === undefined || gradient.dtype === dtype) return gradient;
+  const converted = native.cast(gradient, dtype);
+  gradient.dispose();
+  return converted;
+}
+
 /** Each result goes to its input under a handle of its own; `gradients` stay ours. */
 function handOn(
   {inputs}: TapeNode,
@@ -74,12 +85,14 @@ function handOn(
   gradients: readonly (NativeTensor | undefined)[],
 ): void {
   const handedOn = new Set<NativeTensor | undefined>(gradients);
-  for (const [index, result] of results.entries()) {
-    if (result === undefined) continue;
-    const isOurs = handedOn.has(result);
+  // All handles are made before the first is delivered: delivery may free it, and the same result may come again.
+  const deliveries = results.flatMap((result, index) => {
+    if (result === undefined) return [];
+    const isTaken = handedOn.has(result);
     handedOn.add(result);
-    const source = inputs[index];
-    if (source !== undefined) deliver(source, isOurs ? result.retain() : result);
-    else if (!isOurs) result.dispose();
-  }
+    return [{handle: isTaken ? result.retain() : result, source: inputs[index]}];
+  });
+  for (const {handle, source} of deliveries)
+    if (source === undefined) handle.dispose();
+    else deliver(source, handle);
 }

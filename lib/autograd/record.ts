@@ -5,6 +5,11 @@ import {isRecording, setSource, sourceOf, takeOrder, type TapeNode} from './tape
 
 type Handles = readonly NativeTensor[];
 
+/** Gradients of the outputs. The backward pass runs only where one arrived: of a single output it is always there. */
+type Gradients<Outputs extends Handles> = Outputs extends readonly [NativeTensor]
+  ? readonly [NativeTensor]
+  : {readonly [K in keyof Outputs]: NativeTensor | undefined};
+
 /** An op that has just been enqueued. */
 export interface Executed<Outputs extends Handles, Saved extends Handles> {
   /** The tensors whose gradient the backward pass computes, in the order in which it gives them. */
@@ -16,15 +21,21 @@ export interface Executed<Outputs extends Handles, Saved extends Handles> {
   /** Handles of the op's own that the backward pass reads: freed once it has run, or at once where none will. */
   readonly owned?: Handles;
   /**
+   * Whether `backward` takes gradients of any float dtype; else they come in the dtype of the outputs. For ops that hand a gradient
+   * on, so that a float32 one reaches its weight unrounded. Default false.
+   */
+  readonly takesAnyDType?: boolean;
+  /**
    * Gradients of the inputs from those of the outputs. A result may be a gradient that came in, also several times; any other is
    * the tape's from then on.
    *
-   * @param gradients [outputs] undefined where no gradient arrived; at least one did
+   * @param gradients [outputs] undefined where no gradient arrived; at least one did. In shape and dtype of the outputs, but for
+   *   `takesAnyDType`
    * @param saved handles on what `saved` named
    * @param wanted [inputs] whether the gradient of each input is used; undefined may be given for the others
    */
   readonly backward: (
-    gradients: {readonly [K in keyof Outputs]: NativeTensor | undefined},
+    gradients: Gradients<Outputs>,
     saved: {readonly [K in keyof Saved]: NativeTensor},
     wanted: readonly boolean[],
   ) => readonly (NativeTensor | undefined)[];
@@ -41,7 +52,7 @@ export function record<const Outputs extends Handles, const Saved extends Handle
   executed: Executed<Outputs, Saved>,
 ): {readonly [K in keyof Outputs]: Tensor};
 export function record(op: string, executed: Executed<Handles, Handles>): readonly Tensor[] {
-  const {inputs, outputs, saved, owned = [], backward} = executed;
+  const {inputs, outputs, saved, owned = [], takesAnyDType = false, backward} = executed;
   const tensors = outputs.map((output) => Tensor.fromNative(output));
   const sources = inputs.map(sourceOf);
   if (!isRecording() || sources.every((source) => source === undefined)) {
@@ -53,6 +64,7 @@ export function record(op: string, executed: Executed<Handles, Handles>): readon
     order: takeOrder(),
     op,
     inputs: sources,
+    dtypes: takesAnyDType ? undefined : outputs.map(({dtype}) => dtype),
     arrived: outputs.map(() => undefined),
     saved: [...retained, ...owned],
     backward: (gradients, kept, wanted) => backward(gradients, kept.slice(0, retained.length), wanted),

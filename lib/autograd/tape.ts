@@ -1,6 +1,5 @@
 /** The tape: which op made which tensor, and how its gradient is computed. */
-import type {NativeTensor} from '../native.js';
-import {native} from '../native.js';
+import {native, type NativeDType, type NativeTensor} from '../native.js';
 import {Tensor} from '../tensor/index.js';
 
 /** A tensor that gradients are kept for: a weight, or an input of interest. */
@@ -16,6 +15,8 @@ export interface TapeNode {
   readonly op: string;
   /** [inputs] where the gradient of each input goes; undefined where none is wanted. */
   readonly inputs: readonly (Source | undefined)[];
+  /** [outputs] the dtype in which each gradient is handed to `backward`; undefined where any float dtype will do. */
+  readonly dtypes: readonly NativeDType[] | undefined;
   /** [outputs] gradients that arrived so far. */
   readonly arrived: (NativeTensor | undefined)[];
   /** What the backward pass reads; freed with it. Undefined once it ran. */
@@ -89,9 +90,12 @@ function deliverToLeaf(leaf: Leaf, gradient: NativeTensor): void {
   gradient.dispose();
 }
 
-/** The sum of two gradients, both given up. Memory that somebody else also uses is not written to. */
+/**
+ * The sum of two gradients, both given up: float32 if one of them is. Memory that somebody else also uses is not written to.
+ */
 function sum(a: NativeTensor, b: NativeTensor): NativeTensor {
-  const into = a.isShared ? native.cast(a, a.dtype) : a;
+  const dtype = b.dtype === 'float32' ? b.dtype : a.dtype;
+  const into = a.isShared || a.dtype !== dtype ? native.cast(a, dtype) : a;
   native.accumulate(into, b);
   if (into !== a) a.dispose();
   b.dispose();

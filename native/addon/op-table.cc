@@ -6,8 +6,12 @@
 #include "addon/convert.h"
 #include "addon/guard.h"
 #include "ops/accumulate/accumulate.h"
+#include "ops/attention/attention.h"
 #include "ops/cast/cast.h"
 #include "ops/fill/fill.h"
+#include "ops/rms-norm/rms-norm.h"
+#include "ops/cast/cast.h"
+#include "ops/elementwise/elementwise.h"
 
 namespace crossmap::addon {
 
@@ -56,8 +60,18 @@ constexpr Op op(const char* name) {
 // The op table: one line for each function, in the order of the folders of native/ops.
 constexpr std::array kOps{
     op<accumulate>("accumulate"),
+    op<attention>("attention"),
+    op<attentionBackward>("attentionBackward"),
     op<cast>("cast"),
+    op<accumulate>("accumulate"),
+    op<binary>("binary"),
+    op<binaryBackward>("binaryBackward"),
     op<fill>("fill"),
+    op<rmsNorm>("rmsNorm"),
+    op<rmsNormBackward>("rmsNormBackward"),
+    op<rmsNormResidual>("rmsNormResidual"),
+    op<unary>("unary"),
+    op<unaryBackward>("unaryBackward"),
 };
 
 }  // namespace

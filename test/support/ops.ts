@@ -74,6 +74,8 @@ export function closeTo(
 export interface Input {
   readonly shape: readonly number[];
   readonly values: readonly number[];
+  /** Default: that of the case. */
+  readonly dtype?: FloatDType;
 }
 
 /** What `gradientsMatch` compares. */
@@ -108,9 +110,9 @@ export async function gradientsMatch(
   {device, dtype}: On,
   {inputs, op, reference, tolerance = gradientTolerance[dtype]}: GradientCase,
 ): Promise<void> {
-  const values = Object.values(inputs).map((input) => representable(input.values, dtype));
-  const leaves = Object.values(inputs).map(({shape}, index) =>
-    requireGradient(tensor([...values[index]!], {shape, dtype, device})),
+  const values = Object.values(inputs).map((input) => representable(input.values, input.dtype ?? dtype));
+  const leaves = Object.values(inputs).map((input, index) =>
+    requireGradient(tensor([...values[index]!], {shape: input.shape, dtype: input.dtype ?? dtype, device})),
   );
   const output = op(...leaves);
   const uniform = uniformNumbers(7);

@@ -30,7 +30,8 @@ typedef int32_t IntVec __attribute__((vector_size(kLanes * sizeof(int32_t))));
 typedef uint32_t BitsVec __attribute__((vector_size(kLanes * sizeof(uint32_t))));
 typedef uint16_t HalfVec __attribute__((vector_size(kLanes * sizeof(uint16_t))));
 
-inline Vec broadcast(float value) { return Vec{} + value; }
+// Minus, since -0 + 0 is 0 and would cost an addition.
+inline Vec broadcast(float value) { return value - Vec{}; }
 
 inline Vec load(const float* from) {
   Vec vec;
@@ -93,6 +94,21 @@ inline void storePartial(E* to, Vec vec, int64_t count) {
   for (int lane = 0; lane < count; lane++) to[lane] = fromFloat<E>(vec[lane]);
 }
 
+// The vector at element `at` of a row of `count`; lanes past its end are 0.
+template <typename E>
+inline Vec loadWithin(const E* row, int64_t at, int64_t count) {
+  return at + kLanes <= count ? load(row + at) : loadPartial(row + at, count - at);
+}
+
+// Lanes past the end of the row are not written.
+template <typename E>
+inline void storeWithin(E* row, int64_t at, int64_t count, Vec vec) {
+  if (at + kLanes <= count)
+    store(row + at, vec);
+  else
+    storePartial(row + at, vec, count - at);
+}
+
 // a * b + c in one instruction where there is one.
 inline Vec fma(Vec a, Vec b, Vec c) {
 #if defined(__AVX512F__)
@@ -111,6 +127,21 @@ inline Vec fma(Vec a, Vec b, Vec c) {
 
 inline Vec max(Vec a, Vec b) { return a > b ? a : b; }
 inline Vec min(Vec a, Vec b) { return a < b ? a : b; }
+
+inline Vec sqrt(Vec x) {
+#if defined(__AVX512F__)
+  return std::bit_cast<Vec>(_mm512_sqrt_ps(std::bit_cast<__m512>(x)));
+#elif defined(__AVX__)
+  return std::bit_cast<Vec>(_mm256_sqrt_ps(std::bit_cast<__m256>(x)));
+#elif defined(__x86_64__)
+  return std::bit_cast<Vec>(_mm_sqrt_ps(std::bit_cast<__m128>(x)));
+#elif defined(__aarch64__)
+  return std::bit_cast<Vec>(vsqrtq_f32(std::bit_cast<float32x4_t>(x)));
+#else
+  for (int lane = 0; lane < kLanes; lane++) x[lane] = std::sqrt(x[lane]);
+  return x;
+#endif
+}
 
 // Lanes are added pairwise: halves first, so the order is fixed for a width.
 inline float sum(Vec vec) {
@@ -156,6 +187,38 @@ inline Vec exp(Vec x) {
   const Vec bounded = x < -87.336544f  ? Vec{}
                       : x > 88.722839f ? broadcast(std::numeric_limits<float>::infinity())
                                        : scaled;
+  return x != x ? x : bounded;
+}
+
+// ln x to 2 units in the last place. -infinity for 0, NaN below, infinity for infinity, NaN for NaN.
+// x = 2^n m with sqrt(1/2) <= m < sqrt(2), and ln m = 2 artanh s with s = (m - 1) / (m + 1), |s| <= 0.1716,
+// by its series up to s^9 (remainder 3e-9 of ln m).
+inline Vec log(Vec x) {
+  constexpr float kLn2High = 0.693359375f;  // 9 bits, so n * kLn2High is exact
+  constexpr float kLn2Low = -2.12194440e-4f;
+  const IntVec isSubnormal = x < 0x1p-126f;
+  const Vec normal = isSubnormal ? x * 0x1p23f : x;
+  // Taken from the bits, the exponent changes at sqrt(1/2) instead of at 1.
+  constexpr int32_t kRootHalf = 0x3f3504f3;
+  const IntVec bits = std::bit_cast<IntVec>(normal) - kRootHalf;
+  const IntVec exponent = (bits >> 23) - (isSubnormal & 23);
+  const Vec m = std::bit_cast<Vec>((bits & 0x7fffff) + kRootHalf);
+  const Vec n = __builtin_convertvector(exponent, Vec);
+  const Vec f = m - 1.f;
+  const Vec s = f / (m + 1.f);
+  const Vec z = s * s;
+  Vec p = broadcast(2.f / 9);
+  p = fma(p, z, broadcast(2.f / 7));
+  p = fma(p, z, broadcast(2.f / 5));
+  p = fma(p, z, broadcast(2.f / 3));
+  // ln m = f - s (f - z p): the leading term f is exact.
+  const Vec lnM = f - s * (f - z * p);
+  const Vec finite = fma(n, broadcast(kLn2High), fma(n, broadcast(kLn2Low), lnM));
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const Vec bounded = x == 0.f         ? broadcast(-kInfinity)
+                      : x < 0.f        ? broadcast(std::numeric_limits<float>::quiet_NaN())
+                      : x == kInfinity ? x
+                                       : finite;
   return x != x ? x : bounded;
 }
 

@@ -1,7 +1,6 @@
-#include "ops/fill/fill-cpu.h"
-
 #include <algorithm>
 
+#include "ops/elementwise/elementwise-cpu.h"
 #include "runtime/cpu/cpu-device.h"
 
 namespace crossmap::cpu {

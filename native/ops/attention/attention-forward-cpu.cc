@@ -1,0 +1,204 @@
+// The forward pass. An item owns rows of out and lse: it walks over the blocks of keys that its rows see and
+// keeps a running maximum and sum for each row. Scores are held transposed, [keys, rows], so that these are
+// lanes of vectors.
+#include <cmath>
+#include <limits>
+
+#include "ops/attention/attention-args.h"
+#include "ops/attention/tile-product.h"
+#include "ops/attention/tile.h"
+
+namespace crossmap::cpu {
+
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+struct Softmax {
+  float top[kTileRows];      // greatest logit so far
+  float sum[kTileRows];      // of exp(logit - top)
+  float rescale[kTileRows];  // what the sums before this block are to be multiplied by
+};
+
+struct ForwardScratch {
+  float* q;       // [headDim, kTileRows], times scale
+  float* keys;    // [kTileKeys, padded headDim]: keys, then values
+  float* scores;  // [kTileKeys, kTileRows]
+  float* sums;    // [kTileRows, padded headDim]: of exp(logit - top) v
+
+  static int64_t floats(int64_t padded) { return padded * (2 * kTileRows + kTileKeys) + kTileKeys * kTileRows; }
+  ForwardScratch(float* at, int64_t padded)
+      : q(at),
+        keys(q + padded * kTileRows),
+        scores(keys + kTileKeys * padded),
+        sums(scores + kTileKeys * kTileRows) {}
+};
+
+template <typename E>
+struct ForwardArgs : AttentionArgs<E> {
+  E* out;
+  float* lse;
+};
+
+inline IntVec loadInts(const int32_t* from) {
+  IntVec ints;
+  std::memcpy(&ints, from, sizeof ints);
+  return ints;
+}
+
+struct ScoreTile {
+  float* scores;
+  int64_t firstKey;  // of the segment
+  int64_t keys;
+  int64_t prefix;
+};
+
+// Turns scores into exp(logit - top), with the new top.
+template <bool masked, bool capped>
+void softmaxTile(const ScoreTile& tile, const TileRows& rows, float softcap, Softmax& softmax) {
+  for (int64_t lane = 0; lane < rows.count; lane += kLanes) {
+    const IntVec begin = loadInts(rows.begin + lane);
+    const IntVec end = loadInts(rows.end + lane);
+    const Vec oldTop = load(softmax.top + lane);
+    Vec top = oldTop;
+    for (int64_t j = 0; j < tile.keys; j++) {
+      float* at = tile.scores + j * kTileRows + lane;
+      Vec logit = load(at);
+      if constexpr (capped) logit = tanh(logit * (1 / softcap)) * softcap;
+      const auto key = static_cast<int32_t>(tile.firstKey + j);
+      if (masked && key >= tile.prefix) logit = (begin <= key) & (key < end) ? logit : broadcast(-kInfinity);
+      if constexpr (masked || capped) store(at, logit);
+      top = max(top, logit);
+    }
+    // -inf - -inf is NaN: a row that has seen no key yet keeps sum 0.
+    const Vec base = top == -kInfinity ? Vec{} : top;
+    const Vec rescale = exp(oldTop - base);
+    Vec sum = load(softmax.sum + lane) * rescale;
+    for (int64_t j = 0; j < tile.keys; j++) {
+      float* at = tile.scores + j * kTileRows + lane;
+      const Vec weight = exp(load(at) - base);
+      store(at, weight);
+      sum += weight;
+    }
+    store(softmax.top + lane, top);
+    store(softmax.sum + lane, sum);
+    store(softmax.rescale + lane, rescale);
+  }
+}
+
+void onlineSoftmax(const ScoreTile& tile, const TileRows& rows, float softcap, Softmax& softmax) {
+  const bool masked = !rows.seeAll(tile.firstKey, tile.firstKey + tile.keys, tile.prefix);
+  if (masked)
+    softcap > 0 ? softmaxTile<true, true>(tile, rows, softcap, softmax)
+                : softmaxTile<true, false>(tile, rows, softcap, softmax);
+  else
+    softcap > 0 ? softmaxTile<false, true>(tile, rows, softcap, softmax)
+                : softmaxTile<false, false>(tile, rows, softcap, softmax);
+}
+
+void rescaleSums(float* sums, int64_t padded, const TileRows& rows, const Softmax& softmax) {
+  for (int64_t r = 0; r < rows.count; r++) {
+    const float factor = softmax.rescale[r];
+    if (factor == 1) continue;
+    for (int64_t d = 0; d < padded; d += kLanes)
+      store(sums + r * padded + d, load(sums + r * padded + d) * factor);
+  }
+}
+
+// A sink is a key with this logit and value 0.
+Softmax initialSoftmax(const float* sinks, const TileRows& rows, int64_t heads) {
+  Softmax softmax;
+  for (int64_t r = 0; r < paddedTo(rows.count); r++) {
+    const bool sunk = sinks && r < rows.count;
+    softmax.top[r] = sunk ? sinks[rows.at[r] % heads] : -kInfinity;
+    softmax.sum[r] = sunk ? 1 : 0;
+  }
+  return softmax;
+}
+
+template <typename E>
+void loadQueries(const ForwardArgs<E>& a, const TileRows& rows, const ForwardScratch& scratch, int64_t padded) {
+  for (int64_t r = 0; r < rows.count; r++)
+    copyRow(a.q + rows.at[r] * a.shape.headDim, a.shape.headDim, a.scale, scratch.sums + r * padded);
+  clearRows(scratch.sums, padded, rows.count, paddedTo(rows.count));
+  transpose(scratch.sums, padded, paddedTo(rows.count), padded, scratch.q, kTileRows);
+}
+
+template <typename E>
+void writeRows(const ForwardArgs<E>& a, const TileRows& rows, const Softmax& softmax, const float* sums,
+               int64_t padded) {
+  for (int64_t r = 0; r < rows.count; r++) {
+    const float sum = softmax.sum[r];
+    writeRow(sums + r * padded, a.shape.headDim, sum == 0 ? 0 : 1 / sum, a.out + rows.at[r] * a.shape.headDim);
+    a.lse[rows.at[r]] = sum == 0 ? -kInfinity : softmax.top[r] + std::log(sum);
+  }
+}
+
+template <typename E>
+void forwardBlock(const ForwardArgs<E>& a, const AttentionSegment& segment, const RowBlock& block,
+                  int64_t kvHead, const ForwardScratch& scratch) {
+  const int64_t headDim = a.shape.headDim;
+  const int64_t padded = paddedTo(headDim);
+  const TileRows rows = tileRows(a.shape, a.view, segment, block, kvHead);
+  Softmax softmax = initialSoftmax(a.sinks, rows, a.shape.heads);
+  loadQueries(a, rows, scratch, padded);
+  clearRows(scratch.sums, padded, 0, rows.count);
+  for (int64_t rank = 0; rank < block.keyBlocks.count(); rank++) {
+    const int64_t first = block.keyBlocks.at(rank) * kTileKeys;
+    const ScoreTile tile{scratch.scores, first, std::min(kTileKeys, segment.keys - first), segment.prefix};
+    const auto loadKeys = [&](const E* base) {
+      for (int64_t j = 0; j < tile.keys; j++)
+        copyRow(a.keyRow(base, segment, first + j, kvHead), headDim, 1, scratch.keys + j * padded);
+    };
+    loadKeys(a.k);
+    tileProduct<Into::replace>(tile.keys, paddedTo(rows.count), headDim, {scratch.keys, padded, 1}, scratch.q,
+                               kTileRows, scratch.scores, kTileRows);
+    onlineSoftmax(tile, rows, a.softcap, softmax);
+    rescaleSums(scratch.sums, padded, rows, softmax);
+    loadKeys(a.v);
+    tileProduct<Into::add>(rows.count, padded, tile.keys, {scratch.scores, 1, kTileRows}, scratch.keys, padded,
+                           scratch.sums, padded);
+  }
+  writeRows(a, rows, softmax, scratch.sums, padded);
+}
+
+template <typename E>
+void forwardPass(const ForwardArgs<E>& a, float* scratch, ThreadPool& pool) {
+  const AttentionPlan plan = attentionPlan(a.segments(), a.view, a.shape.group(), {kTileRows, kTileKeys});
+  const int64_t padded = paddedTo(a.shape.headDim);
+  const auto runs = static_cast<int64_t>(plan.rowItems.size()) - 1;
+  forEachItem(pool, runs * a.shape.kvHeads, scratch, ForwardScratch::floats(padded), [&](int64_t item, float* own) {
+    // The last first: with a causal mask it is the longest.
+    const auto run = static_cast<size_t>(runs - 1 - item / a.shape.kvHeads);
+    for (int64_t index = plan.rowItems[run]; index < plan.rowItems[run + 1]; index++) {
+      const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
+      forwardBlock(a, plan.segments[static_cast<size_t>(block.segment)], block, item % a.shape.kvHeads,
+                   ForwardScratch(own, padded));
+    }
+  });
+}
+
+}  // namespace
+
+template <Isa isa>
+void attention(const AttentionInputs& inputs, const AttentionForward& results) {
+  const Tensor& q = inputs.q;
+  const Tensor scratch = scratchOf(q.device(), ForwardScratch::floats(paddedTo(q.size(2))));
+  onFloatDType(q.dtype(), [&]<typename E>(E) {
+    const ForwardArgs<E> args{attentionArgs<E>(inputs), results.out.data<E>(), results.lse.data<float>()};
+    enqueue(q.device(), "attention", [args, own = scratch.data<float>()](Context& context) {
+      try {
+        forwardPass(args, own, context.pool);
+      } catch (const Error&) {  // before anything was written
+        const int64_t rows = args.shape.tokens * args.shape.heads;
+        std::fill_n(args.out, rows * args.shape.headDim, E{});
+        std::fill_n(args.lse, rows, 0.f);
+        throw;
+      }
+    });
+  });
+}
+
+template void attention<kIsa>(const AttentionInputs&, const AttentionForward&);
+
+}  // namespace crossmap::cpu
