@@ -1,6 +1,5 @@
-/** Evaluation: perplexity, alignment of languages, retrieval; of a model, or pure arithmetic on plain arrays. */
+/** Evaluation: perplexity, alignment of languages, retrieval. Pure arithmetic on plain arrays; no model is needed. */
 export * from './results.js';
-export {evaluateModel, type ModelEvaluation, type ModelUnderTest} from './evaluate-model.js';
 export {createPerplexity, type Perplexity, type ScoredText} from './perplexity.js';
 export {alignPair, measureAlignment, type MeasuredAlignment, type PairVectors} from './alignment.js';
 export {compareAlignments, summarizeAlignment, type AlignmentDifference} from './alignment-compare.js';
