@@ -1,4 +1,4 @@
-/** Evaluation: perplexity, alignment of languages, retrieval. Pure arithmetic on plain arrays; no model is needed. */
+/** Evaluation: perplexity, alignment of languages, retrieval; of plain arrays, and of a decoder on held-out text. */
 export * from './results.js';
 export {createPerplexity, type Perplexity, type ScoredText} from './perplexity.js';
 export {alignPair, measureAlignment, type MeasuredAlignment, type PairVectors} from './alignment.js';
@@ -12,3 +12,13 @@ export {choiceSizes, lac, type Lac} from './lac.js';
 export type {Floats} from './matrix.js';
 export {meanCosine, mexa} from './mexa.js';
 export {cosinesOf, marginError, precisionAt1, type BothWays} from './retrieval.js';
+export {
+  encodePairs,
+  encodeSentences,
+  type EncodedPairs,
+  type EncodedSentences,
+  type EncodeOptions,
+} from './encode-sentences.js';
+export {evaluateModel, type EvaluationInput, type ModelEvaluation} from './evaluate-model.js';
+export {heldOutPerplexity, type HeldOutPerplexityOptions} from './held-out-perplexity.js';
+export {translate, type TranslateOptions, type TranslationRequest} from './translate.js';

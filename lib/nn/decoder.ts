@@ -1,22 +1,10 @@
 /** The Llama-family decoder: parameters and what is computed with them. */
-import type {Config} from '../config/index.js';
-import type {Device, FloatDType, Tensor} from '../tensor/index.js';
-import type {DecoderOutput, ForwardOptions} from './forward.js';
+import {tensor, type Device, type FloatDType, type Tensor} from '../tensor/index.js';
+import {forward, hiddenStates, type DecoderOutput, type ForwardOptions, type Model} from './forward.js';
 import type {DecoderInput} from './input.js';
-import type {Parameter} from './parameters.js';
-
-/** Section `model` of a configuration, and the size of the vocabulary. */
-export type DecoderShape = Config['model'] & {readonly vocabSize: number};
-
-/** How the parameters of a new decoder are made. */
-export interface DecoderOptions {
-  /** Seed of the initial values, which do not depend on the device. */
-  readonly seed: number;
-  /** Of the parameters and activations; default float32. */
-  readonly dtype?: FloatDType;
-  /** Default cpu. */
-  readonly device?: Device;
-}
+import {createWeights, owned, type Parameter} from './parameters.js';
+import {rotaryFrequencies} from './rotary-frequencies.js';
+import type {DecoderOptions, DecoderShape} from './shape.js';
 
 /** A decoder. It owns its parameters until it is disposed of. */
 export interface Decoder {
@@ -52,4 +40,30 @@ export interface Decoder {
  *
  * @throws ERR_ARGUMENT, ERR_DEVICE, ERR_OUT_OF_MEMORY
  */
-export declare function createDecoder(shape: DecoderShape, options: DecoderOptions): Decoder;
+export function createDecoder(shape: DecoderShape, options: DecoderOptions): Decoder {
+  const {dtype = 'float32', device = 'cpu'} = options;
+  const weights = createWeights(shape, options);
+  const {frequencies, scale} = rotaryFrequencies(shape);
+  const model: Model = {
+    shape,
+    weights,
+    frequencies: owned(() => tensor(Float32Array.from(frequencies), {device})),
+    rotaryScale: scale,
+  };
+  const dispose = (): void => {
+    for (const parameter of weights.parameters) parameter.tensor.dispose();
+    model.frequencies.dispose();
+  };
+  return {
+    shape,
+    dtype,
+    device,
+    parameters: weights.parameters,
+    parameterCount: weights.parameters.reduce((sum, parameter) => sum + parameter.tensor.size, 0),
+    head: weights.head,
+    forward: (input, forwardOptions = {}) => forward(model, input, forwardOptions),
+    hiddenStates: (input, layers) => hiddenStates(model, input, layers),
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+}

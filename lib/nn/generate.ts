@@ -1,25 +1,14 @@
 /** Generation: prompts are read at once, then one token per sequence and step through a cache of keys and values. */
+import {noGrad} from '../autograd/index.js';
+import {CrossmapError} from '../errors.js';
+import {cast, linear, pool, uniform} from '../ops/index.js';
+import {scope, type Tensor} from '../tensor/index.js';
+import {Cache} from './cache.js';
+import {chooseToken} from './choose-token.js';
+import {cumulative} from './cumulative.js';
 import type {Decoder} from './decoder.js';
-
-/** How sequences are continued. */
-export interface GenerateOptions {
-  /** New tokens, at most; one number, or one per prompt. A sequence also ends at the model's context. */
-  readonly maxNewTokens: number | readonly number[];
-  /** Ids that end a sequence; they are not part of it. Default none. */
-  readonly stopTokens?: readonly number[];
-  /** Divides the logits, >= 0; 0 (default) is greedy: the most likely token, the lowest id of equals. */
-  readonly temperature?: number;
-  /** Draws only from that many most likely tokens; default all. */
-  readonly topK?: number;
-  /** Draws only from the most likely tokens whose probabilities reach this share, in (0, 1]; default 1. */
-  readonly topP?: number;
-  /** Of the draws; default 0. */
-  readonly seed?: number;
-  /** Whether the prompt is attended to in both directions, as prefix-LM training does; default false. */
-  readonly prefix?: boolean;
-  /** Stops the work: the call then throws ERR_ABORTED. */
-  readonly signal?: AbortSignal;
-}
+import {checkedPlan, type GenerateOptions, type Plan} from './generation-plan.js';
+import {decoderInput, indices} from './input.js';
 
 /** A token as it is generated. */
 export interface GeneratedToken {
@@ -33,13 +22,36 @@ export interface GeneratedToken {
  *
  * @param prompts each [tokens], at least one token
  * @throws ERR_ARGUMENT for an empty prompt, one that fills the context, or an option out of range; ERR_INDEX for an id that is not in
- *   the vocabulary; ERR_ABORTED
+ *   the vocabulary; ERR_DIVERGED where the model gives logits that are not finite; ERR_ABORTED
  */
-export declare function generate(
+export async function* generate(
   decoder: Decoder,
   prompts: readonly Int32Array[],
   options: GenerateOptions,
-): AsyncGenerator<GeneratedToken, void, undefined>;
+): AsyncGenerator<GeneratedToken, void, undefined> {
+  const plan = checkedPlan(decoder.shape, prompts, options);
+  const draws = await drawsOf(plan);
+  const cache = new Cache(
+    decoder,
+    prompts.map(({length}, sequence) => length + (plan.limits[sequence] ?? 0)),
+  );
+  try {
+    let chunks = plan.prompts;
+    for (let step = 0; chunks.some(({length}) => length > 0); step++) {
+      checkSignal(options.signal);
+      const prefix = plan.prefix && step === 0;
+      const chosen = await chooseTokens({decoder, cache, chunks, prefix}, plan, (sequence) => draws(sequence, step));
+      chunks = chunks.map((_, sequence) => {
+        const token = chosen.get(sequence);
+        const isLast = token === undefined || step + 1 >= (plan.limits[sequence] ?? 0);
+        return isLast ? new Int32Array() : Int32Array.of(token);
+      });
+      for (const [sequence, token] of chosen) yield {sequence, token};
+    }
+  } finally {
+    cache.dispose();
+  }
+}
 
 /**
  * Continues prompts to their ends.
@@ -47,8 +59,86 @@ export declare function generate(
  * @returns the new tokens of each sequence, in the order of the prompts
  * @throws as `generate`
  */
-export declare function generateAll(
+export async function generateAll(
   decoder: Decoder,
   prompts: readonly Int32Array[],
   options: GenerateOptions,
-): Promise<Int32Array[]>;
+): Promise<Int32Array[]> {
+  const sequences = prompts.map((): number[] => []);
+  for await (const {sequence, token} of generate(decoder, prompts, options)) sequences[sequence]?.push(token);
+  return sequences.map((tokens) => Int32Array.from(tokens));
+}
+
+interface Pass {
+  readonly decoder: Decoder;
+  readonly cache: Cache;
+  /** [sequences] tokens to be read; none for a sequence that has ended. */
+  readonly chunks: readonly Int32Array[];
+  /** Whether the chunks are attended to in both directions. */
+  readonly prefix: boolean;
+}
+
+/** The next token of each sequence that is read from, unless it is one that ends it. */
+async function chooseTokens(
+  pass: Pass,
+  {choice, stopTokens}: Plan,
+  draw: (sequence: number) => number,
+): Promise<ReadonlyMap<number, number>> {
+  const logits = noGrad(() => nextLogits(pass));
+  const values = await logits.floats().finally(() => logits.dispose());
+  const vocabSize = logits.shape[1] ?? 0;
+  const chosen = new Map<number, number>();
+  let row = 0;
+  for (const [sequence, {length}] of pass.chunks.entries()) {
+    if (length === 0) continue;
+    const own = values.subarray(row * vocabSize, ++row * vocabSize);
+    checkFinite(own, sequence);
+    const token = chooseToken(own, choice, draw(sequence));
+    if (!stopTokens.has(token)) chosen.set(sequence, token);
+  }
+  return chosen;
+}
+
+/** [sequences that are read from, vocab] logits after their last token. */
+function nextLogits({decoder, cache, chunks, prefix}: Pass): Tensor {
+  return scope(() => {
+    const {device, dtype, head} = decoder;
+    const lengths = chunks.map(({length}) => length);
+    const ends = Int32Array.from(cumulative(lengths.filter((length) => length > 0)));
+    const positions = chunks.flatMap((chunk, sequence) =>
+      Array.from(chunk, (_, index) => (cache.lengths[sequence] ?? 0) + index),
+    );
+    const tokens = chunks.flatMap((chunk) => [...chunk]);
+    const input = decoderInput(
+      {tokens: Int32Array.from(tokens), positions: Int32Array.from(positions), segmentStarts: ends},
+      device,
+    );
+    const attend = cache.extend({tokens: lengths, ...(prefix && {prefixes: lengths})});
+    const {hidden} = decoder.forward(input, {attend});
+    const last = pool(hidden, indices(ends.slice(0, -1), device), indices(ends.slice(1), device), {
+      pooling: 'last',
+    });
+    return linear(cast(last, dtype), head);
+  });
+}
+
+/** Uniform numbers in [0, 1), one for each sequence and step; the same whichever sequences have ended. */
+async function drawsOf({choice, limits, seed}: Plan): Promise<(sequence: number, step: number) => number> {
+  if (choice.temperature === 0) return () => 0;
+  const steps = Math.max(0, ...limits);
+  using numbers = uniform([limits.length, steps], {seed});
+  const values = await numbers.floats();
+  return (sequence, step) => values[sequence * steps + step] ?? 0;
+}
+
+function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new CrossmapError('ERR_ABORTED', 'generate: stopped by its signal');
+}
+
+function checkFinite(logits: Float32Array, sequence: number): void {
+  if (!logits.every(Number.isFinite))
+    throw new CrossmapError(
+      'ERR_DIVERGED',
+      `generate: the model gives logits that are not finite for sequence ${sequence}`,
+    );
+}

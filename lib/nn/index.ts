@@ -1,6 +1,9 @@
 /** The Llama-family decoder as modules over ops, and generation with it. */
-export {createDecoder, type Decoder, type DecoderOptions, type DecoderShape} from './decoder.js';
+export type {Attend} from './block.js';
+export {createDecoder, type Decoder} from './decoder.js';
 export type {DecoderOutput, ForwardOptions} from './forward.js';
 export {decoderInput, type DecoderInput, type PackedTokens} from './input.js';
 export type {Parameter} from './parameters.js';
-export {generate, generateAll, type GeneratedToken, type GenerateOptions} from './generate.js';
+export {generate, generateAll, type GeneratedToken} from './generate.js';
+export type {GenerateOptions} from './generation-plan.js';
+export type {DecoderOptions, DecoderShape} from './shape.js';

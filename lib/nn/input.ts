@@ -1,5 +1,5 @@
 /** What a decoder reads: packed segments, as tensors. */
-import type {Device, Tensor} from '../tensor/index.js';
+import {tensor, type Device, type Tensor} from '../tensor/index.js';
 
 /** Packed segments as arrays; a batch of the data path is one. */
 export interface PackedTokens {
@@ -30,4 +30,18 @@ export interface DecoderInput {
  *
  * @throws ERR_DEVICE, ERR_OUT_OF_MEMORY
  */
-export declare function decoderInput(packed: PackedTokens, device: Device): DecoderInput;
+export function decoderInput(packed: PackedTokens, device: Device): DecoderInput {
+  const {tokens, positions, segmentStarts, prefixLengths} = packed;
+  const hasPrefix = prefixLengths?.some((length) => length > 0) === true;
+  return {
+    tokens: indices(tokens, device),
+    positions: indices(positions, device),
+    segmentStarts: indices(segmentStarts, device),
+    ...(hasPrefix && {prefixLengths: indices(prefixLengths, device)}),
+  };
+}
+
+/** An int32 tensor of whole numbers, which are copied. */
+export function indices(values: ArrayLike<number>, device: Device): Tensor {
+  return tensor(new Int32Array(values), {device});
+}

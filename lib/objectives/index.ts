@@ -1,8 +1,3 @@
 /** The objectives of training: next token, mapping, contrastive alignment, and their weighted sum. */
-export {
-  createObjectives,
-  type Objectives,
-  type ObjectivesConfig,
-  type ObjectiveTensors,
-  type StepResult,
-} from './objectives.js';
+export {createObjectives, type Objectives, type ObjectiveTensors, type StepResult} from './objectives.js';
+export type {ObjectivesConfig} from './step-plan.js';

@@ -1,0 +1,44 @@
+/** Translation by the prompt that mapping trains: `<bos> <s> x <map> <t>`, continued greedily. */
+import {translationPrompt, type Tokenizer} from '../data/index.js';
+import {generateAll, type Decoder} from '../nn/index.js';
+
+/** Sentences of one language, and the language they are to be said in. */
+export interface TranslationRequest {
+  readonly source: string;
+  readonly target: string;
+  readonly texts: readonly string[];
+}
+
+/** How sentences are translated. */
+export interface TranslateOptions {
+  /** Tokens of a translation, at most; never more than twice those of the sentence plus 20. */
+  readonly maxNewTokens: number;
+  /** Whether the prompt is attended to in both directions, as `objectives.mapping.prefix` trains it. */
+  readonly prefix: boolean;
+  /** Stops the work: the promise is then rejected with ERR_ABORTED. */
+  readonly signal?: AbortSignal;
+}
+
+/** Tokens of the prompt that are not text: `<bos> <s>` and `<map> <t>`. */
+export const promptControls = 4;
+
+/**
+ * Translates sentences, all in one batch, each to `<eos>` or its limit.
+ *
+ * @returns the translations, in the order of the sentences; empty where the model ends at once
+ * @throws ERR_ARGUMENT for a language without a control token, or a sentence that fills the context; ERR_ABORTED
+ */
+export async function translate(
+  decoder: Decoder,
+  tokenizer: Tokenizer,
+  {source, target, texts}: TranslationRequest,
+  {maxNewTokens, ...options}: TranslateOptions,
+): Promise<string[]> {
+  const prompts = await Promise.all(texts.map((text) => translationPrompt(tokenizer, {source, target, text})));
+  const outputs = await generateAll(decoder, prompts, {
+    ...options,
+    maxNewTokens: prompts.map(({length}) => Math.min(maxNewTokens, 2 * (length - promptControls) + 20)),
+    stopTokens: [tokenizer.eos],
+  });
+  return Promise.all(outputs.map((output) => tokenizer.decode(output)));
+}

@@ -1,0 +1,130 @@
+/** Contrastive alignment of the source spans of pairs, METHOD section 1.3. */
+import {backward, clearGradients, gradient, noGrad, requireGradient} from '../autograd/index.js';
+import type {Config} from '../config/index.js';
+import type {Batch} from '../data/batch.js';
+import {decoderInput, type Decoder} from '../nn/index.js';
+import {cumulative} from '../nn/cumulative.js';
+import {indices} from '../nn/input.js';
+import {add, contrastive, multiply, pool, scale, sum} from '../ops/index.js';
+import {scope, zeros, type Tensor} from '../tensor/index.js';
+import {groupsOfStep} from './step-groups.js';
+
+/** How sentences are aligned. */
+export interface AlignmentOptions {
+  readonly config: Config['objectives']['contrastive'];
+  /** Fixed, or theta = log(1 / tau), float32 []. */
+  readonly temperature: number | Tensor;
+}
+
+/** Pooled sentences of pairs at one layer, both float32 [pairs, features]. */
+export interface PooledPairs {
+  readonly x: Tensor;
+  readonly y: Tensor;
+}
+
+/** The spans of a batch's pairs, pooled. @param hidden [tokens, features] */
+export function poolPairs(hidden: Tensor, {pairs}: Batch, {config}: AlignmentOptions): PooledPairs {
+  const {pooling} = config;
+  const {device} = hidden;
+  const side = (starts: Int32Array, ends: Int32Array): Tensor =>
+    pool(hidden, indices(starts, device), indices(ends, device), {pooling});
+  return {x: side(pairs.xStarts, pairs.xEnds), y: side(pairs.yStarts, pairs.yEnds)};
+}
+
+/** float32 [] mean over the layers of the loss of the given pairs, in nats per pair. */
+export function alignmentLoss(
+  layers: readonly PooledPairs[],
+  groups: Int32Array,
+  {config, temperature}: AlignmentOptions,
+): Tensor {
+  const {margin, threshold, scope: rivals, groups: groupMode} = config;
+  const losses = layers.map(({x, y}) =>
+    contrastive(x, y, {
+      temperature,
+      margin,
+      groups: indices(groups, x.device),
+      groupMode,
+      scope: rivals,
+      ...(threshold !== 'off' && {threshold}),
+    }),
+  );
+  return scale(losses.reduce(add), 1 / losses.length);
+}
+
+/** The loss of the pairs of a whole step, and what its micro-batches have to do for its gradient. */
+export interface StepAlignment {
+  /** float32 [] nats per pair, without the objective's weight. */
+  readonly loss: Tensor;
+  /**
+   * float32 [] a term of a micro-batch, recorded, whose gradient is that of the step's loss, weight included: its pooled sentences
+   * times their gradients.
+   *
+   * @param index which micro-batch
+   * @param layers its pooled sentences at each layer, recorded
+   */
+  term(index: number, layers: readonly PooledPairs[]): Tensor;
+  dispose(): void;
+}
+
+/** What a step is aligned with. */
+export interface StepAlignmentContext {
+  readonly decoder: Decoder;
+  readonly options: AlignmentOptions;
+  /** Weight of the objective in this step. */
+  readonly weight: number;
+}
+
+/**
+ * Aligns all pairs of a step at once, in the memory of one micro-batch: embeds each without recording, then takes the gradients of
+ * the loss with respect to the embeddings and to theta.
+ *
+ * @see Gao et al. 2021 (GradCache), arXiv:2101.06983
+ */
+export function alignStep(batches: readonly Batch[], context: StepAlignmentContext): StepAlignment {
+  const {options, weight} = context;
+  const starts = cumulative(batches.map(({pairs}) => pairs.groups.length));
+  const embedded = noGrad(() => embedStep(batches, starts, context));
+  const leaves = embedded.flatMap(({x, y}) => [requireGradient(x), requireGradient(y)]);
+  const loss = alignmentLoss(embedded, groupsOfStep(batches), options);
+  backward(scale(loss, weight));
+  return {
+    loss,
+    term(index, layers) {
+      const [start = 0, end = 0] = starts.slice(index, index + 2);
+      const terms = layers
+        .flatMap(({x, y}) => [x, y])
+        .flatMap((pooled, side) => {
+          const leaf = leaves[side];
+          const found = leaf && gradient(leaf);
+          return found ? [sum(multiply(pooled, found.rows(start, end)))] : [];
+        });
+      return terms.reduce(add);
+    },
+    dispose: () => clearGradients(leaves),
+  };
+}
+
+/** The pooled sentences of all micro-batches at each layer, one batch below the other. */
+function embedStep(
+  batches: readonly Batch[],
+  starts: readonly number[],
+  {decoder, options}: StepAlignmentContext,
+): PooledPairs[] {
+  const {shape, device} = decoder;
+  const {layer: layers} = options.config;
+  const room = (): Tensor => zeros([starts.at(-1) ?? 0, shape.features], {device});
+  const whole = layers.map(() => ({x: room(), y: room()}));
+  for (const [index, batch] of batches.entries()) {
+    if (batch.pairs.groups.length === 0) continue;
+    const [start = 0, end = 0] = starts.slice(index, index + 2);
+    scope(() => {
+      const hidden = decoder.hiddenStates(decoderInput(batch, device), layers);
+      for (const [at, states] of hidden.entries()) {
+        const pooled = poolPairs(states, batch, options);
+        whole[at]?.x.rows(start, end).copyFrom(pooled.x);
+        whole[at]?.y.rows(start, end).copyFrom(pooled.y);
+      }
+    });
+  }
+  return whole;
+}
