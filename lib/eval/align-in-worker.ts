@@ -2,9 +2,9 @@
 import {once} from 'node:events';
 import {Worker} from 'node:worker_threads';
 import {CrossmapError, isErrorCode} from '../errors.js';
-import {abortError} from './abort.js';
 import type {PairVectors} from './alignment.js';
 import type {WorkerAnswer} from './alignment-worker.js';
+import {checkSignal} from './checked-signal.js';
 import type {PairAlignment} from './results.js';
 
 /** `alignPair` beside the event loop. @throws as it; ERR_ABORTED */
@@ -19,7 +19,8 @@ export async function alignInWorker(
     if ('alignment' in answer) return answer.alignment;
     throw new CrossmapError(isErrorCode(answer.code) ? answer.code : 'ERR_INTERNAL', answer.message);
   } catch (error) {
-    throw signal?.aborted ? abortError(signal) : error;
+    checkSignal(signal);
+    throw error;
   } finally {
     await worker.terminate();
   }

@@ -42,5 +42,5 @@ test('a signal stops a worker, before or while it works', async (t) => {
   const controller = new AbortController();
   const work = alignInWorker({...vectors, draws: 200_000}, controller.signal);
   setImmediate(() => controller.abort());
-  await t.throwsAsync(work, {code: 'ERR_ABORTED', message: 'the evaluation was stopped'});
+  await t.throwsAsync(work, {code: 'ERR_ABORTED', message: 'evaluation: stopped by its signal'});
 });
