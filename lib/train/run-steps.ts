@@ -75,8 +75,7 @@ async function evaluateStep(run: Run, {pace}: Clock): Promise<EvaluationEvent | 
   try {
     results = await evaluateModel({
       decoder: trainer.decoder,
-      tokenizer: data.tokenizer,
-      heldOut: data.heldOut,
+      data,
       config,
       ...(signal && {signal}),
     });

@@ -56,8 +56,8 @@ async function evaluate(folder: string, {set, signal}: EvaluateOptions): Promise
     signal,
   });
   const start = performance.now();
-  const {decoder, tokenizer, step} = model;
-  const results = await evaluateModel({decoder, tokenizer, heldOut: data.heldOut, config, signal});
+  const {decoder, step} = model;
+  const results = await evaluateModel({decoder, data, config, signal});
   return {type: 'evaluation', step, ...results, seconds: (performance.now() - start) / 1000};
 }
 

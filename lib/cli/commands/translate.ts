@@ -1,7 +1,6 @@
 /** `crossmap translate`: translates a text, or line by line. */
 import {Command} from 'commander';
-import {translationPrompt} from '../../data/index.js';
-import {generateAll} from '../../nn/index.js';
+import {translate} from '../../eval/index.js';
 import {loadModel, type LoadedModel} from '../../train/index.js';
 import {untilInterrupted} from '../interrupt.js';
 import {chosenLanguage} from '../languages.js';
@@ -49,24 +48,22 @@ async function translateLines(folder: string, text: string | undefined, options:
   const from = chosenLanguage(model.tokenizer, '--from', options.from);
   const to = chosenLanguage(model.tokenizer, '--to', options.to);
   for await (const input of lines) {
-    const output = input.trim() === '' ? '' : await translate(model, input, {...options, from, to});
+    const output = input.trim() === '' ? '' : await translateLine(model, input, {...options, from, to});
     if (options.json) printJsonLine({source: from, target: to, input, output});
     else process.stdout.write(`${output}\n`);
   }
 }
 
-async function translate(
+async function translateLine(
   {decoder, tokenizer, config}: LoadedModel,
   text: string,
-  {from: source, to: target, maxTokens, signal}: Direction,
+  {from: source, to: target, maxTokens = Infinity, signal}: Direction,
 ): Promise<string> {
-  const prompt = await translationPrompt(tokenizer, {source, target, text});
-  const [tokens = new Int32Array()] = await generateAll(decoder, [prompt], {
-    maxNewTokens: maxTokens ?? 2 * prompt.length + 20,
-    stopTokens: [tokenizer.eos],
-    prefix: config.objectives.mapping.prefix,
-    signal,
-  });
-  const [line = ''] = (await tokenizer.decode(tokens)).split('\n'); // a line in, a line out
-  return line;
+  const [output = ''] = await translate(
+    decoder,
+    tokenizer,
+    {source, target, texts: [text]},
+    {maxNewTokens: maxTokens, prefix: config.objectives.mapping.prefix, signal},
+  );
+  return output.replaceAll('\n', ' '); // a line in, a line out
 }
