@@ -34,7 +34,8 @@ export function createPace({steps, evaluateEvery}: PaceOptions): Pace {
       evaluationSeconds = seconds;
     },
     etaSeconds() {
-      const evaluations = Math.ceil(steps / evaluateEvery) - Math.floor(done / evaluateEvery);
+      // That of the present step is still to come: a step is told before it is evaluated.
+      const evaluations = Math.ceil(steps / evaluateEvery) - Math.floor((done - 1) / evaluateEvery);
       return (steps - done) * stepSeconds + evaluations * evaluationSeconds;
     },
   };
