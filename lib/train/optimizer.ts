@@ -47,16 +47,10 @@ interface Slot {
 /** An optimizer whose moments are 0 and whose masters are the parameters as they are now. @throws ERR_OUT_OF_MEMORY */
 export function createOptimizer(parameters: readonly Parameter[], options: OptimizerOptions): Optimizer {
   const slots = parameters.map(createSlot);
-  // One call takes parameters of one kind: with masters or without.
-  const groups = [
-    slots.filter(({master}) => master === undefined),
-    slots.filter(({master}) => master !== undefined),
-  ].filter((group) => group.length > 0);
   return {
     state: new Map(slots.flatMap(namedState)),
     gradientNorm: () => noGrad(() => globalNorm(parameters.flatMap(({tensor}) => gradient(tensor) ?? []))),
-    update: (update) =>
-      scope(() => noGrad(() => groups.forEach((group) => updateGroup(group, options, update)))),
+    update: (update) => scope(() => noGrad(() => updateAll(slots, options, update))),
     dispose() {
       for (const slot of slots) for (const [, tensor] of namedState(slot)) tensor.dispose();
     },
@@ -81,21 +75,20 @@ function namedState({parameter: {name}, firstMoment, secondMoment, master}: Slot
   ];
 }
 
-function updateGroup(
-  group: readonly Slot[],
+function updateAll(
+  slots: readonly Slot[],
   {beta1, beta2, eps, weightDecay, clipNorm}: OptimizerOptions,
   {step, learningRate, norm}: UpdateOptions,
 ): void {
-  const masters = group.flatMap(({master}) => master ?? []);
   adamw({
-    parameters: group.map(({parameter}) => parameter.tensor),
-    gradients: group.map(
+    parameters: slots.map(({parameter}) => parameter.tensor),
+    gradients: slots.map(
       ({parameter: {tensor}}) => gradient(tensor) ?? zeros(tensor.shape, {device: tensor.device}),
     ),
-    ...(masters.length > 0 && {masters}),
-    firstMoments: group.map(({firstMoment}) => firstMoment),
-    secondMoments: group.map(({secondMoment}) => secondMoment),
-    weightDecays: group.map(({parameter}) => (parameter.decays ? weightDecay : 0)),
+    masters: slots.map(({master}) => master),
+    firstMoments: slots.map(({firstMoment}) => firstMoment),
+    secondMoments: slots.map(({secondMoment}) => secondMoment),
+    weightDecays: slots.map(({parameter}) => (parameter.decays ? weightDecay : 0)),
     learningRate,
     beta1,
     beta2,
