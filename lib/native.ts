@@ -65,7 +65,21 @@ export interface UnaryOptions {
 /** Elementwise ops of two operands. */
 export type BinaryName = 'add' | 'divide' | 'maximum' | 'minimum' | 'multiply' | 'subtract';
 
-/** What the addon exports: the runtime, then the ops in the order of the native op table. */
+/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
+interface NativeContrastiveOptions {
+  readonly temperature?: number;
+  readonly theta?: NativeTensor;
+  readonly margin: number;
+  readonly groups?: NativeTensor;
+  readonly groupMode: 'mask' | 'positives' | 'none';
+  readonly scope: 'cross' | 'both';
+  readonly threshold?: number;
+  readonly negatives?: NativeTensor;
+  readonly weights?: NativeTensor;
+  readonly oneDirectional: boolean;
+}
+
+/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
 interface Native {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
   adoptArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType) => NativeTensor;
@@ -103,8 +117,6 @@ interface Native {
     readonly dv: NativeTensor;
     readonly dSinks?: NativeTensor;
   };
-  cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
-  accumulate: (into: NativeTensor, from: NativeTensor) => void;
   binary: (op: BinaryName, a: NativeTensor, b: NativeTensor) => NativeTensor;
   binaryBackward: (
     op: BinaryName,
@@ -114,7 +126,53 @@ interface Native {
     wantsA: boolean,
     wantsB: boolean,
   ) => {readonly da: NativeTensor | undefined; readonly db: NativeTensor | undefined};
+  cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
+  contrastive: (
+    x: NativeTensor,
+    y: NativeTensor,
+    options: NativeContrastiveOptions,
+  ) => {readonly loss: NativeTensor; readonly statistics: NativeTensor; readonly inverseNorms: NativeTensor};
+  contrastiveBackward: (
+    dLoss: NativeTensor,
+    x: NativeTensor,
+    y: NativeTensor,
+    statistics: NativeTensor,
+    inverseNorms: NativeTensor,
+    options: NativeContrastiveOptions,
+    wanted: Readonly<Record<'x' | 'y' | 'theta' | 'negatives', boolean>>,
+  ) => Readonly<Record<'dx' | 'dy' | 'dTheta' | 'dNegatives', NativeTensor | undefined>>;
+  embedding: (table: NativeTensor, tokens: NativeTensor) => NativeTensor;
+  embeddingBackward: (dy: NativeTensor, tokens: NativeTensor, vocab: number) => NativeTensor;
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
+  pool: (
+    hidden: NativeTensor,
+    starts: NativeTensor,
+    ends: NativeTensor,
+    pooling: 'mean' | 'last' | 'weighted',
+    normalize: boolean,
+  ) => {readonly pooled: NativeTensor; readonly inverseNorms: NativeTensor};
+  poolBackward: (
+    dPooled: NativeTensor,
+    pooled: NativeTensor,
+    inverseNorms: NativeTensor,
+    starts: NativeTensor,
+    ends: NativeTensor,
+    pooling: 'mean' | 'last' | 'weighted',
+    tokens: number,
+    dtype: NativeDType,
+  ) => NativeTensor;
+  randomNormal: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; mean: number; std: number},
+  ) => NativeTensor;
+  randomUniform: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; low: number; high: number},
+  ) => NativeTensor;
   rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};
   rmsNormBackward: (
     dy: NativeTensor,
@@ -130,6 +188,24 @@ interface Native {
     weight: NativeTensor,
     eps: number,
   ) => {y: NativeTensor; sum: NativeTensor; rstd: NativeTensor};
+  rotary: (
+    x: NativeTensor,
+    positions: NativeTensor,
+    frequencies: NativeTensor,
+    scale: number,
+  ) => NativeTensor;
+  rotaryBackward: (
+    dy: NativeTensor,
+    positions: NativeTensor,
+    frequencies: NativeTensor,
+    scale: number,
+  ) => NativeTensor;
+  swiglu: (gate: NativeTensor, up: NativeTensor) => NativeTensor;
+  swigluBackward: (
+    dy: NativeTensor,
+    gate: NativeTensor,
+    up: NativeTensor,
+  ) => {dGate: NativeTensor; dUp: NativeTensor};
   unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
   unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
 }

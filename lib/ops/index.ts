@@ -1,7 +1,7 @@
-/** Ops: forward and backward on every device. */
-export {rmsNorm, rmsNormResidual, type RmsNormOptions, type RmsNormResidual} from './rms-norm.js';
-/** Ops on tensors, each with its gradient. */
+/** Ops on tensors: forward and backward, on every device. */
+export {attention, type AttentionOptions} from './attention.js';
 export {cast} from './cast.js';
+export {contrastive, type ContrastiveOptions} from './contrastive.js';
 export {
   add,
   clamp,
@@ -23,6 +23,11 @@ export {
   tanh,
   type ClampOptions,
 } from './elementwise.js';
+export {embedding} from './embedding.js';
+export {pool, type PoolOptions} from './pool.js';
+export {normal, uniform, type NormalOptions, type RandomOptions, type UniformOptions} from './random.js';
 export {reshape} from './reshape.js';
+export {rmsNorm, rmsNormResidual, type RmsNormOptions, type RmsNormResidual} from './rms-norm.js';
+export {rotary, type RotaryOptions} from './rotary.js';
 export {sliceRows} from './slice-rows.js';
-export {attention, type AttentionOptions} from './attention.js';
+export {swiglu} from './swiglu.js';

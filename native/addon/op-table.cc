@@ -5,13 +5,16 @@
 
 #include "addon/convert.h"
 #include "addon/guard.h"
-#include "ops/accumulate/accumulate.h"
 #include "ops/attention/attention.h"
 #include "ops/cast/cast.h"
-#include "ops/fill/fill.h"
-#include "ops/rms-norm/rms-norm.h"
-#include "ops/cast/cast.h"
+#include "ops/contrastive/contrastive.h"
 #include "ops/elementwise/elementwise.h"
+#include "ops/embedding/embedding.h"
+#include "ops/pool/pool.h"
+#include "ops/random/random.h"
+#include "ops/rms-norm/rms-norm.h"
+#include "ops/rotary/rotary.h"
+#include "ops/swiglu/swiglu.h"
 
 namespace crossmap::addon {
 
@@ -57,19 +60,30 @@ constexpr Op op(const char* name) {
   return {name, Call<function>::call};
 }
 
-// The op table: one line for each function, in the order of the folders of native/ops.
+// The op table: one line for each function, by name.
 constexpr std::array kOps{
     op<accumulate>("accumulate"),
     op<attention>("attention"),
     op<attentionBackward>("attentionBackward"),
-    op<cast>("cast"),
-    op<accumulate>("accumulate"),
     op<binary>("binary"),
     op<binaryBackward>("binaryBackward"),
+    op<cast>("cast"),
+    op<contrastive>("contrastive"),
+    op<contrastiveBackward>("contrastiveBackward"),
+    op<embedding>("embedding"),
+    op<embeddingBackward>("embeddingBackward"),
     op<fill>("fill"),
+    op<pool>("pool"),
+    op<poolBackward>("poolBackward"),
+    op<randomNormal>("randomNormal"),
+    op<randomUniform>("randomUniform"),
     op<rmsNorm>("rmsNorm"),
     op<rmsNormBackward>("rmsNormBackward"),
     op<rmsNormResidual>("rmsNormResidual"),
+    op<rotary>("rotary"),
+    op<rotaryBackward>("rotaryBackward"),
+    op<swiglu>("swiglu"),
+    op<swigluBackward>("swigluBackward"),
     op<unary>("unary"),
     op<unaryBackward>("unaryBackward"),
 };

@@ -21,14 +21,14 @@ export const tiny: DecoderShape = {
 /** Segments of the given lengths, one after the other. */
 export function packedSegments(
   lengths: readonly number[],
-  {vocabSize = tiny.vocabSize, seed = 3, prefixLengths = lengths.map(() => 0)} = {},
+  {seed = 3, prefixLengths}: {readonly seed?: number; readonly prefixLengths?: readonly number[]} = {},
 ): PackedTokens & {readonly prefixLengths: Int32Array} {
   const starts = lengths.reduce<number[]>((all, length) => [...all, all.at(-1)! + length], [0]);
   return {
-    tokens: Int32Array.from(wholeNumbers(starts.at(-1)!, vocabSize, seed)),
+    tokens: Int32Array.from(wholeNumbers(starts.at(-1)!, tiny.vocabSize, seed)),
     positions: Int32Array.from(lengths.flatMap((length) => Array.from({length}, (_, position) => position))),
     segmentStarts: Int32Array.from(starts),
-    prefixLengths: Int32Array.from(prefixLengths),
+    prefixLengths: Int32Array.from(prefixLengths ?? lengths.map(() => 0)),
   };
 }
 

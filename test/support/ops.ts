@@ -1,7 +1,14 @@
 /** What tests of ops share: cases over devices and dtypes, and comparison with a reference in float64. */
 import test, {type ExecutionContext} from 'ava';
 import {backward, gradient, requireGradient} from '../../lib/autograd/index.js';
-import {devices, tensor, type Device, type FloatDType, type Tensor} from '../../lib/tensor/index.js';
+import {
+  devices,
+  isFloatDType,
+  tensor,
+  type Device,
+  type FloatDType,
+  type Tensor,
+} from '../../lib/tensor/index.js';
 import {uniformNumbers} from './numbers.js';
 import {exact, rounding, type Round} from './rounding.js';
 
@@ -42,7 +49,7 @@ export async function asGoodAsPlain(
   reference: (round: Round) => Numbers,
 ): Promise<void> {
   const wanted = flat(reference(exact));
-  const plain = flat(reference(rounding[op.dtype === 'float32' ? 'float32' : halfOf(op)]));
+  const plain = flat(reference(rounding[floatDTypeOf(op)]));
   const got = await op.floats();
   t.is(got.length, wanted.length, 'number of elements');
   const tolerance = 2 * largestDifference(plain, wanted) + sumFloor * largest(wanted) + 1e-30;
@@ -116,11 +123,12 @@ export async function gradientsMatch(
   );
   const output = op(...leaves);
   const uniform = uniformNumbers(7);
+  const outputDType = floatDTypeOf(output);
   const factors = representable(
     Array.from({length: output.size}, () => 0.5 + uniform()),
-    dtype,
+    outputDType,
   );
-  backward(output, tensor(factors, {shape: output.shape, dtype, device}));
+  backward(output, tensor(factors, {shape: output.shape, dtype: outputDType, device}));
   const loss = (changed: number[][]): number => {
     const results = flat(reference(...changed));
     return results.reduce((sum, value, index) => sum + value * factors[index]!, 0);
@@ -176,8 +184,8 @@ function chosenDevices(): readonly Device[] {
   });
 }
 
-function halfOf({dtype}: Tensor): FloatDType {
-  if (dtype === 'bfloat16' || dtype === 'float16') return dtype;
+function floatDTypeOf({dtype}: Tensor): FloatDType {
+  if (isFloatDType(dtype)) return dtype;
   throw new Error(`asGoodAsPlain compares floats; got ${dtype}`);
 }
 

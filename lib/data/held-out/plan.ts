@@ -47,7 +47,8 @@ export interface CutOptions {
 /** The plan for what was scanned. */
 export function planCorpora(scan: Scan, {documentShare, pairs: wanted}: CutOptions): CorpusPlan {
   const documents = scan.texts.map((text) => cutDocuments(text, documentShare));
-  const fates = scan.pairs.map((pairs) => cutPairs(pairs, wanted));
+  const pivots = pivotLanguages(scan);
+  const fates = scan.pairs.map((pairs) => cutPairs(pairs, wanted, pivots));
   const heldOut = heldOutTexts(scan, documents, fates);
   return {
     texts: scan.texts.map((text, i) => planText(text, documents[i] ?? new Uint8Array(), heldOut)),
@@ -68,42 +69,53 @@ function cutDocuments({documents, sentences}: ScannedText, share: number): Uint8
   }
   const wanted = Math.max(1, Math.round(share * ranks.length));
   const count = Math.min(wanted, Math.floor(ranks.length * Math.max(share, largestShare)));
-  for (const i of lowest(ranks).slice(0, count)) heldOut[i] = 1;
+  const order = Uint32Array.from(ranks, (_, i) => i).sort((a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0) || a - b);
+  for (const i of order.subarray(0, count)) heldOut[i] = 1;
   return heldOut;
 }
 
-/** Fates with the duplicates and the held-out pairs: those with the lowest hashes, no sentence twice on its side. */
-function cutPairs({fates, x, y}: ScannedPairs, wanted: number): PairFate[] {
+/** Languages, those first that most language pairs have. */
+function pivotLanguages({pairs}: Scan): string[] {
+  const counts = new Map<string, number>();
+  for (const {corpus} of pairs)
+    for (const language of [corpus.source, corpus.target])
+      counts.set(language, (counts.get(language) ?? 0) + 1);
+  return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([language]) => language);
+}
+
+/**
+ * Fates with the duplicates and the held-out pairs: those with the lowest hashes, no sentence twice on its side. The hash is that of the
+ * more common language, so pairs that translate one sentence into several languages are held out together: they would have to be
+ * dropped anyway, and the languages are measured on the same sentences.
+ */
+function cutPairs({corpus, fates, x, y}: ScannedPairs, wanted: number, pivots: readonly string[]): PairFate[] {
   const cut = [...fates];
+  const isSourcePivot = pivots.indexOf(corpus.source) < pivots.indexOf(corpus.target);
+  const [pivot, other] = isSourcePivot ? [x, y] : [y, x];
   const seen = createHashIndex();
-  const ranks = new Float64Array(fates.length);
-  let usable = 0;
-  for (let i = 0; i < ranks.length; i++) {
-    ranks[i] = Infinity;
-    if (cut[i] !== 'keep') continue;
-    const rank = hashNumbers(x.at(i), y.at(i), cutSeed);
-    if (seen.has(rank)) cut[i] = 'duplicate';
-    else {
-      seen.add(rank);
-      ranks[i] = rank;
-      usable++;
-    }
+  const usable: Ranked[] = [];
+  for (const [i, fate] of cut.entries()) {
+    if (fate !== 'keep') continue;
+    if (seen.add(hashNumbers(x.at(i), y.at(i))) < usable.length) cut[i] = 'duplicate';
+    else usable.push({index: i, rank: hashNumbers(pivot.at(i), 0, cutSeed), tie: other.at(i)});
   }
-  let left = Math.min(wanted, Math.floor(usable * largestShare));
+  usable.sort((a, b) => a.rank - b.rank || a.tie - b.tie);
+  const count = Math.min(wanted, Math.floor(usable.length * largestShare));
   const [takenX, takenY] = [createHashIndex(), createHashIndex()];
-  for (const i of lowest(ranks).slice(0, usable)) {
-    if (left === 0) break;
-    if (takenX.has(x.at(i)) || takenY.has(y.at(i))) continue;
-    takenX.add(x.at(i));
-    takenY.add(y.at(i));
-    cut[i] = 'heldOut';
-    left--;
+  for (const {index} of usable) {
+    if (takenX.size === count) break;
+    if (takenX.has(x.at(index)) || takenY.has(y.at(index))) continue;
+    takenX.add(x.at(index));
+    takenY.add(y.at(index));
+    cut[index] = 'heldOut';
   }
   return cut;
 }
 
-function lowest(ranks: Float64Array): Uint32Array {
-  return Uint32Array.from(ranks, (_, i) => i).sort((a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0) || a - b);
+interface Ranked {
+  readonly index: number;
+  readonly rank: number;
+  readonly tie: number;
 }
 
 /** Every sentence of a held-out document and both sides of every held-out pair, whatever their language. */

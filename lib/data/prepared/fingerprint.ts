@@ -2,6 +2,7 @@
 import {stat} from 'node:fs/promises';
 import type {Config} from '../../config/index.js';
 import type {Corpora} from '../corpus/corpora.js';
+import {longestPair, longestText} from '../sampling/source.js';
 import {sha256} from './manifest.js';
 
 /** Raised whenever the same options and files are prepared in another way. */
@@ -26,8 +27,8 @@ export async function fileState(config: Config, {texts, pairs}: Corpora): Promis
   const states = await Promise.all(files.map(stateOf));
   const {monolingual, parallel, heldOut} = data;
   const {context} = model;
-  const {tokensPerBatch} = training;
-  const options = {preparation, monolingual, parallel, heldOut, tokenizer, context, tokensPerBatch};
+  const lengths = [longestText(context), longestPair(context, training.tokensPerBatch)];
+  const options = {preparation, monolingual, parallel, heldOut, tokenizer, lengths};
   return {
     bytes: states.slice(0, corpora.length).reduce((sum, {size}) => sum + size, 0),
     fingerprint: sha256(JSON.stringify([options, states])),

@@ -47,9 +47,16 @@ export async function trainMerges(
   counts: ReadonlyMap<string, number>,
   {entries, breather, onProgress}: BpeOptions,
 ): Promise<Merges> {
-  const words = [...counts.keys()].map(symbolsOf);
-  const weights = [...counts.values()];
-  const pairs = countPairs(words, weights);
+  const words: Int32Array[] = [];
+  const weights: number[] = [];
+  const pairs: Pairs = {counts: new Map(), places: new Map()};
+  for (const [word, count] of counts) {
+    const symbols = symbolsOf(word);
+    eachPair(symbols, (pair) => addPair(pairs, pair, {index: words.length, by: count}));
+    words.push(symbols);
+    weights.push(count);
+    if (words.length % 1024 === 0) await breather.breathe();
+  }
   const queue: Heap<Candidate> = createHeap((a, b) => a.count > b.count || (a.count === b.count && a.pair < b.pair));
   for (const [pair, count] of pairs.counts) queue.push({count, pair});
   const symbols = [...alphabet];
@@ -77,14 +84,8 @@ function symbolsOf(word: string): Int32Array {
   return Int32Array.from(Buffer.from(word), (byte) => byteRanks[byte] ?? 0);
 }
 
-function countPairs(words: readonly Int32Array[], weights: readonly number[]): Pairs {
-  const counts = new Map<number, number>();
-  const places = new Map<number, number[]>();
-  words.forEach((word, index) => {
-    for (let i = 0; i + 1 < word.length; i++)
-      addPair({counts, places}, (word[i] ?? 0) * stride + (word[i + 1] ?? 0), {index, by: weights[index] ?? 0});
-  });
-  return {counts, places};
+function eachPair(word: Int32Array, visit: (pair: number) => void): void {
+  for (let i = 0; i + 1 < word.length; i++) visit((word[i] ?? 0) * stride + (word[i + 1] ?? 0));
 }
 
 function addPair({counts, places}: Pairs, pair: number, {index, by}: {index: number; by: number}): void {

@@ -14,7 +14,8 @@ namespace {
 // Elements of a range: enough to hide the cost of handing it to a thread.
 constexpr int64_t kGrain = 1 << 14;
 
-// Partial sums of dWeight: at most so many rows of them, so that adding them up stays cheap beside reading dy.
+// Partial sums of dWeight: at most so many rows of them, so that adding them up stays cheap beside reading
+// dy.
 constexpr int64_t kMostPartials = 128;
 constexpr int64_t kLeastTokensPerPartial = 16;
 
@@ -156,7 +157,8 @@ void rmsNormBackward(const Tensor& dy, const std::optional<Tensor>& dSum, const 
                   const int64_t row = t * features;
                   const float projection = gradient.project(dy + row, x + row, rstd[t], partial);
                   if (dx)
-                    gradient.row(dy + row, dSum ? dSum + row : nullptr, x + row, rstd[t], projection, dx + row);
+                    gradient.row(dy + row, dSum ? dSum + row : nullptr, x + row, rstd[t], projection,
+                                 dx + row);
                 }
               });
               if (dWeight) addPartials(context.pool, partials, partialCount, features, dWeight);

@@ -28,8 +28,7 @@ void expectLike(Expect& expect, const char* name, const Tensor& tensor, const Te
 
 RmsNormForward rmsNorm(const Tensor& x, const Tensor& weight, double eps) {
   expectNormalizable("rmsNorm", "x", x, weight).positive("eps", eps);
-  RmsNormForward out{empty(x.shape(), x.dtype(), x.device()),
-                     empty({x.size(0)}, DType::float32, x.device())};
+  RmsNormForward out{empty(x.shape(), x.dtype(), x.device()), empty({x.size(0)}, DType::float32, x.device())};
   onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::rmsNorm<isa>(x, weight, eps, out); });
   return out;
 }
@@ -38,8 +37,7 @@ RmsNormResidualForward rmsNormResidual(const Tensor& x, const Tensor& residual, 
                                        double eps) {
   Expect expect = expectNormalizable("rmsNormResidual", "x", x, weight).positive("eps", eps);
   expectLike(expect, "residual", residual, x);
-  RmsNormResidualForward out{empty(x.shape(), x.dtype(), x.device()),
-                             empty(x.shape(), x.dtype(), x.device()),
+  RmsNormResidualForward out{empty(x.shape(), x.dtype(), x.device()), empty(x.shape(), x.dtype(), x.device()),
                              empty({x.size(0)}, DType::float32, x.device())};
   onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::rmsNormResidual<isa>(x, residual, weight, eps, out); });
   return out;

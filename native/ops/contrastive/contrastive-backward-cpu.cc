@@ -1,0 +1,204 @@
+#include <utility>
+
+#include "ops/contrastive/contrastive-cpu.h"
+#include "ops/contrastive/contrastive-tiles-cpu.h"
+
+namespace crossmap::cpu {
+
+namespace {
+
+constexpr int64_t kRowGrain = 64;
+
+// Gradients of the unit rows, float32; null where none is wanted.
+struct UnitGradients {
+  float *u = nullptr, *v = nullptr, *z = nullptr;
+
+  float* of(const Problem& problem, const Rows* rows) const {
+    return rows == &problem.x ? u : rows == &problem.y ? v : z;
+  }
+};
+
+// What the gradient of a logit takes from its row or its column.
+struct SoftmaxMarks {
+  TileArray<float> lse, leftOut, weights, shares;
+};
+
+// Weights are dLoss / d(loss of the row).
+SoftmaxMarks softmaxMarksOf(const Problem& problem, Direction direction, float factor, int64_t begin,
+                            int64_t count) {
+  using enum ContrastiveStatistic;
+  const bool isRows = direction == Direction::rows;
+  const float* lse = problem.statistic(isRows ? rowLse : columnLse) + begin;
+  const float* leftOut = problem.statistic(isRows ? rowLeftOut : columnLeftOut) + begin;
+  const float* shares = problem.statistic(share) + begin;
+  SoftmaxMarks marks{};
+  for (int64_t index = 0; index < count; index++) {
+    marks.lse[index] = lse[index];
+    marks.leftOut[index] = leftOut[index];
+    marks.weights[index] = factor * problem.weight(begin + index);
+    marks.shares[index] = shares[index];
+  }
+  return marks;
+}
+
+// weight (P - t) of a vector of logits in one direction
+Vec pullOf(IntVec isLeftOut, const Logits& logits, Vec lse, Vec shares, Vec weights) {
+  const Vec softmax = exp(logits.values - lse);
+  return weights * ((isLeftOut ? Vec{} : softmax) - (logits.isPartner ? shares : Vec{}));
+}
+
+// Turns the scores of a tile into dLoss/dlogit, but for pairs themselves, which are left 0. Returns the sum
+// of gradient times logit.
+template <bool hasColumns>
+double pullTile(const Tile& tile, const TileMarks& marks, const SoftmaxMarks& rows,
+                const SoftmaxMarks& columns, float* scores) {
+  double total = 0;
+  for (int64_t i = 0; i < tile.rowCount; i++) {
+    const Vec lse = broadcast(rows.lse[i]), shares = broadcast(rows.shares[i]);
+    const Vec weights = broadcast(rows.weights[i]);
+    Vec rowTotal{};
+    for (int64_t j = 0; j < tile.stride; j += kLanes) {
+      float* const at = scores + i * tile.stride + j;
+      const Logits logits = logitsAt(marks, i, j, load(at));
+      Vec pull = pullOf(logits.notInRow, logits, lse, shares, weights);
+      if constexpr (hasColumns)
+        pull += pullOf(logits.notInColumn, logits, load(&columns.lse[j]), load(&columns.shares[j]),
+                       load(&columns.weights[j]));
+      store(at, pull);
+      rowTotal = fma(pull, logits.values, rowTotal);
+    }
+    total += sum(rowTotal);
+  }
+  return total;
+}
+
+// The pairs themselves, on the diagonal of a diagonal tile: P_ii - t_ii = (1 - t_ii) - (1 - P_ii).
+double pullPairs(const Problem& problem, const Tile& tile, const TileMarks& marks, const SoftmaxMarks& rows,
+                 const SoftmaxMarks& columns, float* scores) {
+  const float* ownScores = problem.statistic(ContrastiveStatistic::score) + tile.rowBegin;
+  double total = 0;
+  for (int64_t i = 0; i < tile.rowCount; i++) {
+    const float others = 1 - rows.shares[i];
+    float pull = rows.weights[i] * (others - rows.leftOut[i]);
+    if (!problem.oneDirectional) pull += columns.weights[i] * (others - columns.leftOut[i]);
+    scores[i * tile.stride + i] = pull;
+    total += double{pull} * (ownScores[i] * marks.inverseTau - marks.positiveMargin);
+  }
+  return total;
+}
+
+// One tile: its scores anew, their gradients, and what these add to the unit rows of both sides. Returns the
+// tile's part of dTheta.
+double tileBackward(const Problem& problem, const Product& product, std::pair<int64_t, int64_t> at,
+                    float factor, const UnitGradients& gradients, const Workspace& workspace) {
+  const auto [rowTile, columnTile] = at;
+  const Tile tile = tileAt(problem, product, rowTile, columnTile);
+  computeScores(product, tile, workspace);
+  const TileMarks marks = marksOf(problem, product, tile);
+  const SoftmaxMarks rows =
+      softmaxMarksOf(problem, product.rowDirection, factor, tile.rowBegin, tile.rowCount);
+  const SoftmaxMarks columns =
+      product.columnDirection
+          ? softmaxMarksOf(problem, *product.columnDirection, factor, tile.columnBegin, tile.columnCount)
+          : SoftmaxMarks{};
+  float* const scores = workspace.scores;
+  double total = product.hasColumnSoftmax(rowTile, columnTile)
+                     ? pullTile<true>(tile, marks, rows, columns, scores)
+                     : pullTile<false>(tile, marks, rows, columns, scores);
+  if (product.kind == Product::Kind::pairs && rowTile == columnTile)
+    total += pullPairs(problem, tile, marks, rows, columns, scores);
+  const int64_t features = product.rows->features;
+  if (float* const du = gradients.of(problem, product.rows))
+    sgemm(tile.rowCount, features, tile.columnCount, marks.inverseTau, {scores, tile.stride},
+          {workspace.columns, features}, 1, du + tile.rowBegin * features, features);
+  if (float* const dv = gradients.of(problem, product.columns))
+    sgemm(tile.columnCount, features, tile.rowCount, marks.inverseTau, {scores, tile.stride, true},
+          {workspace.rows, features}, 1, dv + tile.columnBegin * features, features);
+  return total;
+}
+
+// Through the normalisation: dx = (du - (du . u) u) / max(|x|, 1e-12). `to` may be `du` itself.
+void normalizeBackward(Context& context, const Rows& rows, const float* du, void* to) {
+  constexpr float kMostInverseNorm = 1e12f;
+  const int64_t features = rows.features;
+  onFloatDType(rows.dtype, [&]<typename E>(E) {
+    context.pool.parallelFor(rows.count, kRowGrain, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; row++) {
+        const E* x = static_cast<const E*>(rows.data) + row * features;
+        const float* from = du + row * features;
+        E* dx = static_cast<E*>(to) + row * features;
+        const float inverse = rows.inverseNorms[row], factor = std::min(inverse, kMostInverseNorm);
+        double dot = 0;
+        for (int64_t d = 0; d < features; d++) dot += double{from[d]} * (toFloat(x[d]) * inverse);
+        const auto along = static_cast<float>(dot);
+        for (int64_t d = 0; d < features; d++)
+          dx[d] = fromFloat<E>((from[d] - along * (toFloat(x[d]) * inverse)) * factor);
+      }
+    });
+  });
+}
+
+// One gradient that is wanted: where its float32 sums are kept and where the result goes.
+struct Result {
+  Rows rows;
+  float* sums;  // [count, features]
+  void* to;     // the same memory for float32
+};
+
+void clear(Context& context, const Result& result) {
+  const int64_t features = result.rows.features;
+  context.pool.parallelFor(result.rows.count, kRowGrain, [&](int64_t begin, int64_t end) {
+    std::fill(result.sums + begin * features, result.sums + end * features, 0.f);
+  });
+}
+
+// float32 gradients are summed where they will lie; others in a float32 copy, kept until the op has run.
+Result resultOf(const Rows& rows, const std::optional<Tensor>& out, std::vector<Tensor>& kept) {
+  if (!out) return {rows, nullptr, nullptr};
+  if (out->dtype() == DType::float32) return {rows, out->data<float>(), out->raw()};
+  kept.push_back(empty(out->shape(), DType::float32, out->device()));
+  return {rows, kept.back().data<float>(), out->raw()};
+}
+
+}  // namespace
+
+template <Isa isa>
+void contrastiveBackward(const ContrastiveForward& forward, const Tensor& x, const Tensor& y,
+                         const ContrastiveOptions& options, const ContrastiveBackward& out) {
+  const Problem problem = problemOf(x, y, options, forward);
+  const int64_t threads = cpuOf(x.device()).threads();
+  std::vector<Tensor> kept;
+  const std::array results{resultOf(problem.x, out.dx, kept), resultOf(problem.y, out.dy, kept),
+                           resultOf(problem.z, out.dNegatives, kept)};
+  const Tensor workMemory = empty({threads, Workspaces::floatsOf(problem)}, DType::float32, x.device());
+  enqueue(x.device(), "contrastiveBackward",
+          [=, dLoss = forward.loss.data<float>(), workFloats = workMemory.data<float>(),
+           dTheta = out.dTheta ? out.dTheta->data<float>() : nullptr](Context& context) {
+            for (const Result& result : results)
+              if (result.sums) clear(context, result);
+            const UnitGradients gradients{results[0].sums, results[1].sums, results[2].sums};
+            double total = 0;
+            // Weights that cannot be used were reported by the forward pass; their gradients are 0.
+            if (const double weight = totalWeight(problem); weight > 0) {
+              const auto factor = static_cast<float>(problem.directionFactor() * *dLoss / weight);
+              Workspaces workspaces(workFloats, threads, problem);
+              std::vector<double> totals(static_cast<size_t>(ceilDiv(
+                  problem.pairs(), problem.tileRows)));  // by row tile: one tile at a time adds to each
+              for (const Product& product : productsOf(problem))
+                forEachTile(context, workspaces, problem, product,
+                            [&](int64_t rowTile, int64_t columnTile, const Workspace& workspace) {
+                              totals[static_cast<size_t>(rowTile)] += tileBackward(
+                                  problem, product, {rowTile, columnTile}, factor, gradients, workspace);
+                            });
+              for (const double each : totals) total += each;
+            }
+            for (const Result& result : results)
+              if (result.sums) normalizeBackward(context, result.rows, result.sums, result.to);
+            if (dTheta) *dTheta = problem.isClamped() ? 0.f : static_cast<float>(total);
+          });
+}
+
+template void contrastiveBackward<kIsa>(const ContrastiveForward&, const Tensor&, const Tensor&,
+                                        const ContrastiveOptions&, const ContrastiveBackward&);
+
+}  // namespace crossmap::cpu

@@ -1,0 +1,236 @@
+#include "ops/contrastive/contrastive-cpu.h"
+#include "ops/contrastive/contrastive-tiles-cpu.h"
+
+namespace crossmap::cpu {
+
+namespace {
+
+constexpr int64_t kPairGrain = 64;
+
+// Of each row of one direction, over the logits seen so far, the pair's own left out.
+struct Softmax {
+  float* max;       // [pairs] -inf before the first
+  float* sum;       // [pairs] of e^(logit - max)
+  float* partners;  // [pairs] sum of the logits of positives beside the pair itself
+};
+
+struct Sweep {
+  Softmax rows, columns;
+  float* partnerCounts;  // [pairs] the same in both directions, since groups are
+
+  static constexpr int64_t kArrays = 7;
+
+  Sweep(float* memory, int64_t pairs)
+      : rows{memory, memory + pairs, memory + 2 * pairs},
+        columns{memory + 3 * pairs, memory + 4 * pairs, memory + 5 * pairs},
+        partnerCounts(memory + 6 * pairs) {}
+
+  const Softmax& of(Direction direction) const { return direction == Direction::rows ? rows : columns; }
+
+  void clear(int64_t pairs) const {
+    for (const Softmax& softmax : {rows, columns}) {
+      std::fill_n(softmax.max, pairs, -kInfinity);
+      std::fill_n(softmax.sum, pairs, 0.f);
+      std::fill_n(softmax.partners, pairs, 0.f);
+    }
+    std::fill_n(partnerCounts, pairs, 0.f);
+  }
+};
+
+// 1 / |row|, 0 for a row of zeros. Squares are double, so that they neither overflow nor vanish.
+template <typename E>
+float inverseNorm(const E* row, int64_t features) {
+  double squares = 0;
+  for (int64_t d = 0; d < features; d++) squares += static_cast<double>(toFloat(row[d])) * toFloat(row[d]);
+  const double inverse = 1 / std::sqrt(squares);
+  return squares == 0 ? 0 : static_cast<float>(std::min(inverse, double{std::numeric_limits<float>::max()}));
+}
+
+void findInverseNorms(Context& context, const Rows& rows, float* inverseNorms) {
+  onFloatDType(rows.dtype, [&]<typename E>(E) {
+    context.pool.parallelFor(rows.count, kPairGrain, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; row++)
+        inverseNorms[row] =
+            inverseNorm(static_cast<const E*>(rows.data) + row * rows.features, rows.features);
+    });
+  });
+}
+
+// s_ii, in float64: it decides how small a loss can be told from 0.
+void findOwnScores(Context& context, const Problem& problem, float* scores) {
+  const int64_t features = problem.x.features;
+  onFloatDType(problem.x.dtype, [&]<typename E>(E) {
+    context.pool.parallelFor(problem.pairs(), kPairGrain, [&](int64_t begin, int64_t end) {
+      for (int64_t pair = begin; pair < end; pair++) {
+        const E* x = static_cast<const E*>(problem.x.data) + pair * features;
+        const E* y = static_cast<const E*>(problem.y.data) + pair * features;
+        const double xFactor = problem.x.inverseNorms[pair], yFactor = problem.y.inverseNorms[pair];
+        double sum = 0;
+        for (int64_t d = 0; d < features; d++) sum += toFloat(x[d]) * xFactor * (toFloat(y[d]) * yFactor);
+        scores[pair] = static_cast<float>(sum);
+      }
+    });
+  });
+}
+
+// What a tile finds of its columns.
+struct ColumnStatistics {
+  TileArray<float> max, sum, partners;
+};
+
+// e^(logit - max), where a maximum of -inf stands for 0: -inf - -inf is NaN.
+Vec shareOf(IntVec isLeftOut, Vec logits, Vec max) {
+  const Vec shares = exp(logits - (max == -kInfinity ? Vec{} : max));
+  return isLeftOut ? Vec{} : shares;
+}
+
+// Takes a tile into the running maximum and sum of one row or column.
+void merge(const Softmax& softmax, int64_t at, float max, float sum) {
+  const float before = softmax.max[at];
+  if (before != -kInfinity) softmax.sum[at] *= std::exp(before - max);
+  softmax.max[at] = max;
+  softmax.sum[at] += sum;
+}
+
+// First the maxima of rows and columns, together with those of the tiles before; then the sums.
+template <bool hasColumns>
+void sweepTile(const Sweep& sweep, const Product& product, const Tile& tile, const TileMarks& marks,
+               const float* scores) {
+  const Softmax& rows = sweep.of(product.rowDirection);
+  const Softmax& columns = sweep.of(product.columnDirection.value_or(Direction::columns));
+  ColumnStatistics found{};
+  if (hasColumns) {
+    std::copy_n(columns.max + tile.columnBegin, tile.columnCount, found.max.values);
+    std::fill(found.max.values + tile.columnCount, found.max.values + tile.stride, -kInfinity);
+  }
+  TileArray<float> rowMax;
+  for (int64_t i = 0; i < tile.rowCount; i++) {
+    Vec max = broadcast(-kInfinity), partners{};
+    IntVec partnerCount{};
+    for (int64_t j = 0; j < tile.stride; j += kLanes) {
+      const Logits logits = logitsAt(marks, i, j, load(scores + i * tile.stride + j));
+      max = cpu::max(max, logits.notInRow ? broadcast(-kInfinity) : logits.values);
+      partners += logits.isPartner ? logits.values : Vec{};
+      partnerCount -= logits.isPartner;
+      if constexpr (hasColumns) {
+        const Vec kept = logits.notInColumn ? broadcast(-kInfinity) : logits.values;
+        store(&found.max[j], cpu::max(load(&found.max[j]), kept));
+        store(&found.partners[j], load(&found.partners[j]) + (logits.isPartner ? logits.values : Vec{}));
+      }
+    }
+    const int64_t row = tile.rowBegin + i;
+    rowMax[i] = std::max(rows.max[row], maxOf(max));
+    rows.partners[row] += sum(partners);
+    if (product.kind == Product::Kind::pairs)
+      sweep.partnerCounts[row] += sum(__builtin_convertvector(partnerCount, Vec));
+  }
+  for (int64_t i = 0; i < tile.rowCount; i++) {
+    Vec rowSum{};
+    for (int64_t j = 0; j < tile.stride; j += kLanes) {
+      const Logits logits = logitsAt(marks, i, j, load(scores + i * tile.stride + j));
+      rowSum += shareOf(logits.notInRow, logits.values, broadcast(rowMax[i]));
+      if constexpr (hasColumns)
+        store(&found.sum[j],
+              load(&found.sum[j]) + shareOf(logits.notInColumn, logits.values, load(&found.max[j])));
+    }
+    merge(rows, tile.rowBegin + i, rowMax[i], sum(rowSum));
+  }
+  if constexpr (hasColumns)
+    for (int64_t j = 0; j < tile.columnCount; j++) {
+      merge(columns, tile.columnBegin + j, found.max[j], found.sum[j]);
+      columns.partners[tile.columnBegin + j] += found.partners[j];
+    }
+}
+
+void sweepProduct(Context& context, Workspaces& workspaces, const Problem& problem, const Product& product,
+                  const Sweep& sweep) {
+  forEachTile(context, workspaces, problem, product,
+              [&](int64_t rowTile, int64_t columnTile, const Workspace& workspace) {
+                const Tile tile = tileAt(problem, product, rowTile, columnTile);
+                computeScores(product, tile, workspace);
+                const TileMarks marks = marksOf(problem, product, tile);
+                if (product.hasColumnSoftmax(rowTile, columnTile))
+                  sweepTile<true>(sweep, product, tile, marks, workspace.scores);
+                else
+                  sweepTile<false>(sweep, product, tile, marks, workspace.scores);
+              });
+}
+
+struct PairResult {
+  double loss, lse, leftOut;
+};
+
+// With d = lse of what is kept beside the pair itself - l_ii, lse - l_ii is log(1 + e^d) and 1 - P_ii is
+// 1 / (1 + e^-d): nothing cancels where a pair is told apart well, and a pair with nothing beside it has loss
+// 0.
+PairResult resultOf(const Softmax& softmax, int64_t pair, double ownLogit, double partnerCount) {
+  const double rest =
+      softmax.sum[pair] == 0 ? -double{kInfinity} : softmax.max[pair] + std::log(double{softmax.sum[pair]});
+  const double d = rest - ownLogit;
+  const double aboveOwn = d > 0 ? d + std::log1p(std::exp(-d)) : std::log1p(std::exp(d));
+  const double ownAbovePositives =
+      (partnerCount * ownLogit - softmax.partners[pair]) / (partnerCount + 1);  // l_ii - sum_j t_ij l_ij
+  return {aboveOwn + ownAbovePositives, ownLogit + aboveOwn, 1 / (1 + std::exp(-d))};
+}
+
+// Loss and statistics from the sweep; the sum over pairs is in their order.
+float finish(const Problem& problem, const Sweep& sweep, double totalWeight, float* statistics) {
+  const auto row = [&](ContrastiveStatistic which) {
+    return statistics + static_cast<int64_t>(which) * problem.pairs();
+  };
+  using enum ContrastiveStatistic;
+  const double inverseTau = problem.inverseTau();
+  double loss = 0;
+  for (int64_t pair = 0; pair < problem.pairs(); pair++) {
+    const double ownLogit = (double{row(score)[pair]} - problem.margin) * inverseTau;
+    const double partnerCount = sweep.partnerCounts[pair];
+    const PairResult forRow = resultOf(sweep.rows, pair, ownLogit, partnerCount);
+    const PairResult forColumn = resultOf(sweep.columns, pair, ownLogit, partnerCount);
+    row(rowLse)[pair] = static_cast<float>(forRow.lse);
+    row(columnLse)[pair] = static_cast<float>(forColumn.lse);
+    row(rowLeftOut)[pair] = static_cast<float>(forRow.leftOut);
+    row(columnLeftOut)[pair] = static_cast<float>(forColumn.leftOut);
+    row(share)[pair] = static_cast<float>(1 / (partnerCount + 1));
+    loss += problem.weight(pair) * (forRow.loss + (problem.oneDirectional ? 0 : forColumn.loss));
+  }
+  return static_cast<float>(loss * problem.directionFactor() / totalWeight);
+}
+
+}  // namespace
+
+template <Isa isa>
+void contrastive(const Tensor& x, const Tensor& y, const ContrastiveOptions& options,
+                 const ContrastiveForward& out) {
+  const Problem problem = problemOf(x, y, options, out);
+  const int64_t threads = cpuOf(x.device()).threads();
+  const Tensor sweepMemory = empty({Sweep::kArrays, problem.pairs()}, DType::float32, x.device());
+  const Tensor workMemory = empty({threads, Workspaces::floatsOf(problem)}, DType::float32, x.device());
+  enqueue(x.device(), "contrastive",
+          [=, loss = out.loss.data<float>(), statistics = out.statistics.data<float>(),
+           inverseNorms = out.inverseNorms.data<float>(), sweepFloats = sweepMemory.data<float>(),
+           workFloats = workMemory.data<float>()](Context& context) {
+            const int64_t pairs = problem.pairs();
+            findInverseNorms(context, problem.x, inverseNorms);
+            findInverseNorms(context, problem.y, inverseNorms + pairs);
+            if (problem.z.count > 0) findInverseNorms(context, problem.z, inverseNorms + 2 * pairs);
+            const double weight = totalWeight(problem);
+            if (weight == 0) {
+              *loss = 0;
+              std::fill_n(statistics, kContrastiveStatistics * pairs, 0.f);
+              throw Error(ErrorCode::argument, "weights must be finite, 0 or more, and not all 0");
+            }
+            findOwnScores(context, problem,
+                          statistics + static_cast<int64_t>(ContrastiveStatistic::score) * pairs);
+            const Sweep sweep(sweepFloats, pairs);
+            sweep.clear(pairs);
+            Workspaces workspaces(workFloats, threads, problem);
+            for (const Product& product : productsOf(problem))
+              sweepProduct(context, workspaces, problem, product, sweep);
+            *loss = finish(problem, sweep, weight, statistics);
+          });
+}
+
+template void contrastive<kIsa>(const Tensor&, const Tensor&, const ContrastiveOptions&,
+                                const ContrastiveForward&);
+
+}  // namespace crossmap::cpu

@@ -1,0 +1,313 @@
+#pragma once
+// What the forward and the backward pass share: the products of unit rows that make up the scores, their
+// tiles, and the order in which tiles are computed. Kernels only; internal linkage as in simd.h.
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ops/contrastive/contrastive.h"
+#include "runtime/cpu/cpu-device.h"
+#include "runtime/cpu/sgemm.h"
+#include "runtime/cpu/simd.h"
+#include "runtime/numbers.h"
+
+namespace crossmap::cpu {
+namespace {
+
+constexpr int64_t kMostTileRows = 256;
+constexpr int64_t kLeastTileRows = 32;
+constexpr float kMostInverseTau = 100;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+// Rows of x, y or z, and 1 / norm of each.
+struct Rows {
+  const void* data = nullptr;  // [count, features]
+  DType dtype = DType::float32;
+  int64_t count = 0;
+  int64_t features = 0;
+  const float* inverseNorms = nullptr;  // [count]
+};
+
+// The arguments of the op as pointers and numbers.
+struct Problem {
+  Rows x, y, z;
+  const float* statistics;  // [kContrastiveStatistics, pairs]
+  const int32_t* groups;    // [pairs], or null where each pair is a group of its own
+  const float* weights;     // [pairs], or null where all are 1
+  const float* theta;       // [1], or null where the temperature is fixed
+  float fixedInverseTau;
+  float margin;
+  std::optional<float> threshold;
+  bool groupsArePositives;
+  bool bothScopes;
+  bool oneDirectional;
+  int64_t tileRows;
+
+  int64_t pairs() const { return x.count; }
+  const float* statistic(ContrastiveStatistic which) const {
+    return statistics + static_cast<int64_t>(which) * pairs();
+  }
+  float weight(int64_t pair) const { return weights ? weights[pair] : 1.f; }
+  // theta and weights may be read only while the op executes.
+  bool isClamped() const { return theta && !(std::exp(*theta) <= kMostInverseTau) && !std::isnan(*theta); }
+  float inverseTau() const {
+    if (!theta) return fixedInverseTau;
+    return isClamped() ? kMostInverseTau : std::exp(*theta);
+  }
+  // The factor of each direction's mean.
+  double directionFactor() const { return oneDirectional ? 1 : 0.5; }
+};
+
+Rows rowsOf(const Tensor& tensor, const float* inverseNorms) {
+  return {tensor.raw(), tensor.dtype(), tensor.size(0), tensor.size(1), inverseNorms};
+}
+
+Problem problemOf(const Tensor& x, const Tensor& y, const ContrastiveOptions& options,
+                  const ContrastiveForward& forward) {
+  const int64_t pairs = x.size(0);
+  const auto* inverseNorms = forward.inverseNorms.data<float>();
+  const bool grouped = options.groups && options.groupMode != GroupMode::none;
+  return {
+      .x = rowsOf(x, inverseNorms),
+      .y = rowsOf(y, inverseNorms + pairs),
+      .z = options.negatives ? rowsOf(*options.negatives, inverseNorms + 2 * pairs) : Rows{},
+      .statistics = forward.statistics.data<float>(),
+      .groups = grouped ? options.groups->data<int32_t>() : nullptr,
+      .weights = options.weights ? options.weights->data<float>() : nullptr,
+      .theta = options.theta ? options.theta->data<float>() : nullptr,
+      .fixedInverseTau = static_cast<float>(1 / options.temperature),
+      .margin = static_cast<float>(options.margin),
+      .threshold = options.threshold ? std::optional(static_cast<float>(*options.threshold)) : std::nullopt,
+      .groupsArePositives = grouped && options.groupMode == GroupMode::positives,
+      .bothScopes = options.scope == Scope::both,
+      .oneDirectional = options.oneDirectional,
+      // Eight tiles a side where there are few pairs, so that threads have work.
+      .tileRows = std::clamp(roundUp(ceilDiv(pairs, 8), kLeastTileRows), kLeastTileRows, kMostTileRows),
+  };
+}
+
+// Sum of the weights; 0 where it cannot be used: a weight is negative or not finite, or all are 0.
+double totalWeight(const Problem& problem) {
+  if (!problem.weights) return static_cast<double>(problem.pairs());
+  double sum = 0;
+  for (int64_t pair = 0; pair < problem.pairs(); pair++) {
+    if (!(problem.weights[pair] >= 0 && problem.weights[pair] < kInfinity)) return 0;
+    sum += problem.weights[pair];
+  }
+  return sum;
+}
+
+// The two directions of the loss: from x to y, and back.
+enum class Direction { rows, columns };
+
+// One product of unit rows whose elements are logits.
+struct Product {
+  const Rows *rows, *columns;
+  Direction rowDirection;                    // whose softmax a row of the product is part of
+  std::optional<Direction> columnDirection;  // and a column; none where columns have no softmax
+  enum class Kind { pairs, own, extra } kind;
+
+  // Own-language scores are the same above and below the diagonal: only tiles on and above it are computed.
+  bool isSymmetric() const { return kind == Kind::own; }
+
+  // A tile on the diagonal of a symmetric product has each pair of rows both ways.
+  bool hasColumnSoftmax(int64_t rowTile, int64_t columnTile) const {
+    return columnDirection && !(isSymmetric() && rowTile == columnTile);
+  }
+};
+
+std::vector<Product> productsOf(const Problem& problem) {
+  using enum Direction;
+  using Kind = Product::Kind;
+  const bool both = !problem.oneDirectional;
+  std::vector<Product> products{
+      {&problem.x, &problem.y, rows, both ? std::optional(columns) : std::nullopt, Kind::pairs}};
+  if (problem.bothScopes) products.push_back({&problem.x, &problem.x, rows, rows, Kind::own});
+  if (problem.bothScopes && both) products.push_back({&problem.y, &problem.y, columns, columns, Kind::own});
+  if (problem.z.count > 0) products.push_back({&problem.x, &problem.z, rows, std::nullopt, Kind::extra});
+  if (problem.z.count > 0 && both)
+    products.push_back({&problem.y, &problem.z, columns, std::nullopt, Kind::extra});
+  return products;
+}
+
+// The part of a tile's arrays that belongs to its rows or its columns, padded to whole vectors.
+template <typename T>
+struct alignas(64) TileArray {
+  T values[kMostTileRows];
+
+  T& operator[](int64_t index) { return values[index]; }
+  const T& operator[](int64_t index) const { return values[index]; }
+};
+
+inline IntVec load(const int32_t* from) {
+  IntVec vec;
+  std::memcpy(&vec, from, sizeof vec);
+  return vec;
+}
+
+// What decides which logits of a tile count, for its rows or its columns.
+struct Marks {
+  TileArray<int32_t> ids;  // a row and a column with the same id: left out
+  TileArray<int32_t>
+      partners;                // with the same partner but not the same id: a positive beside the pair itself
+  TileArray<float> limits;     // a higher score is left out, unless a positive's
+  TileArray<int32_t> padding;  // all bits where there is no row or column
+};
+
+enum class Side { row, column };
+
+// Marks of the rows or columns `begin` and on of a product.
+Marks marksOf(const Problem& problem, const Product& product, Side side, int64_t begin, int64_t count) {
+  const bool isPairs = product.kind == Product::Kind::pairs, isExtra = product.kind == Product::Kind::extra;
+  const bool hasPartners = problem.groupsArePositives && isPairs;
+  const bool idsAreGroups = problem.groups && !hasPartners;
+  const bool hasLimits = problem.threshold && !(isExtra && side == Side::column);
+  const int32_t never = side == Side::row ? 0 : 1;  // what equals nothing of the other side
+  const float* scores = problem.statistic(ContrastiveStatistic::score);
+  Marks marks{};
+  std::fill(marks.padding.values + count, marks.padding.values + kMostTileRows, -1);
+  for (int64_t index = 0; index < count; index++) {
+    const int64_t pair = begin + index;
+    marks.ids[index] = isExtra ? never : idsAreGroups ? problem.groups[pair] : static_cast<int32_t>(pair);
+    marks.partners[index] = hasPartners ? problem.groups[pair] : never;
+    marks.limits[index] = hasLimits ? scores[pair] + *problem.threshold : kInfinity;
+  }
+  return marks;
+}
+
+// Both sides' marks of a tile.
+struct TileMarks {
+  Marks rows, columns;
+  float inverseTau;
+  float positiveMargin;  // margin / tau, taken from the logits of positives
+};
+
+// A vector of logits: which of them are positives beside the pair itself, and which are left out of the
+// softmax of their row and of that of their column. Both pass over the pair itself, whose share is found
+// apart.
+struct Logits {
+  Vec values;
+  IntVec isPartner, notInRow, notInColumn;
+};
+
+inline Logits logitsAt(const TileMarks& marks, int64_t row, int64_t column, Vec scores) {
+  const IntVec isSame = load(&marks.columns.ids[column]) == marks.rows.ids[row];
+  const IntVec isPadding = load(&marks.columns.padding[column]);
+  const IntVec isPartner =
+      (load(&marks.columns.partners[column]) == marks.rows.partners[row]) & ~isSame & ~isPadding;
+  const IntVec never = isSame | isPadding;
+  const IntVec aboveRow = scores > marks.rows.limits[row];
+  const IntVec aboveColumn = scores > load(&marks.columns.limits[column]);
+  const Vec plain = scores * marks.inverseTau;
+  return {isPartner ? plain - marks.positiveMargin : plain, isPartner, never | (aboveRow & ~isPartner),
+          never | (aboveColumn & ~isPartner)};
+}
+
+// Working memory of one thread.
+struct Workspace {
+  float* rows;     // [tileRows, features] unit rows
+  float* columns;  // the same
+  float* scores;   // [tileRows, tileRows]
+};
+
+// As many workspaces as threads, taken and given back by the tiles.
+class Workspaces {
+ public:
+  Workspaces(float* memory, int64_t count, const Problem& problem)
+      : memory_(memory), taken_(static_cast<size_t>(count)), problem_(problem) {}
+
+  static int64_t floatsOf(const Problem& problem) {
+    return problem.tileRows * (2 * problem.x.features + problem.tileRows);
+  }
+
+  template <typename F>
+  void with(F&& body) {
+    const size_t index = take();
+    float* const rows = memory_ + static_cast<int64_t>(index) * floatsOf(problem_);
+    float* const columns = rows + problem_.tileRows * problem_.x.features;
+    body(Workspace{rows, columns, columns + problem_.tileRows * problem_.x.features});
+    taken_[index].clear(std::memory_order_release);
+  }
+
+ private:
+  size_t take() {
+    for (size_t index = 0;; index = (index + 1) % taken_.size())
+      if (!taken_[index].test_and_set(std::memory_order_acquire)) return index;
+  }
+
+  float* memory_;
+  std::vector<std::atomic_flag> taken_;
+  const Problem& problem_;
+};
+
+// Calls body(rowTile, columnTile, workspace) once for each tile of a product. Tiles are computed in rounds:
+// in one, no two share rows or columns (row + column is the same, modulo their number), so what a tile adds
+// to its rows and columns is its own at that time, and each row and column takes its tiles in a fixed order:
+// the results are the same bits for any number of threads.
+template <typename F>
+void forEachTile(Context& context, Workspaces& workspaces, const Problem& problem, const Product& product,
+                 F&& body) {
+  const int64_t rowTiles = ceilDiv(product.rows->count, problem.tileRows);
+  const int64_t columnTiles = ceilDiv(product.columns->count, problem.tileRows);
+  const int64_t rounds = std::max(rowTiles, columnTiles);
+  for (int64_t round = 0; round < rounds; round++)
+    context.pool.parallelFor(rowTiles, 1, [&](int64_t rowTile, int64_t) {
+      const int64_t columnTile = (round - rowTile + rounds) % rounds;
+      if (columnTile >= columnTiles || (product.isSymmetric() && columnTile < rowTile)) return;
+      workspaces.with([&](const Workspace& workspace) { body(rowTile, columnTile, workspace); });
+    });
+}
+
+// A tile: which rows and columns of a product it covers.
+struct Tile {
+  int64_t rowBegin, rowCount;
+  int64_t columnBegin, columnCount;
+  int64_t stride;  // of its scores: columns, padded to whole vectors
+};
+
+Tile tileAt(const Problem& problem, const Product& product, int64_t rowTile, int64_t columnTile) {
+  const int64_t rowBegin = rowTile * problem.tileRows, columnBegin = columnTile * problem.tileRows;
+  const int64_t columnCount = std::min(problem.tileRows, product.columns->count - columnBegin);
+  return {rowBegin, std::min(problem.tileRows, product.rows->count - rowBegin), columnBegin, columnCount,
+          roundUp(columnCount, kLanes)};
+}
+
+TileMarks marksOf(const Problem& problem, const Product& product, const Tile& tile) {
+  const float inverseTau = problem.inverseTau();
+  return {marksOf(problem, product, Side::row, tile.rowBegin, tile.rowCount),
+          marksOf(problem, product, Side::column, tile.columnBegin, tile.columnCount), inverseTau,
+          problem.margin * inverseTau};
+}
+
+void loadUnitRows(const Rows& rows, int64_t begin, int64_t count, float* to) {
+  const int64_t features = rows.features;
+  onFloatDType(rows.dtype, [&]<typename E>(E) {
+    for (int64_t row = 0; row < count; row++, to += features) {
+      const E* from = static_cast<const E*>(rows.data) + (begin + row) * features;
+      const float factor = rows.inverseNorms[begin + row];
+      int64_t d = 0;
+      for (; d + kLanes <= features; d += kLanes) store(to + d, load(from + d) * factor);
+      for (; d < features; d++) to[d] = toFloat(from[d]) * factor;
+    }
+  });
+}
+
+// The scores of a tile and the unit rows they come from; padding has score 0. Both passes call it with the
+// same tiles, so the backward pass sees the very scores of the forward pass.
+void computeScores(const Product& product, const Tile& tile, const Workspace& workspace) {
+  const int64_t features = product.rows->features;
+  loadUnitRows(*product.rows, tile.rowBegin, tile.rowCount, workspace.rows);
+  loadUnitRows(*product.columns, tile.columnBegin, tile.columnCount, workspace.columns);
+  sgemm(tile.rowCount, tile.columnCount, features, 1, {workspace.rows, features},
+        {workspace.columns, features, true}, 0, workspace.scores, tile.stride);
+  for (int64_t row = 0; row < tile.rowCount; row++)
+    std::fill(workspace.scores + row * tile.stride + tile.columnCount,
+              workspace.scores + (row + 1) * tile.stride, 0.f);
+}
+
+}  // namespace
+}  // namespace crossmap::cpu

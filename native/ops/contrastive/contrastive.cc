@@ -1,0 +1,80 @@
+#include "ops/contrastive/contrastive.h"
+
+#include <cmath>
+
+#include "ops/contrastive/contrastive-cpu.h"
+#include "runtime/cpu/cpu-device.h"
+#include "runtime/expect.h"
+
+namespace crossmap {
+
+namespace {
+
+void checkOptions(Expect& expect, const Tensor& x, const ContrastiveOptions& options) {
+  expect.positive("temperature", options.temperature)
+      .that(std::isfinite(static_cast<float>(1 / options.temperature)), ErrorCode::argument, "temperature",
+            "large enough that 1 / temperature is a float32", numberText(options.temperature))
+      .finite("margin", options.margin);
+  if (options.threshold) expect.finite("threshold", *options.threshold);
+  if (options.theta)
+    expect.shape("theta", *options.theta, {})
+        .dtype("theta", *options.theta, DType::float32)
+        .sameDevice("theta", *options.theta, "x", x);
+  if (options.groups)
+    expect.shape("groups", *options.groups, {x.size(0)}, "x", x)
+        .dtype("groups", *options.groups, DType::int32)
+        .sameDevice("groups", *options.groups, "x", x);
+  if (options.weights)
+    expect.shape("weights", *options.weights, {x.size(0)}, "x", x)
+        .dtype("weights", *options.weights, DType::float32)
+        .sameDevice("weights", *options.weights, "x", x);
+  if (const auto& z = options.negatives)
+    expect.rank("negatives", *z, 2)
+        .shape("negatives", *z, {z->size(0), x.size(1)}, "x", x)
+        .sameDType("negatives", *z, "x", x)
+        .sameDevice("negatives", *z, "x", x);
+}
+
+int64_t negativesOf(const ContrastiveOptions& options) {
+  return options.negatives ? options.negatives->size(0) : 0;
+}
+
+}  // namespace
+
+ContrastiveForward contrastive(const Tensor& x, const Tensor& y, const ContrastiveOptions& options) {
+  Expect expect("contrastive");
+  expect.rank("x", x, 2)
+      .floating("x", x)
+      .that(x.size(0) > 0, ErrorCode::shape, "x", "[pairs, features] with at least 1 pair", x.shape().text())
+      .sameShape("y", y, "x", x)
+      .sameDType("y", y, "x", x)
+      .sameDevice("y", y, "x", x);
+  checkOptions(expect, x, options);
+  const ContrastiveForward out{
+      empty({}, DType::float32, x.device()),
+      empty({kContrastiveStatistics, x.size(0)}, DType::float32, x.device()),
+      empty({2 * x.size(0) + negativesOf(options)}, DType::float32, x.device()),
+  };
+  onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::contrastive<isa>(x, y, options, out); });
+  return out;
+}
+
+ContrastiveBackward contrastiveBackward(const Tensor& dLoss, const Tensor& x, const Tensor& y,
+                                        const Tensor& statistics, const Tensor& inverseNorms,
+                                        const ContrastiveOptions& options, const ContrastiveWanted& wanted) {
+  Expect("contrastiveBackward").shape("dLoss", dLoss, {}).dtype("dLoss", dLoss, DType::float32);
+  const auto like = [](const Tensor& tensor) {
+    return empty(tensor.shape(), tensor.dtype(), tensor.device());
+  };
+  ContrastiveBackward out;
+  if (wanted.x) out.dx = like(x);
+  if (wanted.y) out.dy = like(y);
+  if (wanted.theta && options.theta) out.dTheta = like(*options.theta);
+  if (wanted.negatives && options.negatives) out.dNegatives = like(*options.negatives);
+  onDevice(x.device(), [&]<cpu::Isa isa>() {
+    cpu::contrastiveBackward<isa>({dLoss, statistics, inverseNorms}, x, y, options, out);
+  });
+  return out;
+}
+
+}  // namespace crossmap
