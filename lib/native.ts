@@ -80,6 +80,15 @@ interface NativeContrastiveOptions {
 }
 
 /** What the addon exports: the runtime, then the ops by name, as in the native op table. */
+/** Options of `matmul`. */
+interface NativeMatmulOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  /** Of the result; default that of `a`. */
+  readonly dtype?: NativeDType;
+}
+
+/** What the addon exports: the runtime, then the ops in the order of the native op table. */
 interface Native {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
   adoptArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType) => NativeTensor;
@@ -208,6 +217,8 @@ interface Native {
   ) => {dGate: NativeTensor; dUp: NativeTensor};
   unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
   unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
+  linear: (x: NativeTensor, weight: NativeTensor) => NativeTensor;
+  matmul: (a: NativeTensor, b: NativeTensor, options: NativeMatmulOptions) => NativeTensor;
 }
 
 /** Which addon is loaded, and which places were looked at. */

@@ -31,3 +31,5 @@ export {rmsNorm, rmsNormResidual, type RmsNormOptions, type RmsNormResidual} fro
 export {rotary, type RotaryOptions} from './rotary.js';
 export {sliceRows} from './slice-rows.js';
 export {swiglu} from './swiglu.js';
+/** Ops: what is computed on tensors, with gradients. */
+export {linear, matmul, type MatmulOptions} from './matmul.js';

@@ -15,6 +15,8 @@
 #include "ops/rms-norm/rms-norm.h"
 #include "ops/rotary/rotary.h"
 #include "ops/swiglu/swiglu.h"
+#include "ops/fill/fill.h"
+#include "ops/matmul/matmul.h"
 
 namespace crossmap::addon {
 
@@ -86,6 +88,8 @@ constexpr std::array kOps{
     op<swigluBackward>("swigluBackward"),
     op<unary>("unary"),
     op<unaryBackward>("unaryBackward"),
+    op<accumulate>("accumulate"), op<cast>("cast"),     op<fill>("fill"),
+    op<linear>("linear"),         op<matmul>("matmul"),
 };
 
 }  // namespace
