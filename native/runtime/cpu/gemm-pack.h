@@ -1,0 +1,155 @@
+#pragma once
+// Operands of matrix products in the order in which the innermost loop reads them. Kernels only.
+#include <algorithm>
+
+#include "runtime/cpu/gemm.h"
+#include "runtime/cpu/simd.h"
+#include "runtime/numbers.h"
+
+namespace crossmap::cpu {
+namespace {
+
+// A part of an operand, seen alike for both: `lines` are rows of a or columns of b, and each runs along k.
+struct Slab {
+  Matrix matrix;
+  bool alongK;  // whether a line is contiguous in memory
+  int64_t firstLine;
+  int64_t lines;  // from the first to the end of the matrix; a panel takes no more than its width
+  int64_t firstK;
+  int64_t depth;  // elements along k
+};
+
+// One element of k to a word, as float32.
+template <typename E>
+struct Singles {
+  using Element = E;
+  static constexpr int kElements = 1;
+
+  static Vec loadLine(const E* from) { return load(from); }
+  static Vec loadLineEnd(const E* from, int64_t elements) { return loadPartial(from, elements); }
+  static Vec loadAcross(const E* from, int64_t, bool) { return load(from); }
+  static Vec loadAcrossEnd(const E* from, int64_t, bool, int64_t lines) { return loadPartial(from, lines); }
+};
+
+// Two elements of k to a word, the first in the lower half; after an odd end comes 0.
+struct Pairs {
+  using Element = BFloat16;
+  static constexpr int kElements = 2;
+
+  static Vec loadLine(const BFloat16* from) {
+    Vec vec;
+    std::memcpy(&vec, from, sizeof vec);
+    return vec;
+  }
+  static Vec loadLineEnd(const BFloat16* from, int64_t elements) {
+    Vec vec{};
+    std::memcpy(&vec, from, static_cast<size_t>(elements) * sizeof(BFloat16));
+    return vec;
+  }
+  static Vec loadAcross(const BFloat16* from, int64_t stride, bool isWhole) {
+    return loadAcrossEnd(from, stride, isWhole, kLanes);
+  }
+  static Vec loadAcrossEnd(const BFloat16* from, int64_t stride, bool isWhole, int64_t lines) {
+    HalfVec first{};
+    HalfVec second{};
+    std::memcpy(&first, from, static_cast<size_t>(lines) * sizeof(BFloat16));
+    if (isWhole) std::memcpy(&second, from + stride, static_cast<size_t>(lines) * sizeof(BFloat16));
+    const BitsVec low = __builtin_convertvector(first, BitsVec);
+    const BitsVec high = __builtin_convertvector(second, BitsVec);
+    return std::bit_cast<Vec>(low | high << 16);
+  }
+};
+
+// Lanes of a and b in alternation: their lower halves, or their upper ones.
+template <int firstLane>
+inline Vec zip(Vec a, Vec b) {
+  IntVec lanes;
+  for (int lane = 0; lane < kLanes; lane++) lanes[lane] = firstLane + lane / 2 + (lane % 2) * kLanes;
+  return __builtin_shuffle(a, b, lanes);
+}
+
+// Zipping rows of the first half with those of the second, log2(kLanes) times, transposes.
+inline void transpose(Vec (&rows)[kLanes]) {
+#pragma GCC unroll 4
+  for (int step = 1; step < kLanes; step *= 2) {
+    Vec zipped[kLanes];
+#pragma GCC unroll 8
+    for (int row = 0; row < kLanes / 2; row++) {
+      zipped[2 * row] = zip<0>(rows[row], rows[row + kLanes / 2]);
+      zipped[2 * row + 1] = zip<kLanes / 2>(rows[row], rows[row + kLanes / 2]);
+    }
+#pragma GCC unroll 16
+    for (int row = 0; row < kLanes; row++) rows[row] = zipped[row];
+  }
+}
+
+// Stores the lanes of a word from `line` on. A store may reach over the end of the word into the next one,
+// which is written later; the last word must not, since another panel follows.
+inline void storeWord(float* panel, int64_t width, int64_t words, int64_t word, int64_t line, Vec lanes) {
+  float* to = panel + word * width + line;
+  if (line + kLanes <= width || word + 1 < words)
+    store(to, lanes);
+  else
+    storePartial(to, lanes, width - line);
+}
+
+template <typename Form, int width>
+void packAlongK(const Slab& slab, float* panel) {
+  using E = typename Form::Element;
+  const auto* data = static_cast<const E*>(slab.matrix.data);
+  const E* from = data + slab.firstLine * slab.matrix.stride + slab.firstK;
+  const int64_t words = ceilDiv(slab.depth, Form::kElements);
+  constexpr int64_t lastLine = (width - 1) / kLanes * kLanes;
+  for (int64_t word = 0; word < words; word += kLanes) {
+    const int64_t elements = slab.depth - word * Form::kElements;
+    // From the last lines down: what a store writes beyond its word is then written again.
+    for (int64_t line = lastLine; line >= 0; line -= kLanes) {
+      Vec rows[kLanes];
+      for (int row = 0; row < kLanes; row++) {
+        const E* start = from + (line + row) * slab.matrix.stride + word * Form::kElements;
+        if (line + row >= std::min<int64_t>(slab.lines, width))
+          rows[row] = Vec{};
+        else if (elements >= kLanes * Form::kElements)
+          rows[row] = Form::loadLine(start);
+        else
+          rows[row] = Form::loadLineEnd(start, elements);
+      }
+      transpose(rows);
+      for (int row = 0; row < kLanes && word + row < words; row++)
+        storeWord(panel, width, words, word + row, line, rows[row]);
+    }
+  }
+}
+
+template <typename Form, int width>
+void packAcross(const Slab& slab, float* panel) {
+  using E = typename Form::Element;
+  const int64_t stride = slab.matrix.stride;
+  const auto* data = static_cast<const E*>(slab.matrix.data);
+  const E* from = data + slab.firstK * stride + slab.firstLine;
+  const int64_t words = ceilDiv(slab.depth, Form::kElements);
+  constexpr int64_t lastLine = (width - 1) / kLanes * kLanes;
+  for (int64_t word = 0; word < words; word++) {
+    const E* start = from + word * Form::kElements * stride;
+    const bool isWhole = (word + 1) * Form::kElements <= slab.depth;
+    for (int64_t line = lastLine; line >= 0; line -= kLanes) {
+      Vec lanes{};
+      if (line + kLanes <= slab.lines)
+        lanes = Form::loadAcross(start + line, stride, isWhole);
+      else if (line < slab.lines)
+        lanes = Form::loadAcrossEnd(start + line, stride, isWhole, slab.lines - line);
+      storeWord(panel, width, words, word, line, lanes);
+    }
+  }
+}
+
+template <typename Form, int width>
+void packPanel(const Slab& slab, float* panel) {
+  if (slab.alongK)
+    packAlongK<Form, width>(slab, panel);
+  else
+    packAcross<Form, width>(slab, panel);
+}
+
+}  // namespace
+}  // namespace crossmap::cpu
