@@ -15,7 +15,10 @@ async function documentsOf(file: string, signal?: AbortSignal): Promise<Document
 
 async function pairsOf(corpus: Omit<PairFiles, 'source' | 'target' | 'option'>): Promise<SentencePair[]> {
   const all: SentencePair[] = [];
-  for await (const batch of readPairs({source: 'en', target: 'cs', option: 'data.parallel[0]', ...corpus}, {}))
+  for await (const batch of readPairs(
+    {source: 'en', target: 'cs', option: 'data.parallel[0]', ...corpus},
+    {},
+  ))
     all.push(...batch);
   return all;
 }
@@ -84,7 +87,8 @@ interface Failure {
 }
 
 const text = (folder: string): Promise<unknown> => documentsOf(join(folder, 'a.txt'));
-const moses = (folder: string): Promise<unknown> => pairsOf({files: [join(folder, 'en'), join(folder, 'cs')]});
+const moses = (folder: string): Promise<unknown> =>
+  pairsOf({files: [join(folder, 'en'), join(folder, 'cs')]});
 
 const failures: readonly Failure[] = [
   {

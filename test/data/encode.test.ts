@@ -28,7 +28,10 @@ test('segments are cut between sentences and as long as they can be', async (t) 
   const document = sentences('cs', 300, 50);
   const segments = await encoder.inSegments([document, sentences('cs', 1, 2)], 60);
   const texts = await Promise.all(segments.map(({tokens}) => tokenizer.decode(tokens)));
-  t.deepEqual(texts.slice(0, -1).flatMap((text) => text.split('\n')), document);
+  t.deepEqual(
+    texts.slice(0, -1).flatMap((text) => text.split('\n')),
+    document,
+  );
   t.is(texts.at(-1), sentences('cs', 1, 2).join('\n'));
   segments.forEach(({tokens, bytes}, i) => {
     t.true(tokens.length <= 60);

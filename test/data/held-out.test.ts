@@ -31,7 +31,10 @@ test('every token of held-out text and <eos> is counted once, in order', async (
   const texts = await Promise.all(
     ends.map((end, i) => tokenizer.decode(expected.slice((ends[i - 1] ?? -1) + 1, end))),
   );
-  t.is(texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0), bytes);
+  t.is(
+    texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0),
+    bytes,
+  );
   t.true(texts.every((text) => /^(\w+( \w+){4}\.\n?)+$/.test(text)));
   for (const tokensPerBatch of [64, 65, 100, 500])
     t.deepEqual(counted(heldOut.text('en', {tokensPerBatch})), expected);
@@ -41,7 +44,10 @@ test('bytes of the batches add up, and no counted batch is without', async (t) =
   const {heldOut, report} = await prepare(t);
   for (const tokensPerBatch of [64, 100, 100_000]) {
     const batches = heldOut.text('en', {tokensPerBatch});
-    t.is(batches.reduce((sum, {bytes}) => sum + bytes, 0), report.languages[0]!.heldOut.bytes);
+    t.is(
+      batches.reduce((sum, {bytes}) => sum + bytes, 0),
+      report.languages[0]!.heldOut.bytes,
+    );
     t.true(batches.every(({bytes}) => bytes > 0));
   }
 });
@@ -59,7 +65,10 @@ test('segments keep to the context, and half of each longer document is repeated
     const first = weights.subarray(start, end).findIndex((weight) => weight > 0);
     if (first === 1) continue;
     t.is(first, 1 + 31);
-    t.deepEqual([...tokens.subarray(start + 2, start + 2 + 31)], [...tokens.subarray(segmentStarts[s - 1]! + 32, segmentStarts[s - 1]! + 63)]);
+    t.deepEqual(
+      [...tokens.subarray(start + 2, start + 2 + 31)],
+      [...tokens.subarray(segmentStarts[s - 1]! + 32, segmentStarts[s - 1]! + 63)],
+    );
     repeated++;
   }
   t.true(repeated > 5);

@@ -30,7 +30,16 @@ const english = side('en', [10, 11, 12]);
 const czech = side('cs', [20, 21]);
 
 /** A batch as plain lists, without what a case says nothing about. */
-const plain = ({tokens, targets, weights, positions, segmentStarts, prefixLengths, kinds, languages}: Batch) => ({
+const plain = ({
+  tokens,
+  targets,
+  weights,
+  positions,
+  segmentStarts,
+  prefixLengths,
+  kinds,
+  languages,
+}: Batch) => ({
   tokens: [...tokens],
   targets: [...targets],
   weights: [...weights],
@@ -135,7 +144,7 @@ test('pairs are in one group if they share a text on either side, directly or th
       // The reference grows each group until nothing touches it from outside.
       const reached = (start: number): Set<number> => {
         const group = new Set([start]);
-        for (let size = 0; size < group.size; ) {
+        for (let size = 0; size < group.size;) {
           size = group.size;
           const texts = new Set([...group].flatMap((pair) => textIds[pair]!));
           textIds.forEach((ids, pair) => ids.some((id) => texts.has(id)) && group.add(pair));

@@ -69,16 +69,24 @@ test('each filter counts what it drops, by the first reason that holds', async (
     },
     {documentShare: 0, pairs: 0},
   );
-  t.deepEqual(pairs.map(({counts}) => counts), [
-    {keep: 3, empty: 3, identical: 1, ratio: 2, duplicate: 2, heldOut: 0, heldOutSentence: 0},
-  ]);
+  t.deepEqual(
+    pairs.map(({counts}) => counts),
+    [{keep: 3, empty: 3, identical: 1, ratio: 2, duplicate: 2, heldOut: 0, heldOutSentence: 0}],
+  );
   t.deepEqual(pairs[0]?.fates.slice(-4), ['ratio', 'duplicate', 'duplicate', 'keep']);
 });
 
 test('corpora of one pair in either order are one corpus, duplicates between them included', async (t) => {
   const {pairs} = await plan(
     t,
-    {...few, a: [['water', 'voda']], b: [['water', 'voda'], ['moon', 'měsíc']]},
+    {
+      ...few,
+      a: [['water', 'voda']],
+      b: [
+        ['water', 'voda'],
+        ['moon', 'měsíc'],
+      ],
+    },
     {documentShare: 0, pairs: 0},
   );
   t.is(pairs.length, 1);
@@ -120,12 +128,19 @@ test('what is dropped for held-out text is counted', async (t) => {
   const all = sentences('en', 0, 30);
   const planned = await plan(
     t,
-    {en: [...all, ...all], cs: few.cs, a: all.map((text, i): [string, string] => [text, sentence('cs', 100 + i)])},
+    {
+      en: [...all, ...all],
+      cs: few.cs,
+      a: all.map((text, i): [string, string] => [text, sentence('cs', 100 + i)]),
+    },
     {documentShare: 0.1, pairs: 3},
   );
   const {training, heldOut} = await textsOf(planned);
   const [english] = planned.texts;
-  t.is(english?.heldOut.reduce((sum, one) => sum + one, 0), 2);
+  t.is(
+    english?.heldOut.reduce((sum, one) => sum + one, 0),
+    2,
+  );
   t.true(heldOut.length > 0 && english!.leaked > 0 && planned.pairs[0]!.counts.heldOutSentence > 0);
   // 60 English and 9 Czech sentences, 30 pairs of two: each is trained on, held out or dropped.
   const dropped = english!.leaked + planned.texts[1]!.leaked + 2 * planned.pairs[0]!.counts.heldOutSentence;
@@ -163,7 +178,10 @@ test('at most half of the pairs and of the documents are held out', async (t) =>
     {documentShare: 0.01, pairs: 200},
   );
   t.is(planned.pairs[0]?.counts.heldOut, 5);
-  t.deepEqual(planned.texts.map(({heldOut}) => [...heldOut].sort()), [[0, 0, 1], [0]]);
+  t.deepEqual(
+    planned.texts.map(({heldOut}) => heldOut.toSorted()),
+    [Uint8Array.of(0, 0, 1), Uint8Array.of(0)],
+  );
 });
 
 test('one sentence in several languages is held out in all of them', async (t) => {
@@ -177,10 +195,13 @@ test('one sentence in several languages is held out in all of them', async (t) =
     'data: {parallel: [{source: en, target: cs, file: a.tsv}, {source: uk, target: en, file: b.tsv}]}',
   );
   const planned = planCorpora(await scanCorpora(corporaOf(config), {}), {documentShare: 0, pairs: 20});
-  t.deepEqual(planned.pairs.map(({counts}) => [counts.heldOut, counts.heldOutSentence]), [
-    [20, 0],
-    [20, 0],
-  ]);
+  t.deepEqual(
+    planned.pairs.map(({counts}) => [counts.heldOut, counts.heldOutSentence]),
+    [
+      [20, 0],
+      [20, 0],
+    ],
+  );
 });
 
 test('a corpus without text is refused', async (t) => {
@@ -188,8 +209,21 @@ test('a corpus without text is refused', async (t) => {
     code: 'ERR_DATA',
     message: /^no text of language cs in .*cs\.txt$/,
   });
-  await t.throwsAsync(plan(t, {...few, a: [['a', 'a'], ['', 'b']]}, {documentShare: 0, pairs: 0}), {
-    code: 'ERR_DATA',
-    message: /^no usable pair of en and cs among 2 in .*a\.tsv, .*b\.cs, .*b\.en$/,
-  });
+  await t.throwsAsync(
+    plan(
+      t,
+      {
+        ...few,
+        a: [
+          ['a', 'a'],
+          ['', 'b'],
+        ],
+      },
+      {documentShare: 0, pairs: 0},
+    ),
+    {
+      code: 'ERR_DATA',
+      message: /^no usable pair of en and cs among 2 in .*a\.tsv, .*b\.cs, .*b\.en$/,
+    },
+  );
 });

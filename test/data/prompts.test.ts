@@ -1,6 +1,12 @@
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {sentenceBatches, textPrompt, trainTokenizer, translationPrompt, type Tokenizer} from '../../lib/data/index.js';
+import {
+  sentenceBatches,
+  textPrompt,
+  trainTokenizer,
+  translationPrompt,
+  type Tokenizer,
+} from '../../lib/data/index.js';
 import {temporaryFolder} from '../formats/folder.js';
 import {sentences} from './corpora.js';
 
@@ -20,13 +26,18 @@ test('a prompt is <bos>, the language and the cleaned text', async (t) => {
 test('a translation prompt ends with <map> and the target language', async (t) => {
   const tokenizer = await trained(t);
   const ids = await translationPrompt(tokenizer, {source: 'cs', target: 'en', text: 'voda'});
-  t.deepEqual([...ids], [...(await textPrompt(tokenizer, 'cs', 'voda')), tokenizer.map, tokenizer.language('en')]);
+  t.deepEqual(
+    [...ids],
+    [...(await textPrompt(tokenizer, 'cs', 'voda')), tokenizer.map, tokenizer.language('en')],
+  );
 });
 
 test('a prompt in an unknown language is refused', async (t) => {
   const tokenizer = await trained(t);
   await t.throwsAsync(textPrompt(tokenizer, 'zh', 'x'), {code: 'ERR_ARGUMENT'});
-  await t.throwsAsync(translationPrompt(tokenizer, {source: 'cs', target: 'zh', text: 'x'}), {code: 'ERR_ARGUMENT'});
+  await t.throwsAsync(translationPrompt(tokenizer, {source: 'cs', target: 'zh', text: 'x'}), {
+    code: 'ERR_ARGUMENT',
+  });
 });
 
 test('sentences are packed in order, their spans without control tokens', async (t) => {
@@ -54,9 +65,11 @@ test('sentences are packed in order, their spans without control tokens', async 
 test('with prefix, a sentence is all prefix', async (t) => {
   const tokenizer = await trained(t);
   const options = {tokensPerBatch: 64, context: 64, prefix: true};
-  const [{batch}] = (await sentenceBatches(tokenizer, {language: 'cs', texts: ['voda', 'dům a řeka']}, options)) as [
-    Awaited<ReturnType<typeof sentenceBatches>>[0],
-  ];
+  const [{batch}] = (await sentenceBatches(
+    tokenizer,
+    {language: 'cs', texts: ['voda', 'dům a řeka']},
+    options,
+  )) as [Awaited<ReturnType<typeof sentenceBatches>>[0]];
   const [first, second, end] = batch.segmentStarts;
   t.deepEqual([...batch.prefixLengths], [second! - first!, end! - second!]);
 });
@@ -64,9 +77,11 @@ test('with prefix, a sentence is all prefix', async (t) => {
 test('a sentence longer than the context is cut', async (t) => {
   const tokenizer = await trained(t);
   const options = {tokensPerBatch: 10, context: 10, prefix: false};
-  const [{starts, ends}] = (await sentenceBatches(tokenizer, {language: 'cs', texts: ['a'.repeat(50)]}, options)) as [
-    Awaited<ReturnType<typeof sentenceBatches>>[0],
-  ];
+  const [{starts, ends}] = (await sentenceBatches(
+    tokenizer,
+    {language: 'cs', texts: ['a'.repeat(50)]},
+    options,
+  )) as [Awaited<ReturnType<typeof sentenceBatches>>[0]];
   t.deepEqual([...starts, ...ends], [2, 10]);
 });
 

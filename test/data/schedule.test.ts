@@ -32,7 +32,14 @@ test('a list has its shares, scaled to the share of pairs, and none before its f
   t.true(close(rate(list, 0.7, 0.9), (0.6 * 0.25) / 0.32) || rate(list, 0.7, 0.9) < 0.48);
 });
 
-for (const schedule of ['constant', 'late', [[0, 0.1], [50, 0.3]]] as ScheduleOptions['schedule'][])
+for (const schedule of [
+  'constant',
+  'late',
+  [
+    [0, 0.1],
+    [50, 0.3],
+  ],
+] as ScheduleOptions['schedule'][])
   test(`all work of ${JSON.stringify(schedule)} is due before the last batch, and never less than before`, (t) => {
     for (const batches of [1, 2, 7, 100]) {
       const due = createSchedule({...options, schedule, batches});
@@ -47,11 +54,21 @@ for (const schedule of ['constant', 'late', [[0, 0.1], [50, 0.3]]] as ScheduleOp
   });
 
 test('a list whose scaled share exceeds 1 is refused', (t) => {
-  t.throws(() => createSchedule({...options, schedule: [[0, 0], [90, 0.5]]}), {
-    code: 'ERR_CONFIG',
-    message:
-      'data.mappingSchedule has a mean share of 0.0500, which is scaled to data.mappingShare (0.25); the highest share would become 2.50, and must not exceed 1',
-  });
+  t.throws(
+    () =>
+      createSchedule({
+        ...options,
+        schedule: [
+          [0, 0],
+          [90, 0.5],
+        ],
+      }),
+    {
+      code: 'ERR_CONFIG',
+      message:
+        'data.mappingSchedule has a mean share of 0.0500, which is scaled to data.mappingShare (0.25); the highest share would become 2.50, and must not exceed 1',
+    },
+  );
 });
 
 test('a list of zeros is refused', (t) => {

@@ -23,7 +23,11 @@ async function write(t: ExecutionContext, vocabSize = 300, stored = texts): Prom
 const open = (path: string, signal?: AbortSignal) => openShard(path, createBreather(signal));
 
 // Tokens take two bytes up to a vocabulary of 65536.
-for (const [vocabSize, tokenBytes] of [[300, 2], [65536, 2], [65537, 4]] as const)
+for (const [vocabSize, tokenBytes] of [
+  [300, 2],
+  [65536, 2],
+  [65537, 4],
+] as const)
   test(`a vocabulary of ${vocabSize} is stored in ${tokenBytes} bytes a token and read back`, async (t) => {
     const last = {tokens: Int32Array.of(vocabSize - 1, 0), bytes: 2, textId: 2 ** 32 - 1};
     const shard = await open(await write(t, vocabSize, [...texts, last]));
@@ -58,7 +62,11 @@ test('many texts are written in parts and read back', async (t) => {
   await writer.close();
   const shard = await open(path);
   t.is(shard.digest, digest);
-  for (const i of [0, 1048, 1049, 2499]) t.deepEqual([...shard.text(i)], [...tokens].map((token) => token + i));
+  for (const i of [0, 1048, 1049, 2499])
+    t.deepEqual(
+      [...shard.text(i)],
+      [...tokens].map((token) => token + i),
+    );
 });
 
 test('every damaged byte is found, and the file named', async (t) => {
@@ -77,8 +85,16 @@ test('every damaged byte is found, and the file named', async (t) => {
 
 for (const [title, change, message] of [
   ['an empty file', () => Buffer.alloc(0), /is damaged: it is no token file;/],
-  ['a truncated file', (bytes: Buffer) => bytes.subarray(0, -1), /is damaged: it has \d+ bytes instead of \d+;/],
-  ['a longer file', (bytes: Buffer) => Buffer.concat([bytes, bytes]), /is damaged: it has \d+ bytes instead of \d+;/],
+  [
+    'a truncated file',
+    (bytes: Buffer) => bytes.subarray(0, -1),
+    /is damaged: it has \d+ bytes instead of \d+;/,
+  ],
+  [
+    'a longer file',
+    (bytes: Buffer) => Buffer.concat([bytes, bytes]),
+    /is damaged: it has \d+ bytes instead of \d+;/,
+  ],
   ['another file', () => Buffer.alloc(500, 'text'), /is damaged: it is no token file;/],
 ] as const)
   test(`${title} is refused`, async (t) => {
@@ -92,7 +108,10 @@ test('another version is refused and named', async (t) => {
   const bytes = await readFile(path);
   bytes.writeUInt32LE(2, 16);
   await writeFile(path, bytes);
-  await t.throwsAsync(open(path), {code: 'ERR_FORMAT', message: /it has version 2; this program reads version 1;/});
+  await t.throwsAsync(open(path), {
+    code: 'ERR_FORMAT',
+    message: /it has version 2; this program reads version 1;/,
+  });
 });
 
 test('a shard that was not finished is refused', async (t) => {

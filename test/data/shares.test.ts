@@ -6,7 +6,12 @@ import {mixShares, type MixedCorpus} from '../../lib/data/sampling/shares.js';
  * The shares by bisection: each is the smaller of its cap and `level` times its weight, and `level` is where they sum to 1. Stands
  * beside the sorting that the library does.
  */
-function reference(corpora: readonly MixedCorpus[], alpha: number, maxEpochs: number, budget: number): number[] {
+function reference(
+  corpora: readonly MixedCorpus[],
+  alpha: number,
+  maxEpochs: number,
+  budget: number,
+): number[] {
   const at = (level: number): number[] =>
     corpora.map(({bytes, tokens}) => Math.min((maxEpochs * tokens) / budget, level * bytes ** alpha));
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

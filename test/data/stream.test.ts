@@ -28,7 +28,9 @@ function pairsOf({tokens, pairs: {xStarts, xEnds, yStarts, yEnds}}: Batch): stri
 }
 
 function segmentsOf({tokens, segmentStarts}: Batch): string[] {
-  return [...segmentStarts.keys()].slice(1).map((i) => tokens.subarray(segmentStarts[i - 1], segmentStarts[i]).join());
+  return [...segmentStarts.keys()]
+    .slice(1)
+    .map((i) => tokens.subarray(segmentStarts[i - 1], segmentStarts[i]).join());
 }
 
 /** Tokens of segments of a kind. */
@@ -49,7 +51,10 @@ test('batches keep the contract: no padding, no control token and no segment end
     const {tokens, targets, weights, positions, segmentStarts, prefixLengths, kinds, languages} = batch;
     t.true(tokens.length <= 512);
     t.deepEqual([targets.length, weights.length, positions.length], Array(3).fill(tokens.length));
-    t.deepEqual([prefixLengths.length, kinds.length, languages.length], Array(3).fill(segmentStarts.length - 1));
+    t.deepEqual(
+      [prefixLengths.length, kinds.length, languages.length],
+      Array(3).fill(segmentStarts.length - 1),
+    );
     t.is(segmentStarts.at(-1), tokens.length);
     for (let s = 0; s + 1 < segmentStarts.length; s++) {
       const [start, end] = [segmentStarts[s]!, segmentStarts[s + 1]!];
@@ -59,7 +64,8 @@ test('batches keep the contract: no padding, no control token and no segment end
       for (let i = start; i < end; i++) {
         t.is(positions[i], i - start);
         t.is(targets[i], i + 1 < end ? tokens[i + 1] : -1);
-        const isControl = targets[i] === -1 || (tokenizer.isControl(targets[i]!) && targets[i] !== tokenizer.eos);
+        const isControl =
+          targets[i] === -1 || (tokenizer.isControl(targets[i]!) && targets[i] !== tokenizer.eos);
         if (isControl) t.is(weights[i], 0);
       }
     }
@@ -120,7 +126,12 @@ test('languages take equal shares at alpha 0, in every few batches', async (t) =
 });
 
 test('every pass goes through all text once, in another order', async (t) => {
-  const opened = await open(t, ['data.mappingShare=0', 'objectives.recipe=mono', 'data.maxEpochs=100', 'training.steps=100']);
+  const opened = await open(t, [
+    'data.mappingShare=0',
+    'objectives.recipe=mono',
+    'data.maxEpochs=100',
+    'training.steps=100',
+  ]);
   const [size] = opened.data.report.languages.filter(({language}) => language === 'en');
   const segments = batchesOf(opened).flatMap((batch) =>
     segmentsOf(batch).filter((_, i) => batch.languages[i] === 'en'),
@@ -137,12 +148,22 @@ test('every schedule sees the same pairs the same number of times', async (t) =>
   const opened = await open(t, ['data.mappingShare=0.4', 'data.maxEpochs=100']);
   const seen = (schedule: Config['data']['mappingSchedule']): string => {
     const config = {...opened.config, data: {...opened.config.data, mappingSchedule: schedule}};
-    return batchesOf({...opened, config}).flatMap(pairsOf).sort().join('\n');
+    return batchesOf({...opened, config})
+      .flatMap(pairsOf)
+      .sort()
+      .join('\n');
   };
   const constant = seen('constant');
   t.true(constant.split('\n').length > 280);
   t.is(seen('late'), constant);
-  t.is(seen([[0, 0.1], [10, 0.6], [30, 0.3]]), constant);
+  t.is(
+    seen([
+      [0, 0.1],
+      [10, 0.6],
+      [30, 0.3],
+    ]),
+    constant,
+  );
 });
 
 test('late has text alone at first', async (t) => {
@@ -188,9 +209,21 @@ test('the seed decides the order, and not what is held out', async (t) => {
 for (const [title, change, message] of [
   ['no position', () => 'x', /it is no position: /],
   ['a position with a field too many', (p: object) => ({...p, more: 1}), /it is no position: /],
-  ['a position in other data', (p: object) => ({...p, data: 'y'}), /it belongs to other data, or to data prepared with other options$/],
-  ['a position of another seed', (p: object) => ({...p, seed: 9}), /it belongs to seed 9; this run has seed 1$/],
-  ['a position without a source', (p: object) => ({...p, taken: {}}), /it lacks text:cs, which this run reads$/],
+  [
+    'a position in other data',
+    (p: object) => ({...p, data: 'y'}),
+    /it belongs to other data, or to data prepared with other options$/,
+  ],
+  [
+    'a position of another seed',
+    (p: object) => ({...p, seed: 9}),
+    /it belongs to seed 9; this run has seed 1$/,
+  ],
+  [
+    'a position without a source',
+    (p: object) => ({...p, taken: {}}),
+    /it lacks text:cs, which this run reads$/,
+  ],
 ] as const)
   test(`${title} is refused, and the stream stays where it was`, async (t) => {
     const {data, config} = await open(t);
@@ -216,7 +249,10 @@ test('a position of another layout of pairs is refused', async (t) => {
   const stream = openBatches(data, config);
   t.throws(() => stream.restore(position), {code: 'ERR_CHECKPOINT', message: /it lacks pair:en\/cs/});
   const more = {...stream.position, taken: {...stream.position.taken, 'text:xx': 0}};
-  t.throws(() => stream.restore(more), {code: 'ERR_CHECKPOINT', message: /it has text:xx, which this run does not read$/});
+  t.throws(() => stream.restore(more), {
+    code: 'ERR_CHECKPOINT',
+    message: /it has text:xx, which this run does not read$/,
+  });
 });
 
 test('the recipe mono takes the sides of pairs as text of their own, apart from each other', async (t) => {
@@ -269,7 +305,10 @@ test('epochs tell what has been taken', async (t) => {
   t.true(stream.epochs().every(({epochs, tokens}) => epochs === 0 && tokens === 0));
   const batches = Array.from({length: 80}, () => stream.next());
   const epochs = stream.epochs();
-  t.deepEqual(epochs.map(({source}) => source), ['text:cs', 'text:en', 'pair:en/cs']);
+  t.deepEqual(
+    epochs.map(({source}) => source),
+    ['text:cs', 'text:en', 'pair:en/cs'],
+  );
   t.is(epochs[0]?.tokens, tokensOf(batches, 'text', 'cs'));
   t.is(epochs[2]?.tokens, tokensOf(batches, 'mapping'));
   const planned = opened.data.report.languages.find(({language}) => language === 'cs')!.epochs;
