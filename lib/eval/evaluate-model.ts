@@ -50,12 +50,16 @@ export async function evaluateModel(input: EvaluationInput): Promise<ModelEvalua
   for (const pairs of data.heldOut.pairs) alignment.push(...(await measurePairs(input, pairs)));
   const samples: SampleTranslation[] = [];
   for (const pairs of data.heldOut.pairs)
-    for (const direction of [pairs, reversed(pairs)]) samples.push(...(await sampleDirection(input, direction)));
+    for (const direction of [pairs, reversed(pairs)])
+      samples.push(...(await sampleDirection(input, direction)));
   return {perplexity, alignment, samples};
 }
 
 /** The alignment of a language pair; none where there are too few pairs to say anything. */
-async function measurePairs({decoder, data, config, signal}: EvaluationInput, all: HeldOutPairs): Promise<PairAlignment[]> {
+async function measurePairs(
+  {decoder, data, config, signal}: EvaluationInput,
+  all: HeldOutPairs,
+): Promise<PairAlignment[]> {
   const pairs = firstPairs(all, config.evaluation.pairs);
   if (distinctPairs(pairs.sources, pairs.targets).length < minimumPairs) return [];
   const vectors = await encodePairs(decoder, data.tokenizer, pairs, {
