@@ -28,13 +28,20 @@ export async function heldOutPerplexity(
   {signal, ...options}: HeldOutPerplexityOptions,
 ): Promise<LanguagePerplexity[]> {
   const perplexity = createPerplexity();
-  for (const language of heldOut.languages)
-    for (const {batch, bytes} of heldOut.text(language, options)) {
+  for (const language of heldOut.languages) {
+    const nll: number[] = [];
+    const weights: number[] = [];
+    let bytes = 0;
+    for (const piece of heldOut.text(language, options)) {
       checkSignal(signal);
-      using logProbabilities = noGrad(() => scoreTargets(decoder, batch));
-      const nll = (await logProbabilities.floats()).map((value) => -value);
-      perplexity.add({language, nll, weights: batch.weights, bytes});
+      using logProbabilities = noGrad(() => scoreTargets(decoder, piece.batch));
+      for (const value of await logProbabilities.floats()) nll.push(-value);
+      for (const weight of piece.batch.weights) weights.push(weight);
+      bytes += piece.bytes;
     }
+    // At once: a batch may hold the rest of a document and no beginning, and bytes are counted where documents begin.
+    perplexity.add({language, nll, weights, bytes});
+  }
   return perplexity.results();
 }
 

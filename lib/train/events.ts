@@ -10,6 +10,13 @@ export interface ObjectiveLosses {
   readonly contrastive?: number;
 }
 
+/** A number for each objective. */
+export interface ObjectiveNumbers {
+  readonly next: number;
+  readonly mapping: number;
+  readonly contrastive: number;
+}
+
 export interface StartEvent {
   readonly type: 'start';
   readonly name: string;
@@ -30,13 +37,20 @@ export interface StepEvent {
   /** The weighted sum of the objectives. */
   readonly loss: number;
   readonly losses: ObjectiveLosses;
+  /** Weight of each objective in this step, warm-up included. */
+  readonly weights?: ObjectiveNumbers;
   readonly learningRate: number;
   /** Global gradient norm before clipping. */
   readonly gradientNorm: number;
   /** Tokens trained on in this step. */
   readonly tokens: number;
   readonly tokensPerSecond: number;
+  /** Share of the tokens that are targets of each objective. */
+  readonly targetShares?: Pick<ObjectiveNumbers, 'next' | 'mapping'>;
+  /** Sentence pairs that were aligned. */
   readonly pairs: number;
+  /** Most pairs that were compared with each other at once. */
+  readonly comparedPairs?: number;
   /** Seconds since the run (or its continuation) started. */
   readonly seconds: number;
   readonly etaSeconds: number;
