@@ -65,13 +65,8 @@ onEachDevice(['float32'], 'smoothing and z-loss change the next-token objective 
   const smoothing = 'labelSmoothing: 0.2, zLoss: 0.1';
   const plain = await measure(decoder, configOf('recipe: paper'), whole);
   const smooth = await measure(decoder, configOf(`recipe: paper, next: {${smoothing}}`), whole);
-  closeTo(
-    t,
-    [smooth.losses.next!, smooth.losses.mapping!],
-    [plain.losses.next!, plain.losses.mapping!],
-    1e-5,
-  );
-  t.true(smooth.loss > plain.loss + 0.1);
+  closeTo(t, [smooth.losses.mapping!], [plain.losses.mapping!], 1e-5);
+  t.true(smooth.losses.next! > plain.losses.next! + 0.1);
   const mapping = await measure(decoder, configOf(`recipe: paper, next: {weight: 0, ${smoothing}}`), whole);
   closeTo(t, [mapping.loss], [plain.losses.mapping!], 1e-5);
 });
