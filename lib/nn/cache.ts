@@ -9,7 +9,7 @@ import {indices} from './input.js';
 import {owned} from './parameters.js';
 
 /** What each sequence of a cache may come to hold. */
-export interface CacheSequence {
+interface CacheSequence {
   /** Tokens, at most. */
   readonly capacity: number;
   /** Length of its bidirectional prefix; 0 is plain causal. */

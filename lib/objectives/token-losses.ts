@@ -7,14 +7,14 @@ import {tensor, type Tensor} from '../tensor/index.js';
 import {normalizedWeights, type ObjectivesConfig, type StepPlan, type TokenObjective} from './step-plan.js';
 
 /** The targets that one objective has in a micro-batch. */
-export interface TokenPart {
+interface TokenPart {
   readonly objective: TokenObjective;
   /** [tokens] loss weight of each target; over the micro-batches of a step they sum to 1. */
   readonly weights: Float32Array<ArrayBuffer>;
 }
 
 /** What a loss is computed from. */
-export interface TokenLossContext {
+interface TokenLossContext {
   /** [tokens, features] after the final norm. */
   readonly hidden: Tensor;
   readonly decoder: Decoder;
