@@ -65,7 +65,27 @@ export interface UnaryOptions {
 /** Elementwise ops of two operands. */
 export type BinaryName = 'add' | 'divide' | 'maximum' | 'minimum' | 'multiply' | 'subtract';
 
-/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
+/** What is reduced: all elements, or those of the last axis. */
+export type AxisName = 'all' | 'last';
+
+/** Reductions that are sums. */
+export type ReductionName = 'mean' | 'sum';
+
+interface AdamwArguments {
+  readonly parameters: readonly NativeTensor[];
+  readonly gradients: readonly NativeTensor[];
+  readonly masters: readonly (NativeTensor | undefined)[];
+  readonly firstMoments: readonly NativeTensor[];
+  readonly secondMoments: readonly NativeTensor[];
+  readonly weightDecays: readonly number[];
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  readonly step: number;
+  readonly gradientScale: NativeTensor | undefined;
+}
+
 interface NativeContrastiveOptions {
   readonly temperature?: number;
   readonly theta?: NativeTensor;
@@ -79,7 +99,6 @@ interface NativeContrastiveOptions {
   readonly oneDirectional: boolean;
 }
 
-/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
 /** Options of `matmul`. */
 interface NativeMatmulOptions {
   readonly transposeA?: boolean;
@@ -88,7 +107,7 @@ interface NativeMatmulOptions {
   readonly dtype?: NativeDType;
 }
 
-/** What the addon exports: the runtime, then the ops in the order of the native op table. */
+/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
 interface Native {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
   adoptArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType) => NativeTensor;
@@ -104,6 +123,7 @@ interface Native {
   mapFile: (path: string) => Uint8Array<ArrayBuffer>;
 
   accumulate: (into: NativeTensor, from: NativeTensor) => void;
+  adamw: (args: AdamwArguments) => void;
   attention: (
     q: NativeTensor,
     k: NativeTensor,
@@ -136,6 +156,7 @@ interface Native {
     wantsB: boolean,
   ) => {readonly da: NativeTensor | undefined; readonly db: NativeTensor | undefined};
   cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
+  clipScale: (norm: NativeTensor, maxNorm: number) => NativeTensor;
   contrastive: (
     x: NativeTensor,
     y: NativeTensor,
@@ -153,6 +174,9 @@ interface Native {
   embedding: (table: NativeTensor, tokens: NativeTensor) => NativeTensor;
   embeddingBackward: (dy: NativeTensor, tokens: NativeTensor, vocab: number) => NativeTensor;
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
+  globalNorm: (tensors: readonly NativeTensor[]) => NativeTensor;
+  linear: (x: NativeTensor, weight: NativeTensor) => NativeTensor;
+  matmul: (a: NativeTensor, b: NativeTensor, options: NativeMatmulOptions) => NativeTensor;
   pool: (
     hidden: NativeTensor,
     starts: NativeTensor,
@@ -182,6 +206,16 @@ interface Native {
     device: string,
     options: {seed: number; offset: number; low: number; high: number},
   ) => NativeTensor;
+  reduce: (op: ReductionName, x: NativeTensor, axis: AxisName) => NativeTensor;
+  reduceBackward: (
+    op: ReductionName,
+    dy: NativeTensor,
+    shape: Shape,
+    dtype: NativeDType,
+    axis: AxisName,
+  ) => NativeTensor;
+  reduceMax: (x: NativeTensor, axis: AxisName) => {readonly y: NativeTensor; readonly indices: NativeTensor};
+  reduceMaxBackward: (dy: NativeTensor, indices: NativeTensor, shape: Shape, axis: AxisName) => NativeTensor;
   rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};
   rmsNormBackward: (
     dy: NativeTensor,
@@ -217,8 +251,6 @@ interface Native {
   ) => {dGate: NativeTensor; dUp: NativeTensor};
   unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
   unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
-  linear: (x: NativeTensor, weight: NativeTensor) => NativeTensor;
-  matmul: (a: NativeTensor, b: NativeTensor, options: NativeMatmulOptions) => NativeTensor;
 }
 
 /** Which addon is loaded, and which places were looked at. */

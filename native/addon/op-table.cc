@@ -5,18 +5,20 @@
 
 #include "addon/convert.h"
 #include "addon/guard.h"
+#include "ops/adamw/adamw.h"
 #include "ops/attention/attention.h"
 #include "ops/cast/cast.h"
 #include "ops/contrastive/contrastive.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/embedding/embedding.h"
+#include "ops/global-norm/global-norm.h"
+#include "ops/matmul/matmul.h"
 #include "ops/pool/pool.h"
 #include "ops/random/random.h"
+#include "ops/reduce/reduce.h"
 #include "ops/rms-norm/rms-norm.h"
 #include "ops/rotary/rotary.h"
 #include "ops/swiglu/swiglu.h"
-#include "ops/fill/fill.h"
-#include "ops/matmul/matmul.h"
 
 namespace crossmap::addon {
 
@@ -65,20 +67,29 @@ constexpr Op op(const char* name) {
 // The op table: one line for each function, by name.
 constexpr std::array kOps{
     op<accumulate>("accumulate"),
+    op<adamw>("adamw"),
     op<attention>("attention"),
     op<attentionBackward>("attentionBackward"),
     op<binary>("binary"),
     op<binaryBackward>("binaryBackward"),
     op<cast>("cast"),
+    op<clipScale>("clipScale"),
     op<contrastive>("contrastive"),
     op<contrastiveBackward>("contrastiveBackward"),
     op<embedding>("embedding"),
     op<embeddingBackward>("embeddingBackward"),
     op<fill>("fill"),
+    op<globalNorm>("globalNorm"),
+    op<linear>("linear"),
+    op<matmul>("matmul"),
     op<pool>("pool"),
     op<poolBackward>("poolBackward"),
     op<randomNormal>("randomNormal"),
     op<randomUniform>("randomUniform"),
+    op<reduce>("reduce"),
+    op<reduceBackward>("reduceBackward"),
+    op<reduceMax>("reduceMax"),
+    op<reduceMaxBackward>("reduceMaxBackward"),
     op<rmsNorm>("rmsNorm"),
     op<rmsNormBackward>("rmsNormBackward"),
     op<rmsNormResidual>("rmsNormResidual"),
@@ -88,8 +99,6 @@ constexpr std::array kOps{
     op<swigluBackward>("swigluBackward"),
     op<unary>("unary"),
     op<unaryBackward>("unaryBackward"),
-    op<accumulate>("accumulate"), op<cast>("cast"),     op<fill>("fill"),
-    op<linear>("linear"),         op<matmul>("matmul"),
 };
 
 }  // namespace

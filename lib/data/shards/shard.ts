@@ -12,9 +12,9 @@
 import {createHash} from 'node:crypto';
 import {open, type FileHandle} from 'node:fs/promises';
 import {CrossmapError} from '../../errors.js';
+import {native} from '../../native.js';
 import {createNumberList} from '../corpus/numbers.js';
 import type {Breather} from '../pace.js';
-import {mapFile} from './map-file.js';
 
 const headerBytes = 128;
 const magic = 'crossmap tokens\n';
@@ -155,7 +155,7 @@ function headerStart({tokenBytes, texts, tokens}: HeaderStart): Buffer {
  * @throws ERR_FORMAT for a file that is truncated, damaged or of another version; ERR_IO; ERR_ABORTED
  */
 export async function openShard(path: string, breather: Breather): Promise<Shard> {
-  const file = mapFile(path);
+  const file = native.mapFile(path);
   const {tokenBytes, texts, tokens} = readHeader(path, file);
   const digest = Buffer.from(file.subarray(digestAt, digestAt + digestBytes));
   const hash = createHash('sha256');

@@ -1,6 +1,6 @@
 // The backward pass. An item owns keys of dk and dv: it walks over the rows that see them and computes their
-// weights again. dq is summed over blocks of keys in float32, in the order of the blocks: an item waits for the
-// one before it, so that sums have the same bits on any number of threads.
+// weights again. dq is summed over blocks of keys in float32, in the order of the blocks: an item waits for
+// the one before it, so that sums have the same bits on any number of threads.
 #include <cmath>
 #include <memory>
 #include <thread>
@@ -99,7 +99,8 @@ void weightTile(const BackwardArgs<E>& a, const KeyTile& tile, const TileRows& r
       }
       Vec weight = exp(logit - lse);
       if constexpr (masked) {
-        // A row that sees nothing has lse -inf and weights of infinity: they are chosen, not multiplied, away.
+        // A row that sees nothing has lse -inf and weights of infinity: they are chosen, not multiplied,
+        // away.
         const IntVec key = lanes + static_cast<int32_t>(tile.first + j);
         weight = (key < prefix) | ((key >= rows.begin[r]) & (key < rows.end[r])) ? weight : Vec{};
       }
@@ -229,12 +230,13 @@ void backwardPass(const BackwardArgs<E>& a, float* scratch, ThreadPool& pool) {
   const int64_t padded = paddedTo(a.shape.headDim);
   const auto runs = static_cast<int64_t>(plan.keyItems.size()) - 1;
   Turns turns(plan.rowBlocks.size(), a.shape.kvHeads);
-  forEachItem(pool, runs * a.shape.kvHeads, scratch, BackwardScratch::floats(padded), [&](int64_t item, float* own) {
-    const auto run = static_cast<size_t>(item / a.shape.kvHeads);
-    for (int64_t index = plan.keyItems[run]; index < plan.keyItems[run + 1]; index++)
-      backwardBlock(a, plan, plan.keyBlocks[static_cast<size_t>(index)], item % a.shape.kvHeads, turns,
-                    BackwardScratch(own, padded));
-  });
+  forEachItem(pool, runs * a.shape.kvHeads, scratch, BackwardScratch::floats(padded),
+              [&](int64_t item, float* own) {
+                const auto run = static_cast<size_t>(item / a.shape.kvHeads);
+                for (int64_t index = plan.keyItems[run]; index < plan.keyItems[run + 1]; index++)
+                  backwardBlock(a, plan, plan.keyBlocks[static_cast<size_t>(index)], item % a.shape.kvHeads,
+                                turns, BackwardScratch(own, padded));
+              });
   if constexpr (!std::is_same_v<E, float>)
     pool.parallelFor(a.shape.tokens * a.shape.heads, kDeltaGrain, [&](int64_t begin, int64_t end) {
       const int64_t size = a.shape.headDim;
@@ -261,16 +263,12 @@ void attentionBackward(const AttentionInputs& inputs, const Tensor& dOut, const 
   const Tensor dqSum =
       q.dtype() == DType::float32 ? results.dq : empty(q.shape(), DType::float32, q.device());
   onFloatDType(q.dtype(), [&]<typename E>(E) {
-    const BackwardArgs<E> args{attentionArgs<E>(inputs),
-                               forward.out.data<E>(),
-                               dOut.data<E>(),
-                               forward.lse.data<float>(),
-                               results.dq.data<E>(),
-                               results.dk.data<E>(),
-                               results.dv.data<E>(),
-                               dqSum.data<float>(),
-                               deltas.data<float>(),
-                               results.dSinks ? results.dSinks->data<float>() : nullptr};
+    const BackwardArgs<E> args{
+        attentionArgs<E>(inputs), forward.out.data<E>(),
+        dOut.data<E>(),           forward.lse.data<float>(),
+        results.dq.data<E>(),     results.dk.data<E>(),
+        results.dv.data<E>(),     dqSum.data<float>(),
+        deltas.data<float>(),     results.dSinks ? results.dSinks->data<float>() : nullptr};
     enqueue(q.device(), "attentionBackward", [args, own = scratch.data<float>()](Context& context) {
       try {
         backwardPass(args, own, context.pool);

@@ -26,7 +26,9 @@ struct ForwardScratch {
   float* scores;  // [kTileKeys, kTileRows]
   float* sums;    // [kTileRows, padded headDim]: of exp(logit - top) v
 
-  static int64_t floats(int64_t padded) { return padded * (2 * kTileRows + kTileKeys) + kTileKeys * kTileRows; }
+  static int64_t floats(int64_t padded) {
+    return padded * (2 * kTileRows + kTileKeys) + kTileKeys * kTileRows;
+  }
   ForwardScratch(float* at, int64_t padded)
       : q(at),
         keys(q + padded * kTileRows),
@@ -117,7 +119,8 @@ Softmax initialSoftmax(const float* sinks, const TileRows& rows, int64_t heads) 
 }
 
 template <typename E>
-void loadQueries(const ForwardArgs<E>& a, const TileRows& rows, const ForwardScratch& scratch, int64_t padded) {
+void loadQueries(const ForwardArgs<E>& a, const TileRows& rows, const ForwardScratch& scratch,
+                 int64_t padded) {
   for (int64_t r = 0; r < rows.count; r++)
     copyRow(a.q + rows.at[r] * a.shape.headDim, a.shape.headDim, a.scale, scratch.sums + r * padded);
   clearRows(scratch.sums, padded, rows.count, paddedTo(rows.count));
@@ -129,7 +132,8 @@ void writeRows(const ForwardArgs<E>& a, const TileRows& rows, const Softmax& sof
                int64_t padded) {
   for (int64_t r = 0; r < rows.count; r++) {
     const float sum = softmax.sum[r];
-    writeRow(sums + r * padded, a.shape.headDim, sum == 0 ? 0 : 1 / sum, a.out + rows.at[r] * a.shape.headDim);
+    writeRow(sums + r * padded, a.shape.headDim, sum == 0 ? 0 : 1 / sum,
+             a.out + rows.at[r] * a.shape.headDim);
     a.lse[rows.at[r]] = sum == 0 ? -kInfinity : softmax.top[r] + std::log(sum);
   }
 }
@@ -156,8 +160,8 @@ void forwardBlock(const ForwardArgs<E>& a, const AttentionSegment& segment, cons
     onlineSoftmax(tile, rows, a.softcap, softmax);
     rescaleSums(scratch.sums, padded, rows, softmax);
     loadKeys(a.v);
-    tileProduct<Into::add>(rows.count, padded, tile.keys, {scratch.scores, 1, kTileRows}, scratch.keys, padded,
-                           scratch.sums, padded);
+    tileProduct<Into::add>(rows.count, padded, tile.keys, {scratch.scores, 1, kTileRows}, scratch.keys,
+                           padded, scratch.sums, padded);
   }
   writeRows(a, rows, softmax, scratch.sums, padded);
 }
@@ -167,15 +171,16 @@ void forwardPass(const ForwardArgs<E>& a, float* scratch, ThreadPool& pool) {
   const AttentionPlan plan = attentionPlan(a.segments(), a.view, a.shape.group(), {kTileRows, kTileKeys});
   const int64_t padded = paddedTo(a.shape.headDim);
   const auto runs = static_cast<int64_t>(plan.rowItems.size()) - 1;
-  forEachItem(pool, runs * a.shape.kvHeads, scratch, ForwardScratch::floats(padded), [&](int64_t item, float* own) {
-    // The last first: with a causal mask it is the longest.
-    const auto run = static_cast<size_t>(runs - 1 - item / a.shape.kvHeads);
-    for (int64_t index = plan.rowItems[run]; index < plan.rowItems[run + 1]; index++) {
-      const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
-      forwardBlock(a, plan.segments[static_cast<size_t>(block.segment)], block, item % a.shape.kvHeads,
-                   ForwardScratch(own, padded));
-    }
-  });
+  forEachItem(pool, runs * a.shape.kvHeads, scratch, ForwardScratch::floats(padded),
+              [&](int64_t item, float* own) {
+                // The last first: with a causal mask it is the longest.
+                const auto run = static_cast<size_t>(runs - 1 - item / a.shape.kvHeads);
+                for (int64_t index = plan.rowItems[run]; index < plan.rowItems[run + 1]; index++) {
+                  const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
+                  forwardBlock(a, plan.segments[static_cast<size_t>(block.segment)], block,
+                               item % a.shape.kvHeads, ForwardScratch(own, padded));
+                }
+              });
 }
 
 }  // namespace
