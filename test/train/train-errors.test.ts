@@ -1,7 +1,6 @@
 import {readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import type {CrossmapError} from '../../lib/errors.js';
 import {loadModel, train} from '../../lib/train/index.js';
 import {temporaryFolder} from '../formats/folder.js';
 import {collect, only, tinyConfig, writeCorpus} from './tiny-run.js';
@@ -20,7 +19,7 @@ test('a learning rate far too large stops with step, micro-batch and tensor; the
     ...short,
     'training={learningRate: 1.0e+6, warmupSteps: 0, checkpointEvery: 1, clipNorm: off, steps: 6, tokensPerBatch: 160, accumulation: 2}',
   ]);
-  const error: CrossmapError = await t.throwsAsync(collect(config), {code: 'ERR_DIVERGED'});
+  const error = await t.throwsAsync(collect(config), {code: 'ERR_DIVERGED'});
   t.regex(
     error.message,
     /^training diverged at step \d: the (loss is NaN|loss is -?Infinity|gradient norm [\d.e+]+ exceeds training.explodingNorm \(10000\)|gradient norm is (NaN|Infinity)); micro-batch [01] \(cs, en\) has the (largest gradient norm [\d.e+]+|first gradient norm that is not finite); [\w.]+ has the (largest gradient, norm [\d.e+]+|first gradient, norm that is not finite); the step was not applied; the last checkpoint is .*step-00000\d; try a lower/,
@@ -43,7 +42,7 @@ test('a gradient norm above explodingNorm stops before anything is applied', asy
 test('two trainers in one folder: the second is refused, the first goes on', async (t) => {
   const folder = await corpusFolder(t);
   const config = tinyConfig(folder, short);
-  let refused: CrossmapError | undefined;
+  let refused: Error | undefined;
   for await (const event of train(config))
     if (event.type === 'start') refused = await t.throwsAsync(collect(config), {code: 'ERR_BUSY'});
   t.true(refused!.message.includes(config.output));
