@@ -55,17 +55,20 @@ export class Cache {
   extend({tokens, prefixes}: Chunks): Attend {
     const before = [...this.#lengths];
     const {shape, device} = this.#decoder;
-    for (const [sequence, count] of tokens.entries()) this.#lengths[sequence] = (before[sequence] ?? 0) + count;
+    for (const [sequence, count] of tokens.entries())
+      this.#lengths[sequence] = (before[sequence] ?? 0) + count;
     // Two segments for each sequence: what it holds now, then its free rows.
-    const segmentStarts = indices(
-      cumulative(tokens.flatMap((count) => [count, 0])),
-      device,
-    );
+    const segmentStarts = indices(cumulative(tokens.flatMap((count) => [count, 0])), device);
     const keyStarts = indices(
       cumulative(this.#lengths.flatMap((length, sequence) => [length, this.#capacity(sequence) - length])),
       device,
     );
-    const prefixLengths = prefixes && indices(prefixes.flatMap((length) => [length, 0]), device);
+    const prefixLengths =
+      prefixes &&
+      indices(
+        prefixes.flatMap((length) => [length, 0]),
+        device,
+      );
     return (layer, q, k, v) => {
       const block = this.#blocks[layer - 1];
       if (block === undefined) throw new RangeError(`the cache has no block ${layer}`);

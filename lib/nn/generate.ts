@@ -40,7 +40,9 @@ export async function* generate(
     for (let step = 0; chunks.some(({length}) => length > 0); step++) {
       checkSignal(options.signal);
       const prefix = plan.prefix && step === 0;
-      const chosen = await chooseTokens({decoder, cache, chunks, prefix}, plan, (sequence) => draws(sequence, step));
+      const chosen = await chooseTokens({decoder, cache, chunks, prefix}, plan, (sequence) =>
+        draws(sequence, step),
+      );
       chunks = chunks.map((_, sequence) => {
         const token = chosen.get(sequence);
         const isLast = token === undefined || step + 1 >= (plan.limits[sequence] ?? 0);

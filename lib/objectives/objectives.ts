@@ -56,7 +56,8 @@ export interface Objectives {
 /** The objectives that a configuration asks for, over a decoder. */
 export function createObjectives(config: ObjectivesConfig, decoder: Decoder): Objectives {
   const {contrastive} = config.objectives;
-  const theta = contrastive.learnableTemperature && contrastive.weight > 0 ? createTheta(config, decoder) : undefined;
+  const theta =
+    contrastive.learnableTemperature && contrastive.weight > 0 ? createTheta(config, decoder) : undefined;
   const run: Run = {
     config,
     decoder,

@@ -46,7 +46,11 @@ export function tokenParts(batch: Batch, plan: StepPlan): TokenPart[] {
  * One pass through the head for both objectives where nothing but their weights differs. Smoothing and z-loss belong to the next-token
  * objective alone: with them each objective has a pass of its own.
  */
-export function tokenLosses(batch: Batch, parts: readonly TokenPart[], context: TokenLossContext): TokenLosses {
+export function tokenLosses(
+  batch: Batch,
+  parts: readonly TokenPart[],
+  context: TokenLossContext,
+): TokenLosses {
   const {labelSmoothing, zLoss} = context.config.objectives.next;
   if (labelSmoothing === 0 && zLoss === 0) return runPass(batch, parts, {...context, options: {}});
   const passes = parts.map((part) =>
@@ -65,7 +69,11 @@ interface PassContext extends TokenLossContext {
   readonly options: {readonly labelSmoothing?: number; readonly zLoss?: number};
 }
 
-function runPass(batch: Batch, parts: readonly TokenPart[], {hidden, decoder, options}: PassContext): TokenLosses {
+function runPass(
+  batch: Batch,
+  parts: readonly TokenPart[],
+  {hidden, decoder, options}: PassContext,
+): TokenLosses {
   if (parts.length === 0) return noLosses;
   const {device, head} = decoder;
   const combined = Float32Array.from(batch.targets, (_, t) =>

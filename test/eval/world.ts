@@ -32,7 +32,12 @@ export const tokenizer: Tokenizer = {
 
 /** Documents packed as held-out text is; the first `repeated` tokens of each text are context that counts elsewhere. */
 export function documents(language: string, texts: readonly string[], repeated = 0): Batch {
-  const segments = texts.map((text) => [tokenizer.bos, tokenizer.language(language), ...encode(text), tokenizer.eos]);
+  const segments = texts.map((text) => [
+    tokenizer.bos,
+    tokenizer.language(language),
+    ...encode(text),
+    tokenizer.eos,
+  ]);
   const starts = segments.reduce<number[]>((all, {length}) => [...all, all.at(-1)! + length], [0]);
   const weightsOf = (segment: readonly number[]): number[] =>
     segment.map((_, t) => (t === 0 || t === segment.length - 1 || t <= repeated ? 0 : 1));

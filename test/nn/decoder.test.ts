@@ -66,7 +66,11 @@ for (const [title, {shape, prefixLengths = [0, 0, 0]}] of Object.entries(variant
     });
     const model = await referenceOf(decoder);
     await asGoodAsPlain(t, hidden, (round) => referenceForward(model, packed, round).hidden);
-    await asGoodAsPlain(t, linear(hidden, decoder.head), (round) => referenceForward(model, packed, round).logits);
+    await asGoodAsPlain(
+      t,
+      linear(hidden, decoder.head),
+      (round) => referenceForward(model, packed, round).logits,
+    );
     for (const [layer, states] of hiddenStates.entries())
       await asGoodAsPlain(t, states, (round) => referenceForward(model, packed, round).hiddenStates[layer]!);
   });
@@ -95,7 +99,12 @@ for (const [title, {shape, prefixLengths = [0, 0, 0]}] of Object.entries(variant
       const wanted = probed.map((element) => finiteDifference(model, packed, {name, element}));
       const largest = got.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       t.log(name);
-      closeTo(t, probed.map((element) => got[element]!), wanted, 2 ** -14 * largest);
+      closeTo(
+        t,
+        probed.map((element) => got[element]!),
+        wanted,
+        2 ** -14 * largest,
+      );
     }
     clearGradients(decoder.parameters.map(({tensor}) => tensor));
   });
@@ -112,7 +121,9 @@ function finiteDifference(
       Float64Array.from(weights.get(name)!, (value, i) => (i === element ? value + change : value)),
     );
     const {logits} = referenceForward({...model, weights: changed}, packed);
-    return -logits.reduce((sum, row, token) => sum + logProbability(row, targets[token]!), 0) / targets.length;
+    return (
+      -logits.reduce((sum, row, token) => sum + logProbability(row, targets[token]!), 0) / targets.length
+    );
   };
   const step = 1e-3;
   return (8 * (at(step) - at(-step)) - (at(2 * step) - at(-2 * step))) / (12 * step);
@@ -154,15 +165,19 @@ async function hiddenOf(decoder: Decoder, packed: PackedTokens): Promise<Float32
   return hidden.floats();
 }
 
-onEachDevice(['float32'], 'hidden states alone are those of the whole pass, in the order asked', async (t, on) => {
-  using decoder = shaken(tiny, on);
-  const input = decoderInput(packedSegments(lengths), on.device);
-  const whole = decoder.forward(input, {hiddenStates: [2, 0]}).hiddenStates;
-  const alone = decoder.hiddenStates(input, [2, 0]);
-  const embedding = decoder.hiddenStates(input, [0]);
-  for (const index of [0, 1]) t.deepEqual(await alone[index]!.floats(), await whole[index]!.floats());
-  t.deepEqual(await embedding[0]!.floats(), await whole[1]!.floats());
-});
+onEachDevice(
+  ['float32'],
+  'hidden states alone are those of the whole pass, in the order asked',
+  async (t, on) => {
+    using decoder = shaken(tiny, on);
+    const input = decoderInput(packedSegments(lengths), on.device);
+    const whole = decoder.forward(input, {hiddenStates: [2, 0]}).hiddenStates;
+    const alone = decoder.hiddenStates(input, [2, 0]);
+    const embedding = decoder.hiddenStates(input, [0]);
+    for (const index of [0, 1]) t.deepEqual(await alone[index]!.floats(), await whole[index]!.floats());
+    t.deepEqual(await embedding[0]!.floats(), await whole[1]!.floats());
+  },
+);
 
 onEachDevice(['float32'], 'a hidden state that is not there is refused', (t, on) => {
   using decoder = createDecoder(tiny, {seed: 1, ...on});
@@ -174,11 +189,15 @@ onEachDevice(['float32'], 'a hidden state that is not there is refused', (t, on)
     });
 });
 
-onEachDevice(['float32'], 'a token that is not in the vocabulary is named when the results are read', async (t, on) => {
-  using decoder = createDecoder(tiny, {seed: 1, ...on});
-  const packed = {...packedSegments([2]), tokens: Int32Array.of(0, 99)};
-  await t.throwsAsync(hiddenOf(decoder, packed), {code: 'ERR_INDEX', message: /embedding.*99/});
-});
+onEachDevice(
+  ['float32'],
+  'a token that is not in the vocabulary is named when the results are read',
+  async (t, on) => {
+    using decoder = createDecoder(tiny, {seed: 1, ...on});
+    const packed = {...packedSegments([2]), tokens: Int32Array.of(0, 99)};
+    await t.throwsAsync(hiddenOf(decoder, packed), {code: 'ERR_INDEX', message: /embedding.*99/});
+  },
+);
 
 onEachDevice(['float32'], 'evaluation keeps nothing but the result', async (t, on) => {
   using decoder = createDecoder(tiny, {seed: 1, ...on});

@@ -24,7 +24,12 @@ function shaken(shape: Partial<DecoderShape>, on: On): Decoder {
 }
 
 /** Greedy decoding that reads everything anew for each token. */
-async function decodeAnew(decoder: Decoder, prompt: Int32Array, count: number, prefix: boolean): Promise<number[]> {
+async function decodeAnew(
+  decoder: Decoder,
+  prompt: Int32Array,
+  count: number,
+  prefix: boolean,
+): Promise<number[]> {
   const tokens = [...prompt];
   for (let step = 0; step < count; step++) {
     const packed = {
@@ -65,16 +70,20 @@ onEachDevice(['float32'], 'tokens come step by step, one for each sequence that 
   t.deepEqual(order, [0, 1, 0, 1, 1]);
 });
 
-onEachDevice(['float32'], 'a stop token ends its sequence, is left out, and leaves the others alone', async (t, on) => {
-  using decoder = shaken({}, on);
-  const free = await generateAll(decoder, prompts, {maxNewTokens: 8});
-  const stop = free[0]![2]!;
-  const stopped = await generateAll(decoder, prompts, {maxNewTokens: 8, stopTokens: [stop]});
-  for (const [sequence, tokens] of free.entries()) {
-    const end = tokens.indexOf(stop);
-    t.deepEqual(stopped[sequence], end < 0 ? tokens : tokens.slice(0, end));
-  }
-});
+onEachDevice(
+  ['float32'],
+  'a stop token ends its sequence, is left out, and leaves the others alone',
+  async (t, on) => {
+    using decoder = shaken({}, on);
+    const free = await generateAll(decoder, prompts, {maxNewTokens: 8});
+    const stop = free[0]![2]!;
+    const stopped = await generateAll(decoder, prompts, {maxNewTokens: 8, stopTokens: [stop]});
+    for (const [sequence, tokens] of free.entries()) {
+      const end = tokens.indexOf(stop);
+      t.deepEqual(stopped[sequence], end < 0 ? tokens : tokens.slice(0, end));
+    }
+  },
+);
 
 onEachDevice(['float32'], 'a sequence ends with the context', async (t, on) => {
   using decoder = shaken({context: 9}, on);

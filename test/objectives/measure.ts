@@ -11,10 +11,16 @@ import {batchOf, type PairTexts} from './batches.js';
 
 export const texts = [[5, 6, 7, 8], [9, 10], [11], [12, 13, 14, 15, 16, 17], [18, 5, 9]];
 export const pairs: readonly PairTexts[] = [
-  [[5, 9, 7], [13, 14]],
+  [
+    [5, 9, 7],
+    [13, 14],
+  ],
   [[6], [15, 16, 17, 18]],
   [[10, 11], [19]],
-  [[8, 12, 6, 7], [20, 21, 13]],
+  [
+    [8, 12, 6, 7],
+    [20, 21, 13],
+  ],
 ];
 
 /** All texts and pairs as one micro-batch. */

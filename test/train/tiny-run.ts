@@ -28,14 +28,27 @@ const words: readonly (readonly [en: string, cs: string])[] = [
 export async function writeCorpus(folder: string): Promise<void> {
   const uniform = uniformNumbers(5);
   const pairs = Array.from({length: 240}, () => {
-    const chosen = Array.from({length: 3 + Math.floor(uniform() * 4)}, () => words[Math.floor(uniform() * words.length)]!);
+    const chosen = Array.from(
+      {length: 3 + Math.floor(uniform() * 4)},
+      () => words[Math.floor(uniform() * words.length)]!,
+    );
     return [0, 1].map((side) => `${chosen.map((word) => word[side]!).join(' ')}.`);
   });
   await mkdir(folder, {recursive: true});
-  const text = (side: number): string => pairs.slice(0, 160).map((pair) => `${pair[side]!}\n`).join('');
+  const text = (side: number): string =>
+    pairs
+      .slice(0, 160)
+      .map((pair) => `${pair[side]!}\n`)
+      .join('');
   await writeFile(join(folder, 'en.txt'), text(0));
   await writeFile(join(folder, 'cs.txt'), text(1));
-  await writeFile(join(folder, 'en-cs.tsv'), pairs.slice(120).map((pair) => `${pair.join('\t')}\n`).join(''));
+  await writeFile(
+    join(folder, 'en-cs.tsv'),
+    pairs
+      .slice(120)
+      .map((pair) => `${pair.join('\t')}\n`)
+      .join(''),
+  );
 }
 
 /** A configuration over `writeCorpus`, as YAML. */
