@@ -17,7 +17,7 @@ export interface AlignmentOptions {
 }
 
 /** Pooled sentences of pairs at one layer, both float32 [pairs, features]. */
-export interface PooledPairs {
+interface PooledPairs {
   readonly x: Tensor;
   readonly y: Tensor;
 }
@@ -67,7 +67,7 @@ export interface StepAlignment {
 }
 
 /** What a step is aligned with. */
-export interface StepAlignmentContext {
+interface StepAlignmentContext {
   readonly decoder: Decoder;
   readonly options: AlignmentOptions;
   /** Weight of the objective in this step. */

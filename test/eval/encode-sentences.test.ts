@@ -9,7 +9,11 @@ import {pairsOf, sentences, shaken, tokenizer} from './world.js';
 const options = {tokensPerBatch: 32, prefix: false};
 
 /** The sentence alone, its text tokens weighted 1, 2, ..., n. */
-async function plainVector(model: ReferenceModel, text: string, {layer, prefix}: {layer: number; prefix: boolean}) {
+async function plainVector(
+  model: ReferenceModel,
+  text: string,
+  {layer, prefix}: {layer: number; prefix: boolean},
+) {
   const tokens = [tokenizer.bos, tokenizer.language('cs'), ...(await tokenizer.encode(text))];
   const {hiddenStates} = referenceForward(model, {
     tokens: Int32Array.from(tokens),
@@ -33,7 +37,12 @@ for (const prefix of [false, true])
     async (t, on) => {
       using decoder = shaken(on);
       const texts = sentences(9, 4);
-      const encoded = await encodeSentences(decoder, tokenizer, {language: 'cs', texts}, {...options, prefix});
+      const encoded = await encodeSentences(
+        decoder,
+        tokenizer,
+        {language: 'cs', texts},
+        {...options, prefix},
+      );
       const model = await modelOf(decoder);
       t.is(encoded.layers.length, 3);
       t.deepEqual(

@@ -37,48 +37,60 @@ onEachDevice(['float32'], 'a translation is what greedy generation says after th
   }
 });
 
-onEachDevice(['float32'], 'a translation has at most twice the tokens of the sentence plus 20', async (t, on) => {
-  using decoder = shaken(on, {context: 200});
-  const endless = {...tokenizer, eos: -1, decode: async ({length}: ArrayLike<number>) => String(length)};
-  const lengths = await translate(
-    decoder,
-    endless,
-    {source: 'cs', target: 'uk', texts},
-    {maxNewTokens: 28, prefix: false},
-  );
-  t.deepEqual(lengths, ['26', '28', '22']);
-});
+onEachDevice(
+  ['float32'],
+  'a translation has at most twice the tokens of the sentence plus 20',
+  async (t, on) => {
+    using decoder = shaken(on, {context: 200});
+    const endless = {...tokenizer, eos: -1, decode: async ({length}: ArrayLike<number>) => String(length)};
+    const lengths = await translate(
+      decoder,
+      endless,
+      {source: 'cs', target: 'uk', texts},
+      {maxNewTokens: 28, prefix: false},
+    );
+    t.deepEqual(lengths, ['26', '28', '22']);
+  },
+);
 
-onEachDevice(['float32'], 'an evaluation is perplexity, alignment and samples of both directions', async (t, on) => {
-  using decoder = shaken(on);
-  const pairs = pairsOf(12);
-  const heldOut = heldOutWith([pairs]);
-  const config = configOf('pairs: 10, samples: 2, maxNewTokens: 5');
-  const before = memory(on.device).allocatedBytes;
-  const {perplexity, alignment, samples} = await evaluateModel({decoder, data: {tokenizer, heldOut}, config});
-  t.is(memory(on.device).allocatedBytes, before);
-  t.deepEqual(perplexity, await heldOutPerplexity(decoder, heldOut, {tokensPerBatch: 64}));
+onEachDevice(
+  ['float32'],
+  'an evaluation is perplexity, alignment and samples of both directions',
+  async (t, on) => {
+    using decoder = shaken(on);
+    const pairs = pairsOf(12);
+    const heldOut = heldOutWith([pairs]);
+    const config = configOf('pairs: 10, samples: 2, maxNewTokens: 5');
+    const before = memory(on.device).allocatedBytes;
+    const {perplexity, alignment, samples} = await evaluateModel({
+      decoder,
+      data: {tokenizer, heldOut},
+      config,
+    });
+    t.is(memory(on.device).allocatedBytes, before);
+    t.deepEqual(perplexity, await heldOutPerplexity(decoder, heldOut, {tokensPerBatch: 64}));
 
-  const first = {...pairs, sources: pairs.sources.slice(0, 10), targets: pairs.targets.slice(0, 10)};
-  const vectors = await encodePairs(decoder, tokenizer, first, {tokensPerBatch: 64, prefix: false});
-  t.deepEqual(alignment, [alignPair({...vectors, seed: 3, draws: 20})]);
+    const first = {...pairs, sources: pairs.sources.slice(0, 10), targets: pairs.targets.slice(0, 10)};
+    const vectors = await encodePairs(decoder, tokenizer, first, {tokensPerBatch: 64, prefix: false});
+    t.deepEqual(alignment, [alignPair({...vectors, seed: 3, draws: 20})]);
 
-  t.deepEqual(
-    samples.map(({source, target, input, reference}) => [source, target, input, reference]),
-    [
-      ['cs', 'uk', pairs.sources[0], pairs.targets[0]],
-      ['cs', 'uk', pairs.sources[1], pairs.targets[1]],
-      ['uk', 'cs', pairs.targets[0], pairs.sources[0]],
-      ['uk', 'cs', pairs.targets[1], pairs.sources[1]],
-    ],
-  );
-  const options = {maxNewTokens: 5, prefix: false};
-  const request = {source: 'uk', target: 'cs', texts: pairs.targets.slice(0, 2)};
-  t.deepEqual(
-    samples.slice(2).map(({output}) => output),
-    await translate(decoder, tokenizer, request, options),
-  );
-});
+    t.deepEqual(
+      samples.map(({source, target, input, reference}) => [source, target, input, reference]),
+      [
+        ['cs', 'uk', pairs.sources[0], pairs.targets[0]],
+        ['cs', 'uk', pairs.sources[1], pairs.targets[1]],
+        ['uk', 'cs', pairs.targets[0], pairs.sources[0]],
+        ['uk', 'cs', pairs.targets[1], pairs.sources[1]],
+      ],
+    );
+    const options = {maxNewTokens: 5, prefix: false};
+    const request = {source: 'uk', target: 'cs', texts: pairs.targets.slice(0, 2)};
+    t.deepEqual(
+      samples.slice(2).map(({output}) => output),
+      await translate(decoder, tokenizer, request, options),
+    );
+  },
+);
 
 onEachDevice(['float32'], 'too few pairs are not measured, but samples are shown', async (t, on) => {
   using decoder = shaken(on);

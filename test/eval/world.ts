@@ -1,8 +1,8 @@
 /** A tokenizer of letters and held-out text by hand, for tests of the evaluation of a model. */
 import type {Batch} from '../../lib/data/batch.js';
 import type {HeldOut, HeldOutPairs, Tokenizer} from '../../lib/data/index.js';
-import {createDecoder, type Decoder, type DecoderShape} from '../../lib/nn/index.js';
-import {shakeWeights, tiny} from '../nn/shapes.js';
+import type {Decoder, DecoderShape} from '../../lib/nn/index.js';
+import {shaken as shakenDecoder, tiny} from '../nn/shapes.js';
 import {uniformNumbers} from '../support/numbers.js';
 import type {On} from '../support/ops.js';
 
@@ -32,7 +32,12 @@ export const tokenizer: Tokenizer = {
 
 /** Documents packed as held-out text is; the first `repeated` tokens of each text are context that counts elsewhere. */
 export function documents(language: string, texts: readonly string[], repeated = 0): Batch {
-  const segments = texts.map((text) => [tokenizer.bos, tokenizer.language(language), ...encode(text), tokenizer.eos]);
+  const segments = texts.map((text) => [
+    tokenizer.bos,
+    tokenizer.language(language),
+    ...encode(text),
+    tokenizer.eos,
+  ]);
   const starts = segments.reduce<number[]>((all, {length}) => [...all, all.at(-1)! + length], [0]);
   const weightsOf = (segment: readonly number[]): number[] =>
     segment.map((_, t) => (t === 0 || t === segment.length - 1 || t <= repeated ? 0 : 1));
@@ -87,7 +92,5 @@ export function heldOutWith(pairs: readonly HeldOutPairs[]): HeldOut {
 
 /** A decoder over the tokenizer, with weights that all matter. */
 export function shaken(on: On, shape: Partial<DecoderShape> = {}): Decoder {
-  const decoder = createDecoder({...tiny, vocabSize, ...shape}, {seed: 1, ...on});
-  shakeWeights(decoder);
-  return decoder;
+  return shakenDecoder(on, {...tiny, vocabSize, ...shape});
 }

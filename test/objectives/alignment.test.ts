@@ -1,9 +1,9 @@
 import {createObjectives} from '../../lib/objectives/index.js';
 import {weightsOf} from '../nn/reference.js';
-import {tiny} from '../nn/shapes.js';
+import {shaken, tiny} from '../nn/shapes.js';
 import {closeTo, onEachDevice} from '../support/ops.js';
 import {batchOf, configOf, type PairTexts} from './batches.js';
-import {measure, pairs, parts, sameGradients, shaken, whole} from './measure.js';
+import {measure, pairs, parts, sameGradients, whole} from './measure.js';
 import {alignmentLoss} from './reference.js';
 
 onEachDevice(['float32'], 'GradCache over one micro-batch is the plain backward pass', async (t, on) => {
@@ -16,26 +16,34 @@ onEachDevice(['float32'], 'GradCache over one micro-batch is the plain backward 
   sameGradients(t, cached, plain);
 });
 
-onEachDevice(['float32'], 'rivals from micro-batches: the loss is the mean over the pairs of the step', async (t, on) => {
-  using decoder = shaken(on);
-  const {losses, result} = await measure(decoder, configOf('contrastive: {weight: 1, layer: 1}'), parts);
-  const model = {shape: tiny, weights: await weightsOf(decoder)};
-  const three = alignmentLoss(model, parts.slice(2), {layer: 1, temperature: 0.05});
-  // The pair that is alone in its micro-batch has no rivals and adds 0.
-  closeTo(t, [losses.contrastive!], [(3 * three) / 4], 1e-3);
-  t.is(result.pairs, 4);
-  t.is(result.comparedPairs, 3);
-});
+onEachDevice(
+  ['float32'],
+  'rivals from micro-batches: the loss is the mean over the pairs of the step',
+  async (t, on) => {
+    using decoder = shaken(on);
+    const {losses, result} = await measure(decoder, configOf('contrastive: {weight: 1, layer: 1}'), parts);
+    const model = {shape: tiny, weights: await weightsOf(decoder)};
+    const three = alignmentLoss(model, parts.slice(2), {layer: 1, temperature: 0.05});
+    // The pair that is alone in its micro-batch has no rivals and adds 0.
+    closeTo(t, [losses.contrastive!], [(3 * three) / 4], 1e-3);
+    t.is(result.pairs, 4);
+    t.is(result.comparedPairs, 3);
+  },
+);
 
-onEachDevice(['float32'], 'rivals from the step: a sentence of two micro-batches is not its own rival', async (t, on) => {
-  using decoder = shaken(on);
-  const config = configOf('contrastive: {weight: 1, negatives: step}');
-  const shared: PairTexts = [pairs[0]![0], [22, 21]];
-  const one = await measure(decoder, config, [batchOf([], [pairs[0]!, pairs[1]!, shared])]);
-  const many = await measure(decoder, config, [batchOf([], [pairs[0]!, pairs[1]!]), batchOf([], [shared])]);
-  closeTo(t, [many.losses.contrastive!], [one.losses.contrastive!], 1e-6);
-  t.is(many.result.comparedPairs, 3);
-});
+onEachDevice(
+  ['float32'],
+  'rivals from the step: a sentence of two micro-batches is not its own rival',
+  async (t, on) => {
+    using decoder = shaken(on);
+    const config = configOf('contrastive: {weight: 1, negatives: step}');
+    const shared: PairTexts = [pairs[0]![0], [22, 21]];
+    const one = await measure(decoder, config, [batchOf([], [pairs[0]!, pairs[1]!, shared])]);
+    const many = await measure(decoder, config, [batchOf([], [pairs[0]!, pairs[1]!]), batchOf([], [shared])]);
+    closeTo(t, [many.losses.contrastive!], [one.losses.contrastive!], 1e-6);
+    t.is(many.result.comparedPairs, 3);
+  },
+);
 
 onEachDevice(['float32'], 'several layers give the mean of their losses', async (t, on) => {
   using decoder = shaken(on);
@@ -60,15 +68,19 @@ onEachDevice(['float32'], 'contrast alone does not reach what lies above its lay
   t.is(loss, losses.contrastive!);
 });
 
-onEachDevice(['float32'], 'the weight of the contrast rises from 0 over its share of the steps', async (t, on) => {
-  using decoder = shaken(on);
-  const rising = configOf('contrastive: {weight: 0.4, warmupShare: 0.2}');
-  const constant = configOf('contrastive: {weight: 0.4, warmupShare: 0}');
-  const weightAt = async (stepIndex: number, config = rising): Promise<number> =>
-    (await measure(decoder, config, whole, stepIndex)).result.weights.contrastive;
-  closeTo(t, [await weightAt(0), await weightAt(5), await weightAt(20)], [0, 0.1, 0.4], 1e-12);
-  closeTo(t, [await weightAt(99), await weightAt(0, constant)], [0.4, 0.4], 1e-12);
-});
+onEachDevice(
+  ['float32'],
+  'the weight of the contrast rises from 0 over its share of the steps',
+  async (t, on) => {
+    using decoder = shaken(on);
+    const rising = configOf('contrastive: {weight: 0.4, warmupShare: 0.2}');
+    const constant = configOf('contrastive: {weight: 0.4, warmupShare: 0}');
+    const weightAt = async (stepIndex: number, config = rising): Promise<number> =>
+      (await measure(decoder, config, whole, stepIndex)).result.weights.contrastive;
+    closeTo(t, [await weightAt(0), await weightAt(5), await weightAt(20)], [0, 0.1, 0.4], 1e-12);
+    closeTo(t, [await weightAt(99), await weightAt(0, constant)], [0.4, 0.4], 1e-12);
+  },
+);
 
 for (const negatives of ['microBatch', 'step'])
   onEachDevice(

@@ -69,7 +69,9 @@ function mapping(from: readonly number[], to: readonly number[], [s, t]: readonl
 /** Pairs that share a side directly are one group; enough for tests. */
 function groupsOf(pairs: readonly PairTexts[]): Int32Array {
   const sides = pairs.map((pair) => pair.map((side) => side.join()));
-  return Int32Array.from(sides, (own) => sides.findIndex((other) => other.some((side) => own.includes(side))));
+  return Int32Array.from(sides, (own) =>
+    sides.findIndex((other) => other.some((side) => own.includes(side))),
+  );
 }
 
 /** A configuration over a decoder of two layers, read from YAML like a user's. */

@@ -2,19 +2,24 @@
 import type {ExecutionContext} from 'ava';
 import {clearGradients, gradient} from '../../lib/autograd/index.js';
 import type {Batch} from '../../lib/data/batch.js';
-import {createDecoder, type Decoder, type Parameter} from '../../lib/nn/index.js';
+import type {Decoder, Parameter} from '../../lib/nn/index.js';
 import {createObjectives, type ObjectivesConfig, type StepResult} from '../../lib/objectives/index.js';
 import type {Tensor} from '../../lib/tensor/index.js';
-import {shakeWeights, tiny} from '../nn/shapes.js';
-import {closeTo, type On} from '../support/ops.js';
+import {closeTo} from '../support/ops.js';
 import {batchOf, type PairTexts} from './batches.js';
 
 export const texts = [[5, 6, 7, 8], [9, 10], [11], [12, 13, 14, 15, 16, 17], [18, 5, 9]];
 export const pairs: readonly PairTexts[] = [
-  [[5, 9, 7], [13, 14]],
+  [
+    [5, 9, 7],
+    [13, 14],
+  ],
   [[6], [15, 16, 17, 18]],
   [[10, 11], [19]],
-  [[8, 12, 6, 7], [20, 21, 13]],
+  [
+    [8, 12, 6, 7],
+    [20, 21, 13],
+  ],
 ];
 
 /** All texts and pairs as one micro-batch. */
@@ -26,13 +31,6 @@ export const parts: readonly Batch[] = [
   batchOf(texts.slice(1, 4)),
   batchOf(texts.slice(4), pairs.slice(1)),
 ];
-
-/** A decoder whose weights all matter. */
-export function shaken(on: On): Decoder {
-  const decoder = createDecoder(tiny, {seed: 1, ...on});
-  shakeWeights(decoder);
-  return decoder;
-}
 
 export interface Measured {
   readonly result: StepResult;

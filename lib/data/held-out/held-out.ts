@@ -57,7 +57,7 @@ export interface HeldOutText {
 }
 
 /** What held-out sets are opened from. */
-export interface HeldOutSources {
+interface HeldOutSources {
   readonly tokenizer: Tokenizer;
   readonly texts: readonly HeldOutText[];
   readonly pairs: readonly HeldOutPairs[];
@@ -113,7 +113,8 @@ function packDocuments({language, shard}: HeldOutText, options: PackOptions): He
       const ends = end === all.length;
       if (end - start + leadingControls + (ends ? 1 : 0) > packer.room()) finish();
       packer.addText({language, tokens: all.subarray(start, end)}, {ends, unweighted: counted - start});
-      const bytesUntil = (token: number): number => Math.round((token / all.length) * shard.byteLength(document));
+      const bytesUntil = (token: number): number =>
+        Math.round((token / all.length) * shard.byteLength(document));
       bytes += bytesUntil(end) - bytesUntil(counted);
     }
   }

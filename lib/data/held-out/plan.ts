@@ -69,7 +69,9 @@ function cutDocuments({documents, sentences}: ScannedText, share: number): Uint8
   }
   const wanted = Math.max(1, Math.round(share * ranks.length));
   const count = Math.min(wanted, Math.floor(ranks.length * Math.max(share, largestShare)));
-  const order = Uint32Array.from(ranks, (_, i) => i).sort((a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0) || a - b);
+  const order = Uint32Array.from(ranks, (_, i) => i).sort(
+    (a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0) || a - b,
+  );
   for (const i of order.subarray(0, count)) heldOut[i] = 1;
   return heldOut;
 }
@@ -88,7 +90,11 @@ function pivotLanguages({pairs}: Scan): string[] {
  * more common language, so pairs that translate one sentence into several languages are held out together: they would have to be
  * dropped anyway, and the languages are measured on the same sentences.
  */
-function cutPairs({corpus, fates, x, y}: ScannedPairs, wanted: number, pivots: readonly string[]): PairFate[] {
+function cutPairs(
+  {corpus, fates, x, y}: ScannedPairs,
+  wanted: number,
+  pivots: readonly string[],
+): PairFate[] {
   const cut = [...fates];
   const isSourcePivot = pivots.indexOf(corpus.source) < pivots.indexOf(corpus.target);
   const [pivot, other] = isSourcePivot ? [x, y] : [y, x];

@@ -19,7 +19,7 @@ import {createWordSample} from './sample.js';
 import {walkDocuments, walkPairs} from './walk.js';
 
 /** What a build works with. */
-export interface BuildOptions {
+interface BuildOptions {
   readonly config: Config;
   readonly corpora: Corpora;
   /** Bytes of all corpora on the disk. */
@@ -108,7 +108,10 @@ async function makeTokenizer(folder: string, planned: Planned, options: BuildOpt
   return loadTokenizer(file, {languages});
 }
 
-async function sampleWords({scan, plan}: Planned, options: BuildOptions): Promise<ReadonlyMap<string, number>> {
+async function sampleWords(
+  {scan, plan}: Planned,
+  options: BuildOptions,
+): Promise<ReadonlyMap<string, number>> {
   const sample = createWordSample(scan);
   const reads = reading(options, 'tokenizer', 0.5);
   for (const text of plan.texts)
@@ -168,7 +171,10 @@ async function encodeAll(
 /** A language that occurs in pairs alone. */
 const pairsOnly = {shards: null, read: {documents: 0, sentences: 0}, heldOutSentences: 0};
 
-function manifestPair({corpus, fates, counts}: PairPlan, {shard, tooLong, heldOut}: EncodedPairs): ManifestPair {
+function manifestPair(
+  {corpus, fates, counts}: PairPlan,
+  {shard, tooLong, heldOut}: EncodedPairs,
+): ManifestPair {
   const {empty, identical, ratio, duplicate, heldOutSentence} = counts;
   return {
     source: corpus.source,

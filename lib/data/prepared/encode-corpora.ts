@@ -29,10 +29,10 @@ export interface Encoding {
 }
 
 /** The digests of written token files by their names. */
-export type Digests = Readonly<Record<string, string>>;
+type Digests = Readonly<Record<string, string>>;
 
 /** The token files of one language. */
-export interface EncodedCorpus {
+interface EncodedCorpus {
   readonly shards: {readonly training: string; readonly heldOut: string};
   readonly digests: Digests;
 }
@@ -94,8 +94,14 @@ export async function encodePairs(plan: PairPlan, encoding: Encoding): Promise<E
   const digests = await writeShards([shard], encoding, async ([writer]) => {
     for await (const batch of walkPairs(plan, reading)) {
       heldOut.push(...batch.heldOut);
-      fertility.add(source, batch.training.map(([x]) => x));
-      fertility.add(target, batch.training.map(([, y]) => y));
+      fertility.add(
+        source,
+        batch.training.map(([x]) => x),
+      );
+      fertility.add(
+        target,
+        batch.training.map(([, y]) => y),
+      );
       const sides = await encodeSides(batch.training.flat(), encoding);
       for (let i = 0; i + 1 < sides.length; i += 2) {
         const [x, y] = [sides[i], sides[i + 1]];
