@@ -128,6 +128,14 @@ void loadQueries(const ForwardArgs<E>& a, const TileRows& rows, const ForwardScr
 }
 
 template <typename E>
+void prefetchKeys(const ForwardArgs<E>& a, const AttentionSegment& segment, int64_t block, int64_t kvHead) {
+  for (int64_t j = block * kTileKeys; j < std::min((block + 1) * kTileKeys, segment.keys); j++) {
+    prefetchRow(a.keyRow(a.k, segment, j, kvHead), a.shape.headDim);
+    prefetchRow(a.keyRow(a.v, segment, j, kvHead), a.shape.headDim);
+  }
+}
+
+template <typename E>
 void writeRows(const ForwardArgs<E>& a, const TileRows& rows, const Softmax& softmax, const float* sums,
                int64_t padded) {
   for (int64_t r = 0; r < rows.count; r++) {
@@ -155,6 +163,7 @@ void forwardBlock(const ForwardArgs<E>& a, const AttentionSegment& segment, cons
         copyRow(a.keyRow(base, segment, first + j, kvHead), headDim, 1, scratch.keys + j * padded);
     };
     loadKeys(a.k);
+    if (rank + 1 < block.keyBlocks.count()) prefetchKeys(a, segment, block.keyBlocks.at(rank + 1), kvHead);
     tileProduct<Into::replace>(tile.keys, paddedTo(rows.count), headDim, {scratch.keys, padded, 1}, scratch.q,
                                kTileRows, scratch.scores, kTileRows);
     onlineSoftmax(tile, rows, a.softcap, softmax);
