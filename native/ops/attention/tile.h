@@ -32,14 +32,6 @@ inline void writeRow(const float* from, int64_t size, float factor, E* to) {
   if (d < size) storePartial(to + d, load(from + d) * factor, size - d);
 }
 
-// Asks for a row that is read some microseconds later. Rows of a head lie far apart, so no hardware foresees
-// the next one, and without this a tile waits for memory as long as an eighth of its products take.
-template <typename E>
-inline void prefetchRow(const E* row, int64_t size) {
-  constexpr int64_t kLine = 64 / sizeof(E);
-  for (int64_t d = 0; d < size; d += kLine) __builtin_prefetch(row + d, 0, 2);
-}
-
 // Four floats, whatever the instruction set: transposes go by 4 x 4.
 typedef float Quad __attribute__((vector_size(16)));
 
