@@ -3,3 +3,4 @@ export {backward} from './backward.js';
 export {checkpoint} from './checkpoint.js';
 export {clearGradients, detach, gradient, noGrad, requireGradient, requiresGradient} from './leaf.js';
 export {record, type Executed} from './record.js';
+export {isRecording} from './tape.js';
