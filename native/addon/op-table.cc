@@ -82,10 +82,9 @@ constexpr std::array kOps{
     op<globalNorm>("globalNorm"),
     op<linear>("linear"),
     op<matmul>("matmul"),
+    op<randomNormal>("normal"),
     op<pool>("pool"),
     op<poolBackward>("poolBackward"),
-    op<randomNormal>("randomNormal"),
-    op<randomUniform>("randomUniform"),
     op<reduce>("reduce"),
     op<reduceBackward>("reduceBackward"),
     op<reduceMax>("reduceMax"),
@@ -99,6 +98,7 @@ constexpr std::array kOps{
     op<swigluBackward>("swigluBackward"),
     op<unary>("unary"),
     op<unaryBackward>("unaryBackward"),
+    op<randomUniform>("uniform"),
 };
 
 }  // namespace
