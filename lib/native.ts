@@ -209,6 +209,12 @@ interface Native {
     dtype: NativeDType,
   ) => NativeTensor;
   matmul: (a: NativeTensor, b: NativeTensor, options: NativeMatmulOptions) => NativeTensor;
+  normal: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; mean: number; std: number},
+  ) => NativeTensor;
   pool: (
     hidden: NativeTensor,
     starts: NativeTensor,
@@ -225,18 +231,6 @@ interface Native {
     pooling: 'mean' | 'last' | 'weighted',
     tokens: number,
     dtype: NativeDType,
-  ) => NativeTensor;
-  randomNormal: (
-    shape: Shape,
-    dtype: NativeDType,
-    device: string,
-    options: {seed: number; offset: number; mean: number; std: number},
-  ) => NativeTensor;
-  randomUniform: (
-    shape: Shape,
-    dtype: NativeDType,
-    device: string,
-    options: {seed: number; offset: number; low: number; high: number},
   ) => NativeTensor;
   reduce: (op: ReductionName, x: NativeTensor, axis: AxisName) => NativeTensor;
   reduceBackward: (
@@ -283,6 +277,12 @@ interface Native {
   ) => {dGate: NativeTensor; dUp: NativeTensor};
   unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
   unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
+  uniform: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; low: number; high: number},
+  ) => NativeTensor;
 }
 
 /** Which addon is loaded, and which places were looked at. */

@@ -85,10 +85,9 @@ constexpr std::array kOps{
     op<linearCrossEntropy>("linearCrossEntropy"),
     op<linearCrossEntropyBackward>("linearCrossEntropyBackward"),
     op<matmul>("matmul"),
+    op<randomNormal>("normal"),
     op<pool>("pool"),
     op<poolBackward>("poolBackward"),
-    op<randomNormal>("randomNormal"),
-    op<randomUniform>("randomUniform"),
     op<reduce>("reduce"),
     op<reduceBackward>("reduceBackward"),
     op<reduceMax>("reduceMax"),
@@ -102,6 +101,7 @@ constexpr std::array kOps{
     op<swigluBackward>("swigluBackward"),
     op<unary>("unary"),
     op<unaryBackward>("unaryBackward"),
+    op<randomUniform>("uniform"),
 };
 
 }  // namespace
