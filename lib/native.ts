@@ -71,6 +71,9 @@ export type AxisName = 'all' | 'last';
 /** Reductions that are sums. */
 export type ReductionName = 'mean' | 'sum';
 
+/** What the softmax family gives. */
+export type SoftmaxName = 'logSoftmax' | 'softmax';
+
 interface AdamwArguments {
   readonly parameters: readonly NativeTensor[];
   readonly gradients: readonly NativeTensor[];
@@ -268,6 +271,16 @@ interface Native {
     positions: NativeTensor,
     frequencies: NativeTensor,
     scale: number,
+  ) => NativeTensor;
+  softmax: (
+    form: SoftmaxName,
+    x: NativeTensor,
+  ) => {readonly y: NativeTensor; readonly statistics: NativeTensor};
+  softmaxBackward: (
+    form: SoftmaxName,
+    dy: NativeTensor,
+    x: NativeTensor,
+    statistics: NativeTensor,
   ) => NativeTensor;
   swiglu: (gate: NativeTensor, up: NativeTensor) => NativeTensor;
   swigluBackward: (

@@ -19,6 +19,7 @@
 #include "ops/reduce/reduce.h"
 #include "ops/rms-norm/rms-norm.h"
 #include "ops/rotary/rotary.h"
+#include "ops/softmax/softmax.h"
 #include "ops/swiglu/swiglu.h"
 
 namespace crossmap::addon {
@@ -97,6 +98,8 @@ constexpr std::array kOps{
     op<rmsNormResidual>("rmsNormResidual"),
     op<rotary>("rotary"),
     op<rotaryBackward>("rotaryBackward"),
+    op<softmax>("softmax"),
+    op<softmaxBackward>("softmaxBackward"),
     op<swiglu>("swiglu"),
     op<swigluBackward>("swigluBackward"),
     op<unary>("unary"),
