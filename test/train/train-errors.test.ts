@@ -17,7 +17,7 @@ test('a learning rate far too large stops with step, micro-batch and tensor; the
   const folder = await corpusFolder(t);
   const config = tinyConfig(folder, [
     ...short,
-    'training={learningRate: 1.0e+6, warmupSteps: 0, checkpointEvery: 1, clipNorm: off, steps: 6, tokensPerBatch: 160, accumulation: 2}',
+    'training={learningRate: 1.0e+6, warmupSteps: 0, checkpointEvery: 1, clipNorm: off, steps: 6, tokensPerBatch: 320, accumulation: 2}',
   ]);
   const error = await t.throwsAsync(collect(config), {code: 'ERR_DIVERGED'});
   t.regex(
