@@ -8,7 +8,7 @@ import {globalNorm} from '../ops/index.js';
 import {scope, type Tensor} from '../tensor/index.js';
 
 /** What a step has computed, before it is applied. */
-export interface ComputedStep {
+interface ComputedStep {
   readonly loss: number;
   /** Global norm of the gradients before clipping. */
   readonly norm: number;
@@ -24,7 +24,7 @@ export function faultOf({loss, norm}: ComputedStep, explodingNorm: number): stri
 }
 
 /** A step that went wrong. Its gradients are still there; the weights are those before it. */
-export interface FaultyStep {
+interface FaultyStep {
   /** The step, from 1. */
   readonly step: number;
   readonly fault: string;
