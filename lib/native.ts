@@ -99,6 +99,27 @@ interface NativeContrastiveOptions {
   readonly oneDirectional: boolean;
 }
 
+/** Options of `linearCrossEntropy`. */
+interface NativeLinearCrossEntropyOptions {
+  readonly weights?: NativeTensor | undefined;
+  readonly ignoreIndex?: number | undefined;
+  readonly labelSmoothing?: number | undefined;
+  readonly zLoss?: number | undefined;
+  readonly softcap?: number | undefined;
+  readonly normalizer?: number | undefined;
+  readonly logProbabilities?: boolean | undefined;
+  /** Which gradients are computed. */
+  readonly wantsHidden: boolean;
+  readonly wantsWeight: boolean;
+}
+
+interface NativeLinearCrossEntropy {
+  readonly loss: NativeTensor;
+  readonly logProbabilities?: NativeTensor;
+  readonly dHidden?: NativeTensor;
+  readonly dWeight?: NativeTensor;
+}
+
 /** Options of `matmul`. */
 interface NativeMatmulOptions {
   readonly transposeA?: boolean;
@@ -176,6 +197,17 @@ interface Native {
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
   globalNorm: (tensors: readonly NativeTensor[]) => NativeTensor;
   linear: (x: NativeTensor, weight: NativeTensor) => NativeTensor;
+  linearCrossEntropy: (
+    hidden: NativeTensor,
+    weight: NativeTensor,
+    targets: NativeTensor,
+    options: NativeLinearCrossEntropyOptions,
+  ) => NativeLinearCrossEntropy;
+  linearCrossEntropyBackward: (
+    dLoss: NativeTensor,
+    gradient: NativeTensor,
+    dtype: NativeDType,
+  ) => NativeTensor;
   matmul: (a: NativeTensor, b: NativeTensor, options: NativeMatmulOptions) => NativeTensor;
   pool: (
     hidden: NativeTensor,

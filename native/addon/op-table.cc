@@ -12,6 +12,7 @@
 #include "ops/elementwise/elementwise.h"
 #include "ops/embedding/embedding.h"
 #include "ops/global-norm/global-norm.h"
+#include "ops/linear-cross-entropy/linear-cross-entropy.h"
 #include "ops/matmul/matmul.h"
 #include "ops/pool/pool.h"
 #include "ops/random/random.h"
@@ -81,6 +82,8 @@ constexpr std::array kOps{
     op<fill>("fill"),
     op<globalNorm>("globalNorm"),
     op<linear>("linear"),
+    op<linearCrossEntropy>("linearCrossEntropy"),
+    op<linearCrossEntropyBackward>("linearCrossEntropyBackward"),
     op<matmul>("matmul"),
     op<pool>("pool"),
     op<poolBackward>("poolBackward"),
