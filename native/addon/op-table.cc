@@ -86,9 +86,10 @@ constexpr std::array kOps{
     op<linearCrossEntropy>("linearCrossEntropy"),
     op<linearCrossEntropyBackward>("linearCrossEntropyBackward"),
     op<matmul>("matmul"),
-    op<randomNormal>("normal"),
     op<pool>("pool"),
     op<poolBackward>("poolBackward"),
+    op<randomNormal>("normal"),
+    op<randomUniform>("uniform"),
     op<reduce>("reduce"),
     op<reduceBackward>("reduceBackward"),
     op<reduceMax>("reduceMax"),
@@ -104,7 +105,6 @@ constexpr std::array kOps{
     op<swigluBackward>("swigluBackward"),
     op<unary>("unary"),
     op<unaryBackward>("unaryBackward"),
-    op<randomUniform>("uniform"),
 };
 
 }  // namespace
