@@ -6,6 +6,7 @@ export const version = readVersion();
 
 function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  const found = typeof manifest === 'object' && manifest !== null && 'version' in manifest && manifest.version;
+  const found =
+    typeof manifest === 'object' && manifest !== null && 'version' in manifest && manifest.version;
   return typeof found === 'string' ? found : 'unknown';
 }

@@ -4,7 +4,7 @@ import type {HeldOut, HeldOutOptions} from '../data/index.js';
 import {decoderInput, type Decoder} from '../nn/index.js';
 import {indices} from '../nn/input.js';
 import {linearCrossEntropy} from '../ops/index.js';
-import {scope, type Tensor} from '../tensor/index.js';
+import {scope, tensor, type Tensor} from '../tensor/index.js';
 import type {Batch} from '../data/batch.js';
 import {checkSignal} from './checked-signal.js';
 import {createPerplexity} from './perplexity.js';
@@ -50,8 +50,10 @@ function scoreTargets(decoder: Decoder, batch: Batch): Tensor {
   const {device, head} = decoder;
   return scope(() => {
     const {hidden} = decoder.forward(decoderInput(batch, device));
-    const counted = batch.targets.map((target, t) => (batch.weights[t] === 0 ? -1 : target));
-    return linearCrossEntropy(hidden, head, indices(counted, device), {normalizer: 1, logProbabilities: true})
-      .logProbabilities;
+    const options = {
+      weights: tensor(new Float32Array(batch.weights), {device}),
+      logProbabilities: true,
+    } as const;
+    return linearCrossEntropy(hidden, head, indices(batch.targets, device), options).logProbabilities;
   });
 }

@@ -118,7 +118,7 @@ function embedStep(
     if (batch.pairs.groups.length === 0) continue;
     const [start = 0, end = 0] = starts.slice(index, index + 2);
     scope(() => {
-      const hidden = decoder.hiddenStates(decoderInput(batch, device), layers);
+      const hidden = decoder.hiddenStates(decoderInput(batch, device), {hiddenStates: layers});
       for (const [at, states] of hidden.entries()) {
         const pooled = poolPairs(states, batch, options);
         whole[at]?.x.rows(start, end).copyFrom(pooled.x);

@@ -1,7 +1,14 @@
 /** The weighted sum of the objectives over one step, METHOD section 1. */
 import {backward, noGrad, requireGradient} from '../autograd/index.js';
 import type {Batch} from '../data/batch.js';
-import {decoderInput, type Decoder, type Parameter} from '../nn/index.js';
+import {
+  decoderInput,
+  type Decoder,
+  type DecoderInput,
+  type DecoderOutput,
+  type ForwardOptions,
+  type Parameter,
+} from '../nn/index.js';
 import {owned} from '../nn/parameters.js';
 import {add, scale} from '../ops/index.js';
 import {scope, tensor, zeros, type Tensor} from '../tensor/index.js';
@@ -129,12 +136,14 @@ function runBatch(
   const parts = tokenParts(batch, plan);
   const pairs = plan.pairs > 0 ? batch.pairs.groups.length : 0;
   if (parts.length === 0 && pairs === 0) return {};
-  const {hidden, hiddenStates} = decoder.forward(decoderInput(batch, decoder.device), {
+  const {hidden, hiddenStates} = runDecoder(decoder, decoderInput(batch, decoder.device), {
+    isScored: parts.length > 0,
     hiddenStates: pairs > 0 ? alignment.config.layer : [],
     checkpointing: config.training.activationCheckpointing,
   });
   const losses: Partial<Record<keyof ObjectiveTensors, Tensor>> = {};
-  for (const part of parts) losses[part.objective] = tokenLoss(batch, part, {hidden, decoder, config});
+  if (hidden)
+    for (const part of parts) losses[part.objective] = tokenLoss(batch, part, {hidden, decoder, config});
   const pooled = hiddenStates.map((states) => poolPairs(states, batch, alignment));
   if (pairs > 0 && !whole)
     // The mean over the pairs of the step, as far as these pairs go.
@@ -142,6 +151,15 @@ function runBatch(
   const injected = pairs > 0 && whole ? [whole.term(index, pooled)] : [];
   backward([...weighted(losses, plan), ...injected].reduce(add));
   return losses;
+}
+
+/** Without targets the decoder ends at the last layer that is aligned: what no gradient reaches is not recorded. */
+function runDecoder(
+  decoder: Decoder,
+  input: DecoderInput,
+  {isScored, ...options}: ForwardOptions & {readonly isScored: boolean},
+): Partial<DecoderOutput> & Pick<DecoderOutput, 'hiddenStates'> {
+  return isScored ? decoder.forward(input, options) : {hiddenStates: decoder.hiddenStates(input, options)};
 }
 
 function weighted(losses: ObjectiveTensors, {weights}: StepPlan): Tensor[] {

@@ -41,10 +41,8 @@ export function tokenLoss(
 ): Tensor {
   const {device, head} = decoder;
   const {labelSmoothing, zLoss} = config.objectives.next;
-  // Only these targets are multiplied with the head: the op drops all others before the first product.
-  const targets = batch.targets.map((target, t) => (weights[t] === 0 ? -1 : target));
-  const {loss} = linearCrossEntropy(hidden, head, indices(targets, device), {
-    weights: tensor(weights, {device}),
+  const {loss} = linearCrossEntropy(hidden, head, indices(batch.targets, device), {
+    weights: tensor(weights, {device}), // targets of the other objective have weight 0, and cost nothing
     normalizer: 1, // the weights are already divided by their sum over the step
     ...(objective === 'next' && {labelSmoothing, zLoss}),
   });

@@ -26,6 +26,11 @@ export {
 } from './elementwise.js';
 export {embedding} from './embedding.js';
 export {clipScale, globalNorm} from './global-norm.js';
+export {
+  linearCrossEntropy,
+  type LinearCrossEntropy,
+  type LinearCrossEntropyOptions,
+} from './linear-cross-entropy.js';
 export {linear, matmul, type MatmulOptions} from './matmul.js';
 export {pool, type PoolOptions} from './pool.js';
 export {normal, uniform, type NormalOptions, type RandomOptions, type UniformOptions} from './random.js';
@@ -34,4 +39,5 @@ export {reshape} from './reshape.js';
 export {rmsNorm, rmsNormResidual, type RmsNormOptions, type RmsNormResidual} from './rms-norm.js';
 export {rotary, type RotaryOptions} from './rotary.js';
 export {sliceRows} from './slice-rows.js';
+export {logSoftmax, softmax} from './softmax.js';
 export {swiglu} from './swiglu.js';

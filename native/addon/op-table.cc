@@ -12,12 +12,14 @@
 #include "ops/elementwise/elementwise.h"
 #include "ops/embedding/embedding.h"
 #include "ops/global-norm/global-norm.h"
+#include "ops/linear-cross-entropy/linear-cross-entropy.h"
 #include "ops/matmul/matmul.h"
 #include "ops/pool/pool.h"
 #include "ops/random/random.h"
 #include "ops/reduce/reduce.h"
 #include "ops/rms-norm/rms-norm.h"
 #include "ops/rotary/rotary.h"
+#include "ops/softmax/softmax.h"
 #include "ops/swiglu/swiglu.h"
 
 namespace crossmap::addon {
@@ -81,11 +83,13 @@ constexpr std::array kOps{
     op<fill>("fill"),
     op<globalNorm>("globalNorm"),
     op<linear>("linear"),
+    op<linearCrossEntropy>("linearCrossEntropy"),
+    op<linearCrossEntropyBackward>("linearCrossEntropyBackward"),
     op<matmul>("matmul"),
     op<pool>("pool"),
     op<poolBackward>("poolBackward"),
-    op<randomNormal>("randomNormal"),
-    op<randomUniform>("randomUniform"),
+    op<randomNormal>("normal"),
+    op<randomUniform>("uniform"),
     op<reduce>("reduce"),
     op<reduceBackward>("reduceBackward"),
     op<reduceMax>("reduceMax"),
@@ -95,6 +99,8 @@ constexpr std::array kOps{
     op<rmsNormResidual>("rmsNormResidual"),
     op<rotary>("rotary"),
     op<rotaryBackward>("rotaryBackward"),
+    op<softmax>("softmax"),
+    op<softmaxBackward>("softmaxBackward"),
     op<swiglu>("swiglu"),
     op<swigluBackward>("swigluBackward"),
     op<unary>("unary"),

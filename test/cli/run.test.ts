@@ -120,7 +120,7 @@ test('translate gives a line for a line', async (t) => {
     source: 'en',
     target: 'cs',
     input: 'house and tree.',
-    output: one.stdout.trimEnd(),
+    output: one.stdout.slice(0, -1),
   });
 });
 

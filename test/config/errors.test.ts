@@ -64,6 +64,10 @@ const single: readonly (readonly [string, string])[] = [
   ['threads: nan', 'train.yaml:7: threads must be auto, or a whole number, 1 or more; got "nan"'],
   ['seed: .nan', 'train.yaml:7: seed must be a whole number, 0 or more; got NaN'],
   [
+    'evaluation:\n  bootstrap: 0',
+    'train.yaml:8: evaluation.bootstrap must be a whole number, 1 or more; got 0',
+  ],
+  [
     'name: [aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]',
     'train.yaml:7: name must be text that is not empty; got ["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...',
   ],

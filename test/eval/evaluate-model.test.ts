@@ -1,25 +1,8 @@
-import {parseConfig, type Config} from '../../lib/config/index.js';
 import {alignPair, encodePairs, evaluateModel, heldOutPerplexity, translate} from '../../lib/eval/index.js';
 import {generateAll} from '../../lib/nn/index.js';
 import {translationPrompt} from '../../lib/data/index.js';
-import {memory} from '../../lib/tensor/index.js';
 import {onEachDevice} from '../support/ops.js';
-import {heldOutWith, pairsOf, shaken, tokenizer} from './world.js';
-
-function configOf(evaluation: string, objectives = ''): Config {
-  return parseConfig(
-    [
-      'seed: 3',
-      'data:',
-      '  monolingual: [{language: cs, files: [a.txt]}, {language: uk, files: [b.txt]}]',
-      '  parallel: [{source: cs, target: uk, files: [c.txt, d.txt]}]',
-      'model: {layers: 2, features: 12, heads: 2, context: 32}',
-      `objectives: {${objectives}}`,
-      'training: {tokensPerBatch: 64}',
-      `evaluation: {bootstrap: 20, ${evaluation}}`,
-    ].join('\n'),
-  );
-}
+import {evaluationConfig, heldOutWith, pairsOf, shaken, tokenizer} from './world.js';
 
 const texts = ['abc', 'defgh', 'z'];
 
@@ -60,14 +43,12 @@ onEachDevice(
     using decoder = shaken(on);
     const pairs = pairsOf(12);
     const heldOut = heldOutWith([pairs]);
-    const config = configOf('pairs: 10, samples: 2, maxNewTokens: 5');
-    const before = memory(on.device).allocatedBytes;
+    const config = evaluationConfig('pairs: 10, samples: 2, maxNewTokens: 5');
     const {perplexity, alignment, samples} = await evaluateModel({
       decoder,
       data: {tokenizer, heldOut},
       config,
     });
-    t.is(memory(on.device).allocatedBytes, before);
     t.deepEqual(perplexity, await heldOutPerplexity(decoder, heldOut, {tokensPerBatch: 64}));
 
     const first = {...pairs, sources: pairs.sources.slice(0, 10), targets: pairs.targets.slice(0, 10)};
@@ -95,7 +76,7 @@ onEachDevice(
 onEachDevice(['float32'], 'too few pairs are not measured, but samples are shown', async (t, on) => {
   using decoder = shaken(on);
   const heldOut = heldOutWith([pairsOf(7)]);
-  const config = configOf('samples: 1, maxNewTokens: 5');
+  const config = evaluationConfig('samples: 1, maxNewTokens: 5');
   const {alignment, samples} = await evaluateModel({decoder, data: {tokenizer, heldOut}, config});
   t.deepEqual(alignment, []);
   t.is(samples.length, 2);
@@ -104,7 +85,7 @@ onEachDevice(['float32'], 'too few pairs are not measured, but samples are shown
 onEachDevice(['float32'], 'what is 0 is left out', async (t, on) => {
   using decoder = shaken(on);
   const heldOut = heldOutWith([pairsOf(12)]);
-  const config = configOf('pairs: 0, samples: 0');
+  const config = evaluationConfig('pairs: 0, samples: 0');
   const {alignment, samples} = await evaluateModel({decoder, data: {tokenizer, heldOut}, config});
   t.deepEqual([alignment, samples], [[], []]);
 });
@@ -114,7 +95,7 @@ onEachDevice(['float32'], 'a sentence that fills the context is no sample', asyn
   const {sources, targets, ...languages} = pairsOf(3);
   const long = 'a'.repeat(28);
   const pairs = {...languages, sources: [long, ...sources.slice(1)], targets};
-  const config = configOf('samples: 1, maxNewTokens: 5');
+  const config = evaluationConfig('samples: 1, maxNewTokens: 5');
   const {samples} = await evaluateModel({decoder, data: {tokenizer, heldOut: heldOutWith([pairs])}, config});
   t.deepEqual(
     samples.map(({input}) => input),
@@ -126,7 +107,7 @@ onEachDevice(['float32'], 'a prefix model is evaluated as it is trained', async 
   using decoder = shaken(on);
   const heldOut = heldOutWith([pairsOf(12)]);
   const run = async (objectives: string): Promise<number> => {
-    const config = configOf('pairs: 12, samples: 0', objectives);
+    const config = evaluationConfig('pairs: 12, samples: 0', objectives);
     const {alignment} = await evaluateModel({decoder, data: {tokenizer, heldOut}, config});
     return alignment[0]!.lac;
   };
@@ -136,7 +117,7 @@ onEachDevice(['float32'], 'a prefix model is evaluated as it is trained', async 
 onEachDevice(['float32'], 'a signal stops the evaluation', async (t, on) => {
   using decoder = shaken(on);
   const data = {tokenizer, heldOut: heldOutWith([pairsOf(12)])};
-  const input = {decoder, data, config: configOf(''), signal: AbortSignal.abort()};
+  const input = {decoder, data, config: evaluationConfig(''), signal: AbortSignal.abort()};
   await t.throwsAsync(evaluateModel(input), {
     code: 'ERR_ABORTED',
     message: 'evaluation: stopped by its signal',

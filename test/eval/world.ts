@@ -1,4 +1,5 @@
 /** A tokenizer of letters and held-out text by hand, for tests of the evaluation of a model. */
+import {parseConfig, type Config} from '../../lib/config/index.js';
 import type {Batch} from '../../lib/data/batch.js';
 import type {HeldOut, HeldOutPairs, Tokenizer} from '../../lib/data/index.js';
 import type {Decoder, DecoderShape} from '../../lib/nn/index.js';
@@ -93,4 +94,20 @@ export function heldOutWith(pairs: readonly HeldOutPairs[]): HeldOut {
 /** A decoder over the tokenizer, with weights that all matter. */
 export function shaken(on: On, shape: Partial<DecoderShape> = {}): Decoder {
   return shakenDecoder(on, {...tiny, vocabSize, ...shape});
+}
+
+/** A configuration with the given options of `evaluation` and `objectives`. */
+export function evaluationConfig(evaluation: string, objectives = ''): Config {
+  return parseConfig(
+    [
+      'seed: 3',
+      'data:',
+      '  monolingual: [{language: cs, files: [a.txt]}, {language: uk, files: [b.txt]}]',
+      '  parallel: [{source: cs, target: uk, files: [c.txt, d.txt]}]',
+      'model: {layers: 2, features: 12, heads: 2, context: 32}',
+      `objectives: {${objectives}}`,
+      'training: {tokensPerBatch: 64}',
+      `evaluation: {bootstrap: 20, ${evaluation}}`,
+    ].join('\n'),
+  );
 }

@@ -1,7 +1,7 @@
 /** Small decoders and packed segments for tests. */
 import {createDecoder, type Decoder, type DecoderShape, type PackedTokens} from '../../lib/nn/index.js';
 import {rotaryFrequencies} from '../../lib/nn/rotary-frequencies.js';
-import {tensor} from '../../lib/tensor/index.js';
+import {scope, tensor} from '../../lib/tensor/index.js';
 import {normalNumbers, wholeNumbers} from '../support/numbers.js';
 import type {On} from '../support/ops.js';
 import {weightsOf, type ReferenceModel} from './reference.js';
@@ -40,7 +40,7 @@ function shakeWeights({parameters}: Decoder, seed = 5): void {
   for (const [index, {tensor: weight, decays}] of parameters.entries()) {
     const numbers = normalNumbers(weight.size, seed + index, 0.4);
     const values = decays ? numbers : numbers.map((value) => 1 + value);
-    weight.copyFrom(tensor(values, {shape: weight.shape, dtype: weight.dtype, device: weight.device}));
+    scope(() => weight.copyFrom(tensor(values, weight)));
   }
 }
 

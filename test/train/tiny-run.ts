@@ -61,11 +61,12 @@ data:
     - {source: en, target: cs, file: en-cs.tsv}
   heldOut: {documentShare: 0.1, pairs: 12}
   maxEpochs: 1000
+  mappingShare: 0.5
 tokenizer: {vocabSize: 320}
 model: {layers: 2, features: 32, heads: 2, kvHeads: 1, hiddenFeatures: 64, context: 48}
 training:
   steps: 12
-  tokensPerBatch: 160
+  tokensPerBatch: 320
   accumulation: 2
   learningRate: 5.0e-3
   warmupSteps: 2

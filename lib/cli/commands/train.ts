@@ -54,9 +54,7 @@ Options of a configuration, [] standing for an item of a list:
 ${describeOptions().map(optionLine).join('\n')}`;
 }
 
-const pathWidth = 38;
-
 function optionLine({path, type, description, default: preset}: OptionDescription): string {
   const facts = preset === undefined ? type : `${type}; default ${JSON.stringify(preset)}`;
-  return `  ${path.padEnd(pathWidth)} ${description.replace(/\.$/, '')} (${facts})`;
+  return `  ${path} (${facts})\n      ${description}`;
 }
