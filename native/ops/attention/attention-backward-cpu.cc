@@ -146,6 +146,22 @@ void loadKeys(const BackwardArgs<E>& a, const AttentionSegment& segment, const K
 }
 
 template <typename E>
+float dotRow(const E* x, const E* y, int64_t size) {
+  Vec products{};
+  int64_t d = 0;
+  for (; d + kLanes <= size; d += kLanes) products = fma(load(x + d), load(y + d), products);
+  if (d < size) products = fma(loadPartial(x + d, size - d), loadPartial(y + d, size - d), products);
+  return sum(products);
+}
+
+template <typename E>
+void rowDeltas(const BackwardArgs<E>& a, const TileRows& rows) {
+  const int64_t headDim = a.shape.headDim;
+  for (int64_t r = 0; r < rows.count; r++)
+    a.deltas[rows.at[r]] = dotRow(a.dOut + rows.at[r] * headDim, a.out + rows.at[r] * headDim, headDim);
+}
+
+template <typename E>
 void loadRows(const BackwardArgs<E>& a, const TileRows& rows, float* queries, float* dOut) {
   const int64_t headDim = a.shape.headDim;
   const int64_t padded = paddedTo(headDim);
@@ -196,6 +212,7 @@ template <typename E>
 void onlyPair(const BackwardArgs<E>& a, const KeyTile& tile, const TileRows& rows,
               const BackwardScratch& scratch) {
   loadRows(a, rows, scratch.queries, scratch.dOut);
+  rowDeltas(a, rows);
   tilePair(a, tile, rows, {scratch.queries, scratch.dOut}, scratch);
   queryGradients<Into::replace>(tile, rows, scratch, scratch.queries);
   writeQueryGradients(a, rows, scratch.queries);
@@ -233,25 +250,17 @@ void backwardBlock(const BackwardArgs<E>& a, const AttentionPlan& plan, const Ke
   }
 }
 
-template <typename E>
-float dotRow(const E* x, const E* y, int64_t size) {
-  Vec products{};
-  int64_t d = 0;
-  for (; d + kLanes <= size; d += kLanes) products = fma(load(x + d), load(y + d), products);
-  if (d < size) products = fma(loadPartial(x + d, size - d), loadPartial(y + d, size - d), products);
-  return sum(products);
-}
-
+// What has to be there before any block of keys comes to rows that do not see exactly one.
 template <typename E>
 void prepareRows(const BackwardArgs<E>& a, const AttentionSegment& segment, const RowBlock& block,
                  int64_t kvHead) {
   const int64_t headDim = a.shape.headDim;
   const TileRows rows = tileRows(a.shape, a.view, segment, block, kvHead);
-  for (int64_t r = 0; r < rows.count; r++)
-    a.deltas[rows.at[r]] = dotRow(a.dOut + rows.at[r] * headDim, a.out + rows.at[r] * headDim, headDim);
-  const int64_t at = a.packedAt(segment, block.row, kvHead);
-  if (block.keyBlocks.count() > 1) loadRows(a, rows, a.queryPack + at, a.dOutPack + at);
-  if (block.keyBlocks.count() > 0) return;
+  rowDeltas(a, rows);
+  if (block.keyBlocks.count() > 1) {
+    const int64_t at = a.packedAt(segment, block.row, kvHead);
+    return loadRows(a, rows, a.queryPack + at, a.dOutPack + at);
+  }
   for (int64_t r = 0; r < rows.count; r++) std::fill_n(a.dq + rows.at[r] * headDim, headDim, E{});
 }
 
@@ -261,6 +270,7 @@ void prepare(const BackwardArgs<E>& a, const AttentionPlan& plan, ThreadPool& po
   pool.parallelFor(blocks, kPrepareGrain, [&](int64_t begin, int64_t end) {
     for (int64_t index = begin; index < end; index++) {
       const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
+      if (block.keyBlocks.count() == 1) continue;
       for (int64_t kvHead = 0; kvHead < a.shape.kvHeads; kvHead++)
         prepareRows(a, plan.segments[static_cast<size_t>(block.segment)], block, kvHead);
     }
@@ -281,7 +291,6 @@ template <typename E>
 void backwardPass(const BackwardArgs<E>& a, float* scratch, ThreadPool& pool) {
   const AttentionPlan plan = attentionPlan(a.segments(), a.view, a.shape.group(), {kTileRows, kTileKeys});
   prepare(a, plan, pool);
-  if (a.dSinks) sinkGradients(a, pool);
   const int64_t padded = paddedTo(a.shape.headDim);
   const auto runs = static_cast<int64_t>(plan.keyItems.size()) - 1;
   Turns turns(plan.rowBlocks.size(), a.shape.kvHeads);
@@ -292,6 +301,7 @@ void backwardPass(const BackwardArgs<E>& a, float* scratch, ThreadPool& pool) {
                   backwardBlock(a, plan, plan.keyBlocks[static_cast<size_t>(index)], item % a.shape.kvHeads,
                                 turns, BackwardScratch(own, padded));
               });
+  if (a.dSinks) sinkGradients(a, pool);
 }
 
 template <typename E>
