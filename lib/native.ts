@@ -102,6 +102,27 @@ interface NativeContrastiveOptions {
   readonly oneDirectional: boolean;
 }
 
+/** Options of `linearCrossEntropy`. */
+interface NativeLinearCrossEntropyOptions {
+  readonly weights?: NativeTensor | undefined;
+  readonly ignoreIndex?: number | undefined;
+  readonly labelSmoothing?: number | undefined;
+  readonly zLoss?: number | undefined;
+  readonly softcap?: number | undefined;
+  readonly normalizer?: number | undefined;
+  readonly logProbabilities?: boolean | undefined;
+  /** Which gradients are computed. */
+  readonly wantsHidden: boolean;
+  readonly wantsWeight: boolean;
+}
+
+interface NativeLinearCrossEntropy {
+  readonly loss: NativeTensor;
+  readonly logProbabilities?: NativeTensor;
+  readonly dHidden?: NativeTensor;
+  readonly dWeight?: NativeTensor;
+}
+
 /** Options of `matmul`. */
 interface NativeMatmulOptions {
   readonly transposeA?: boolean;
@@ -179,7 +200,24 @@ interface Native {
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
   globalNorm: (tensors: readonly NativeTensor[]) => NativeTensor;
   linear: (x: NativeTensor, weight: NativeTensor) => NativeTensor;
+  linearCrossEntropy: (
+    hidden: NativeTensor,
+    weight: NativeTensor,
+    targets: NativeTensor,
+    options: NativeLinearCrossEntropyOptions,
+  ) => NativeLinearCrossEntropy;
+  linearCrossEntropyBackward: (
+    dLoss: NativeTensor,
+    gradient: NativeTensor,
+    dtype: NativeDType,
+  ) => NativeTensor;
   matmul: (a: NativeTensor, b: NativeTensor, options: NativeMatmulOptions) => NativeTensor;
+  normal: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; mean: number; std: number},
+  ) => NativeTensor;
   pool: (
     hidden: NativeTensor,
     starts: NativeTensor,
@@ -196,18 +234,6 @@ interface Native {
     pooling: 'mean' | 'last' | 'weighted',
     tokens: number,
     dtype: NativeDType,
-  ) => NativeTensor;
-  randomNormal: (
-    shape: Shape,
-    dtype: NativeDType,
-    device: string,
-    options: {seed: number; offset: number; mean: number; std: number},
-  ) => NativeTensor;
-  randomUniform: (
-    shape: Shape,
-    dtype: NativeDType,
-    device: string,
-    options: {seed: number; offset: number; low: number; high: number},
   ) => NativeTensor;
   reduce: (op: ReductionName, x: NativeTensor, axis: AxisName) => NativeTensor;
   reduceBackward: (
@@ -264,6 +290,12 @@ interface Native {
   ) => {dGate: NativeTensor; dUp: NativeTensor};
   unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
   unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
+  uniform: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; low: number; high: number},
+  ) => NativeTensor;
 }
 
 /** Which addon is loaded, and which places were looked at. */

@@ -24,7 +24,10 @@ export function chooseToken(logits: Float32Array, {temperature, topK, topP}: Cho
   const best = logits.reduce((most, logit, token) => (logit > (logits[most] ?? 0) ? token : most), 0);
   if (temperature === 0) return best;
   const top = logits[best] ?? 0;
-  const ordered = Array.from(logits, (logit, token) => ({token, weight: Math.exp((logit - top) / temperature)}))
+  const ordered = Array.from(logits, (logit, token) => ({
+    token,
+    weight: Math.exp((logit - top) / temperature),
+  }))
     .sort((a, b) => b.weight - a.weight || a.token - b.token)
     .slice(0, topK);
   const kept = nucleus(ordered, topP);

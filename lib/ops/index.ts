@@ -26,6 +26,11 @@ export {
 } from './elementwise.js';
 export {embedding} from './embedding.js';
 export {clipScale, globalNorm} from './global-norm.js';
+export {
+  linearCrossEntropy,
+  type LinearCrossEntropy,
+  type LinearCrossEntropyOptions,
+} from './linear-cross-entropy.js';
 export {linear, matmul, type MatmulOptions} from './matmul.js';
 export {pool, type PoolOptions} from './pool.js';
 export {normal, uniform, type NormalOptions, type RandomOptions, type UniformOptions} from './random.js';

@@ -12,6 +12,7 @@
 #include "ops/elementwise/elementwise.h"
 #include "ops/embedding/embedding.h"
 #include "ops/global-norm/global-norm.h"
+#include "ops/linear-cross-entropy/linear-cross-entropy.h"
 #include "ops/matmul/matmul.h"
 #include "ops/pool/pool.h"
 #include "ops/random/random.h"
@@ -82,11 +83,13 @@ constexpr std::array kOps{
     op<fill>("fill"),
     op<globalNorm>("globalNorm"),
     op<linear>("linear"),
+    op<linearCrossEntropy>("linearCrossEntropy"),
+    op<linearCrossEntropyBackward>("linearCrossEntropyBackward"),
     op<matmul>("matmul"),
     op<pool>("pool"),
     op<poolBackward>("poolBackward"),
-    op<randomNormal>("randomNormal"),
-    op<randomUniform>("randomUniform"),
+    op<randomNormal>("normal"),
+    op<randomUniform>("uniform"),
     op<reduce>("reduce"),
     op<reduceBackward>("reduceBackward"),
     op<reduceMax>("reduceMax"),

@@ -46,7 +46,7 @@ export function reference(
   round: Round = exact,
 ): number[] {
   const {queries, keys, heads, kvHeads, headDim, tokens} = sizes(c);
-  const out = new Array<number>(tokens * heads * headDim).fill(0);
+  const out = Array.from({length: tokens * heads * headDim}, () => 0);
   const scale = c.scale ?? 1 / Math.sqrt(headDim);
   const dot = (a: number, b: number): number => {
     let sum = 0;

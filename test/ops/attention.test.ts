@@ -131,7 +131,7 @@ onEachDevice(['float32'], 'attention matches its equations for any segments and 
     segments: fc.array(segment, {maxLength: 4}),
     group: fc.constantFrom(1, 2, 3),
     headDim: fc.constantFrom(4, 16, 22, 32),
-    mask: fc.constantFrom('causal', 'none'),
+    mask: fc.constantFrom('causal' as const, 'none' as const),
     window: fc.option(fc.integer({min: 1, max: 100}), {nil: undefined}),
     softcap: fc.option(fc.constantFrom(1, 5), {nil: undefined}),
     sink: fc.option(fc.constantFrom(-1, 2), {nil: undefined}),
@@ -145,10 +145,10 @@ onEachDevice(['float32'], 'attention matches its equations for any segments and 
         heads: 2 * group,
         kvHeads: 2,
         headDim,
-        mask: mask as 'causal' | 'none',
+        mask,
         ...(window === undefined ? {} : {window}),
         ...(softcap === undefined ? {} : {softcap}),
-        ...(sink === undefined ? {} : {sinks: new Array<number>(2 * group).fill(sink)}),
+        ...(sink === undefined ? {} : {sinks: Array.from({length: 2 * group}, () => sink)}),
         prefixLengths: segments.map(({prefix}, s) => Math.min(prefix, keys[s]!)),
       };
       const inputs = Object.values(inputsOf(c));

@@ -13,7 +13,7 @@ const fileSchema = z.looseObject({
 });
 
 /** Texts that the library is given at once: enough for all its threads, few enough that results take little memory. */
-const textsAtOnce = 2048;
+const textsAtOnce = 512;
 
 /**
  * Opens a `tokenizer.json` that has the control tokens `<bos>`, `<eos>`, `<map>` and those of the languages.
@@ -27,7 +27,8 @@ export async function loadTokenizer(
 ): Promise<Tokenizer> {
   const parsed = await readTokenizer(file);
   const controls = new Map(parsed.added_tokens.map(({content, id}) => [content, id]));
-  const languages = options.languages ?? [...controls.keys()].flatMap((token) => languageOfToken(token) ?? []);
+  const languages =
+    options.languages ?? [...controls.keys()].flatMap((token) => languageOfToken(token) ?? []);
   const missing = [...controlNames, ...languages.map(languageToken)].filter((name) => !controls.has(name));
   if (missing.length > 0)
     throw new CrossmapError(
@@ -36,8 +37,15 @@ export async function loadTokenizer(
     );
   return createTokenizer(file, {
     // Without added tokens the library cannot find one in a text.
-    library: openLibrary(file, {...parsed, added_tokens: [], post_processor: null, truncation: null, padding: null}),
-    vocabSize: 1 + Object.values(parsed.model.vocab).reduce((a, b) => Math.max(a, b), Math.max(...controls.values())),
+    library: openLibrary(file, {
+      ...parsed,
+      added_tokens: [],
+      post_processor: null,
+      truncation: null,
+      padding: null,
+    }),
+    vocabSize:
+      1 + Object.values(parsed.model.vocab).reduce((a, b) => Math.max(a, b), Math.max(...controls.values())),
     controls,
     languages: [...languages].sort(),
   });

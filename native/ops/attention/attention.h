@@ -41,11 +41,11 @@ struct AttentionOptions {
   std::optional<Tensor> sinks;
 
   static constexpr auto fields() {
-    return std::tuple(
-        field("mask", &AttentionOptions::mask), field("window", &AttentionOptions::window),
-        field("scale", &AttentionOptions::scale), field("softcap", &AttentionOptions::softcap),
-        field("keyStarts", &AttentionOptions::keyStarts),
-        field("prefixLengths", &AttentionOptions::prefixLengths), field("sinks", &AttentionOptions::sinks));
+    return std::tuple(field("mask", &AttentionOptions::mask), field("window", &AttentionOptions::window),
+                      field("scale", &AttentionOptions::scale), field("softcap", &AttentionOptions::softcap),
+                      field("keyStarts", &AttentionOptions::keyStarts),
+                      field("prefixLengths", &AttentionOptions::prefixLengths),
+                      field("sinks", &AttentionOptions::sinks));
   }
 };
 

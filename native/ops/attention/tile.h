@@ -10,8 +10,8 @@
 namespace crossmap::cpu {
 namespace {
 
-// Rows and keys of a tile: a panel of each operand of a product (64 x headDim x 4 bytes) fits beside the scores
-// in the second-level cache at any headDim, and in the first at the common 64.
+// Rows and keys of a tile: a panel of each operand of a product (64 x headDim x 4 bytes) fits beside the
+// scores in the second-level cache at any headDim, and in the first at the common 64.
 constexpr int64_t kTileRows = 64;
 constexpr int64_t kTileKeys = 64;
 
@@ -72,8 +72,8 @@ inline void clearRows(float* to, int64_t stride, int64_t begin, int64_t end) {
 // Where the rows of a tile lie, and which keys they see. Rows that only fill the last vector see none.
 struct TileRows {
   int64_t count;
-  int64_t at[kTileRows];      // (query * heads + head): times headDim in q, out and their gradients
-  int32_t begin[kTileRows];   // keys seen besides the prefix, from the first of the segment
+  int64_t at[kTileRows];     // (query * heads + head): times headDim in q, out and their gradients
+  int32_t begin[kTileRows];  // keys seen besides the prefix, from the first of the segment
   int32_t end[kTileRows];
 
   // Whether every row sees all keys of [first, last).
@@ -82,8 +82,8 @@ struct TileRows {
   }
 };
 
-inline TileRows tileRows(const AttentionShape& shape, const AttentionView& view, const AttentionSegment& segment,
-                         const RowBlock& block, int64_t kvHead) {
+inline TileRows tileRows(const AttentionShape& shape, const AttentionView& view,
+                         const AttentionSegment& segment, const RowBlock& block, int64_t kvHead) {
   TileRows rows;
   rows.count = block.rows;
   const int64_t group = shape.group();
