@@ -71,6 +71,9 @@ export type AxisName = 'all' | 'last';
 /** Reductions that are sums. */
 export type ReductionName = 'mean' | 'sum';
 
+/** What the softmax family gives. */
+export type SoftmaxName = 'logSoftmax' | 'softmax';
+
 interface AdamwArguments {
   readonly parameters: readonly NativeTensor[];
   readonly gradients: readonly NativeTensor[];
@@ -209,6 +212,12 @@ interface Native {
     dtype: NativeDType,
   ) => NativeTensor;
   matmul: (a: NativeTensor, b: NativeTensor, options: NativeMatmulOptions) => NativeTensor;
+  normal: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; mean: number; std: number},
+  ) => NativeTensor;
   pool: (
     hidden: NativeTensor,
     starts: NativeTensor,
@@ -225,18 +234,6 @@ interface Native {
     pooling: 'mean' | 'last' | 'weighted',
     tokens: number,
     dtype: NativeDType,
-  ) => NativeTensor;
-  randomNormal: (
-    shape: Shape,
-    dtype: NativeDType,
-    device: string,
-    options: {seed: number; offset: number; mean: number; std: number},
-  ) => NativeTensor;
-  randomUniform: (
-    shape: Shape,
-    dtype: NativeDType,
-    device: string,
-    options: {seed: number; offset: number; low: number; high: number},
   ) => NativeTensor;
   reduce: (op: ReductionName, x: NativeTensor, axis: AxisName) => NativeTensor;
   reduceBackward: (
@@ -275,6 +272,16 @@ interface Native {
     frequencies: NativeTensor,
     scale: number,
   ) => NativeTensor;
+  softmax: (
+    form: SoftmaxName,
+    x: NativeTensor,
+  ) => {readonly y: NativeTensor; readonly statistics: NativeTensor};
+  softmaxBackward: (
+    form: SoftmaxName,
+    dy: NativeTensor,
+    x: NativeTensor,
+    statistics: NativeTensor,
+  ) => NativeTensor;
   swiglu: (gate: NativeTensor, up: NativeTensor) => NativeTensor;
   swigluBackward: (
     dy: NativeTensor,
@@ -283,6 +290,12 @@ interface Native {
   ) => {dGate: NativeTensor; dUp: NativeTensor};
   unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
   unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
+  uniform: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; low: number; high: number},
+  ) => NativeTensor;
 }
 
 /** Which addon is loaded, and which places were looked at. */

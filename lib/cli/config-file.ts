@@ -16,7 +16,7 @@ export function addSetOption(command: Command): Command {
   return command.option(
     '--set <name=value>',
     'change an option, the value as YAML; may be given several times',
-    (value: string, before: readonly string[] = []) => [...before, value],
+    (value: string, before: readonly string[] | undefined) => [...(before ?? []), value],
   );
 }
 

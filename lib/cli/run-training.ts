@@ -11,7 +11,7 @@ import {createProgress} from './progress.js';
 import {summarizeRun} from './summary.js';
 
 /** How a run is started and shown. */
-export interface RunTrainingOptions {
+interface RunTrainingOptions {
   readonly resume: Resume;
   /** Events as JSON lines instead of progress. */
   readonly json?: boolean;

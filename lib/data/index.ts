@@ -15,6 +15,7 @@ export type {TrainingShards} from './sampling/mixture.js';
 export type {PairShard, TextShard} from './sampling/source.js';
 export type {BatchPosition, BatchStream, SourceEpochs} from './sampling/stream.js';
 export type {Shard} from './shards/shard.js';
+export {cleanText} from './corpus/clean.js';
 export {loadTokenizer} from './tokenizer/load.js';
 export {trainTokenizer, type TrainTokenizerOptions} from './tokenizer/train.js';
 export type {Tokenizer} from './tokenizer/tokenizer.js';

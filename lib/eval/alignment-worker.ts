@@ -9,7 +9,7 @@ export type WorkerAnswer =
   {readonly alignment: PairAlignment} | {readonly code: string; readonly message: string};
 
 const vectors: PairVectors = workerData;
-parentPort?.postMessage(answer(vectors));
+parentPort?.postMessage(answer(vectors)); // oxlint-disable-line unicorn/require-post-message-target-origin -- a port has no origin, a window has
 
 function answer(work: PairVectors): WorkerAnswer {
   try {

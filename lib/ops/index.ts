@@ -39,4 +39,5 @@ export {reshape} from './reshape.js';
 export {rmsNorm, rmsNormResidual, type RmsNormOptions, type RmsNormResidual} from './rms-norm.js';
 export {rotary, type RotaryOptions} from './rotary.js';
 export {sliceRows} from './slice-rows.js';
+export {logSoftmax, softmax} from './softmax.js';
 export {swiglu} from './swiglu.js';

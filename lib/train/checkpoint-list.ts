@@ -5,7 +5,7 @@ import {CrossmapError} from '../errors.js';
 import {runFolder} from './run-folder.js';
 
 /** A checkpoint by its name alone: nothing of it has been read. */
-export interface ListedCheckpoint {
+interface ListedCheckpoint {
   readonly step: number;
   readonly path: string;
 }

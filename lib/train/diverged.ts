@@ -8,7 +8,7 @@ import {globalNorm} from '../ops/index.js';
 import {scope, type Tensor} from '../tensor/index.js';
 
 /** What a step has computed, before it is applied. */
-export interface ComputedStep {
+interface ComputedStep {
   readonly loss: number;
   /** Global norm of the gradients before clipping. */
   readonly norm: number;
@@ -24,7 +24,7 @@ export function faultOf({loss, norm}: ComputedStep, explodingNorm: number): stri
 }
 
 /** A step that went wrong. Its gradients are still there; the weights are those before it. */
-export interface FaultyStep {
+interface FaultyStep {
   /** The step, from 1. */
   readonly step: number;
   readonly fault: string;
@@ -46,8 +46,8 @@ export async function divergence(faulty: FaultyStep): Promise<CrossmapError> {
   const languages = [...new Set(batches[batch?.index ?? 0]?.languages)].sort().join(', ');
   const parts = [
     `training diverged at step ${step}: ${fault}`,
-    batch && `micro-batch ${batch.index} (${languages}) has ${inWords(batch, 'gradient norm')}`,
-    tensor && `${parameters[tensor.index]?.name ?? ''} has ${inWords(tensor, 'gradient, norm')}`,
+    tensor && `${parameters[tensor.index]?.name ?? ''} has ${inWords(tensor)}`,
+    batch && `micro-batch ${batch.index} (${languages}), computed alone, has ${inWords(batch)}`,
     `the step was not applied; ${checkpoint === undefined ? 'there is no checkpoint yet' : `the last checkpoint is ${checkpoint}`}`,
     'try a lower training.learningRate or a longer training.warmupSteps',
   ];
@@ -70,10 +70,10 @@ function worst(norms: readonly (number | undefined)[]): Measured | undefined {
   return found;
 }
 
-function inWords({norm}: Measured, what: string): string {
+function inWords({norm}: Measured): string {
   return Number.isFinite(norm)
-    ? `the largest ${what} ${norm.toPrecision(4)}`
-    : `the first ${what} that is not finite`;
+    ? `the largest gradient norm, ${norm.toPrecision(4)}`
+    : 'the first gradient norm that is not finite';
 }
 
 /** [parameters] norm of each gradient; undefined where there is none. */

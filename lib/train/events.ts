@@ -17,6 +17,7 @@ export interface ObjectiveNumbers {
   readonly contrastive: number;
 }
 
+/** The first event of a run or of its continuation. */
 export interface StartEvent {
   readonly type: 'start';
   readonly name: string;
@@ -30,6 +31,7 @@ export interface StartEvent {
   readonly output: string;
 }
 
+/** A step that was applied. */
 export interface StepEvent {
   readonly type: 'step';
   /** Steps done, from 1. */
@@ -56,6 +58,7 @@ export interface StepEvent {
   readonly etaSeconds: number;
 }
 
+/** The model measured on held-out text. */
 export interface EvaluationEvent {
   readonly type: 'evaluation';
   readonly step: number;
@@ -65,6 +68,7 @@ export interface EvaluationEvent {
   readonly seconds: number;
 }
 
+/** A checkpoint that was published. */
 export interface CheckpointEvent {
   readonly type: 'checkpoint';
   readonly step: number;
@@ -72,12 +76,14 @@ export interface CheckpointEvent {
   readonly seconds: number;
 }
 
+/** Something the user should know that stops nothing. */
 export interface WarningEvent {
   readonly type: 'warning';
   readonly step: number;
   readonly message: string;
 }
 
+/** The last event: the run came to its end, or was stopped with its state saved. */
 export interface EndEvent {
   readonly type: 'end';
   readonly reason: 'finished' | 'aborted';
@@ -86,4 +92,5 @@ export interface EndEvent {
   readonly peakBytes: number;
 }
 
+/** An event of a run. */
 export type TrainEvent = StartEvent | StepEvent | EvaluationEvent | CheckpointEvent | WarningEvent | EndEvent;

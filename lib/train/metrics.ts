@@ -4,7 +4,7 @@ import {CrossmapError} from '../errors.js';
 import type {TrainEvent} from './events.js';
 
 /** A metrics file that is written to. */
-export interface Metrics {
+interface Metrics {
   /** @throws ERR_IO */
   write(event: TrainEvent): Promise<void>;
   close(): Promise<void>;

@@ -1,7 +1,7 @@
 /** How fast a run goes, and how long it still takes. */
 
 /** What paces a run. */
-export interface PaceOptions {
+interface PaceOptions {
   readonly steps: number;
   /** Steps between evaluations. */
   readonly evaluateEvery: number;

@@ -2,7 +2,7 @@
 import {join} from 'node:path';
 
 /** The files of a run. */
-export interface RunFolder {
+interface RunFolder {
   readonly lock: string;
   readonly config: string;
   readonly metrics: string;

@@ -17,7 +17,7 @@ import {createPace, type Pace} from './pace.js';
 import type {Trainer} from './trainer.js';
 
 /** A run that is set up. */
-export interface Run {
+interface Run {
   readonly config: Config;
   readonly data: PreparedData;
   readonly device: Device;

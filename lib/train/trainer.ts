@@ -14,7 +14,7 @@ import {learningRateAt} from './schedule.js';
 import type {NamedTensors} from './tensor-files.js';
 
 /** What one step did; the speed is not its business. */
-export type StepOutcome = Omit<StepEvent, 'type' | 'tokensPerSecond' | 'seconds' | 'etaSeconds'>;
+type StepOutcome = Omit<StepEvent, 'type' | 'tokensPerSecond' | 'seconds' | 'etaSeconds'>;
 
 /** A model in training. */
 export interface Trainer {
@@ -40,7 +40,7 @@ export interface Trainer {
 }
 
 /** What a trainer is made from. */
-export interface TrainerOptions {
+interface TrainerOptions {
   readonly config: Config;
   readonly data: PreparedData;
   readonly device: Device;

@@ -19,6 +19,7 @@
 #include "ops/reduce/reduce.h"
 #include "ops/rms-norm/rms-norm.h"
 #include "ops/rotary/rotary.h"
+#include "ops/softmax/softmax.h"
 #include "ops/swiglu/swiglu.h"
 
 namespace crossmap::addon {
@@ -87,8 +88,8 @@ constexpr std::array kOps{
     op<matmul>("matmul"),
     op<pool>("pool"),
     op<poolBackward>("poolBackward"),
-    op<randomNormal>("randomNormal"),
-    op<randomUniform>("randomUniform"),
+    op<randomNormal>("normal"),
+    op<randomUniform>("uniform"),
     op<reduce>("reduce"),
     op<reduceBackward>("reduceBackward"),
     op<reduceMax>("reduceMax"),
@@ -98,6 +99,8 @@ constexpr std::array kOps{
     op<rmsNormResidual>("rmsNormResidual"),
     op<rotary>("rotary"),
     op<rotaryBackward>("rotaryBackward"),
+    op<softmax>("softmax"),
+    op<softmaxBackward>("softmaxBackward"),
     op<swiglu>("swiglu"),
     op<swigluBackward>("swigluBackward"),
     op<unary>("unary"),

@@ -103,6 +103,10 @@ const single: readonly (readonly [string, string])[] = [
     'train.yaml:7: objectives: one weight at least must be above 0; all are 0',
   ],
   [
+    'objectives: {mapping: {prefix: true, sourceWeight: 0.5}}',
+    'train.yaml:7: objectives.mapping.sourceWeight must be 0 with objectives.mapping.prefix, where every source token sees the one it would predict; got 0.5',
+  ],
+  [
     'training: {steps: 9, warmupSteps: 9}',
     'train.yaml:7: training.warmupSteps must be below training.steps (9); got 9',
   ],

@@ -117,3 +117,26 @@ test('a batch below the context is refused', async (t) => {
     message: 'tokensPerBatch must be 64 or more, so that the longest segment fits; got 63',
   });
 });
+
+test('the first held-out pairs of several languages are translations of the same sentences', async (t) => {
+  const rows = Array.from({length: 100}, (_, i) => i);
+  const folder = await folderWith(t, {
+    'a.tsv': rows.map((i) => `${sentence('en', i)}\t${sentence('cs', i)}\n`).join(''),
+    'b.tsv': [...rows]
+      .reverse()
+      .map((i) => `${sentence('uk', i)}\t${sentence('en', i)}\n`)
+      .join(''),
+  });
+  const yaml = `
+data:
+  parallel: [{source: en, target: cs, file: a.tsv}, {source: uk, target: en, file: b.tsv}]
+  heldOut: {pairs: 20}
+tokenizer: {vocabSize: 320}`;
+  const [czech, ukrainian] = (await prepareData(configIn(folder, yaml))).heldOut.pairs;
+  t.is(czech?.sources.length, 20);
+  t.deepEqual(ukrainian?.targets, czech?.sources);
+  t.notDeepEqual(
+    czech?.sources,
+    [...czech!.sources].sort((a, b) => (a < b ? -1 : 1)),
+  );
+});

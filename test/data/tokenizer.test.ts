@@ -133,11 +133,11 @@ test('control tokens have the first ids, all distinct, and decoding leaves them 
 
 test('encoding many texts at once gives what one by one gives', async (t) => {
   const tokenizer = await trained(t);
-  // 2048 texts go to the library at once.
-  const many = Array.from({length: 2050}, (_, i) => (i % 7 === 0 ? '' : text[i % text.length]!));
+  // 512 texts go to the library at once.
+  const many = Array.from({length: 1030}, (_, i) => (i % 7 === 0 ? '' : text[i % text.length]!));
   const all = await tokenizer.encodeAll(many);
   t.is(all.length, many.length);
-  for (const i of [0, 1, 2047, 2048, 2049]) t.deepEqual(all[i], await tokenizer.encode(many[i]!));
+  for (const i of [0, 1, 511, 512, 1023, 1024, 1029]) t.deepEqual(all[i], await tokenizer.encode(many[i]!));
 });
 
 test('vowel signs stay with their consonants, so a Hindi word can become one token', async (t) => {

@@ -254,16 +254,22 @@ const refusals: readonly Refusal[] = [
     message: 'uniform: high must be a finite number; got Infinity',
   },
   {
+    title: 'bounds whose difference overflows',
+    call: () => uniform([2], {seed: 1, low: -3e38, high: 3e38}),
+    code: 'ERR_ARGUMENT',
+    message: 'uniform: high - low must be a finite number; got Infinity',
+  },
+  {
     title: 'a negative size',
     call: () => uniform([-2], {seed: 1}),
     code: 'ERR_SHAPE',
-    message: 'randomUniform: argument 1 must have sizes of 0 or more; got [-2]',
+    message: 'uniform: argument 1 must have sizes of 0 or more; got [-2]',
   },
   {
     title: 'a seed beyond 2^53',
     call: () => normal([2], {seed: 2 ** 54}),
     code: 'ERR_ARGUMENT',
-    message: 'randomNormal: argument 4.seed must be a whole number; got 18014398509481984',
+    message: 'normal: argument 4.seed must be a whole number; got 18014398509481984',
   },
   {
     title: 'a device that is not here',

@@ -34,7 +34,7 @@ function referenceStep(
       const g = gradient * factor;
       first[i] = beta1 * first[i]! + (1 - beta1) * g;
       second[i] = beta2 * second[i]! + (1 - beta2) * g * g;
-      const update = first[i]! / (1 - beta1 ** step) / (Math.sqrt(second[i]! / (1 - beta2 ** step)) + eps);
+      const update = first[i] / (1 - beta1 ** step) / (Math.sqrt(second[i] / (1 - beta2 ** step)) + eps);
       values[i]! -= rate * ((decays ? weightDecay : 0) * values[i]! + update);
     }
   return norm;

@@ -10,7 +10,7 @@ import type {Breather} from '../pace.js';
 import {createDocumentEncoder} from '../shards/encode.js';
 import {loadTokenizer} from '../tokenizer/load.js';
 import type {Tokenizer} from '../tokenizer/tokenizer.js';
-import {trainedJson} from '../tokenizer/train.js';
+import {checkVocabulary, trainedJson} from '../tokenizer/train.js';
 import {createTextIds, encodePairs, encodeText, type EncodedPairs, type Encoding} from './encode-corpora.js';
 import {createFertilitySample} from './fertility.js';
 import {fileNames, sha256, type Manifest, type ManifestPair, type ManifestText} from './manifest.js';
@@ -37,6 +37,10 @@ interface BuildOptions {
  */
 export async function buildFolder(folder: string, options: BuildOptions): Promise<void> {
   const {config, corpora, fingerprint, breather} = options;
+  const languages = configLanguages(config);
+  const {vocabSize, file: given} = config.tokenizer;
+  if (given === undefined) checkVocabulary({vocabSize, languages});
+  else await loadTokenizer(given, {languages});
   const scan = await scanCorpora(corpora, reading(options, 'scan'));
   const plan = planCorpora(scan, config.data.heldOut);
   const tokenizer = await makeTokenizer(folder, {scan, plan}, options);
@@ -51,7 +55,7 @@ export async function buildFolder(folder: string, options: BuildOptions): Promis
     tokensPerBatch: config.training.tokensPerBatch,
     textIds: createTextIds(),
   };
-  const content = await encodeAll(plan, encoding, configLanguages(config));
+  const content = await encodeAll(plan, encoding, languages);
   const heldOutPairs = JSON.stringify(content.heldOut);
   await writeFile(join(folder, fileNames.heldOutPairs), heldOutPairs);
   const manifest: Manifest = {
@@ -102,7 +106,6 @@ async function makeTokenizer(folder: string, planned: Planned, options: BuildOpt
     const {vocabSize} = config.tokenizer;
     await writeFile(file, await trainedJson(counts, {vocabSize, languages, breather, onProgress}));
   } else {
-    await loadTokenizer(config.tokenizer.file, {languages}); // names the user's file if it does not fit
     await writeFile(file, await readFile(config.tokenizer.file));
   }
   return loadTokenizer(file, {languages});

@@ -128,8 +128,21 @@ export async function encodePairs(plan: PairPlan, encoding: Encoding): Promise<E
     shard,
     digests,
     tooLong,
-    heldOut: {source, target, sources: heldOut.map(([x]) => x), targets: heldOut.map(([, y]) => y)},
+    heldOut: {source, target, ...inFixedOrder(heldOut, plan.pivot)},
   };
+}
+
+/**
+ * Held-out pairs in an order that files do not decide: any first part is a sample of all, and that of several languages with the same
+ * pivot has the same sentences as far as they are translated.
+ */
+function inFixedOrder(
+  pairs: readonly SentencePair[],
+  pivot: 0 | 1,
+): Pick<HeldOutPairs, 'sources' | 'targets'> {
+  const ranked = pairs.map((pair) => ({pair, rank: hashText(pair[pivot])}));
+  ranked.sort((a, b) => a.rank - b.rank);
+  return {sources: ranked.map(({pair: [x]}) => x), targets: ranked.map(({pair: [, y]}) => y)};
 }
 
 async function encodeSides(texts: readonly string[], {tokenizer, textIds}: Encoding) {

@@ -13,7 +13,7 @@ const fileSchema = z.looseObject({
 });
 
 /** Texts that the library is given at once: enough for all its threads, few enough that results take little memory. */
-const textsAtOnce = 2048;
+const textsAtOnce = 512;
 
 /**
  * Opens a `tokenizer.json` that has the control tokens `<bos>`, `<eos>`, `<map>` and those of the languages.

@@ -1,6 +1,6 @@
 // The backward pass. An item owns keys of dk and dv: it walks over the rows that see them and computes their
-// weights again. dq is summed over blocks of keys in float32, in the order of the blocks: an item waits for
-// the one before it, so that sums have the same bits on any number of threads.
+// weights again. Rows that see several blocks of keys sum dq in float32 in the order of these blocks: an item
+// waits for the one before it, so that sums have the same bits on any number of threads.
 #include <cmath>
 #include <memory>
 #include <thread>
@@ -13,31 +13,38 @@ namespace crossmap::cpu {
 
 namespace {
 
-constexpr int64_t kDeltaGrain = 256;
+constexpr int64_t kPrepareGrain = 4;  // blocks of rows
 
 template <typename E>
 struct BackwardArgs : AttentionArgs<E> {
   const E *out, *dOut;
   const float* lse;
   E *dq, *dk, *dv;
-  float* dqSum;   // [tokens, heads, headDim]; dq itself where that is float32
+  // [kvHeads, tokens * group, padded headDim], of the rows that several blocks of keys visit: q and dOut,
+  // converted and laid side by side once, and the sums of dq.
+  float *queryPack, *dOutPack, *dqPack;
   float* deltas;  // [tokens, heads]: dOut . out
   float* dSinks;  // may be null
+
+  int64_t packedAt(const AttentionSegment& segment, int64_t row, int64_t kvHead) const {
+    const int64_t group = this->shape.group();
+    return ((kvHead * this->shape.tokens + segment.firstQuery) * group + row) * paddedTo(this->shape.headDim);
+  }
 };
 
 // Tiles of keys are [kTileKeys, padded headDim], those of rows [kTileRows, padded headDim].
 struct BackwardScratch {
   int64_t padded;
   float *keys, *keysT, *valuesT, *dKeys, *dValues;  // keysT, valuesT: [padded headDim, kTileKeys]
-  float *queries, *dOut, *dQueries;
+  float *queries, *dOut;
   float *weights, *dScores;  // [kTileRows, kTileKeys]
 
   static int64_t floats(int64_t padded) {
-    return padded * (5 * kTileKeys + 3 * kTileRows) + 2 * kTileRows * kTileKeys;
+    return padded * (5 * kTileKeys + 2 * kTileRows) + 2 * kTileRows * kTileKeys;
   }
   BackwardScratch(float* at, int64_t padded) : padded(padded) {
     for (float** tile : {&keys, &keysT, &valuesT, &dKeys, &dValues}) at = (*tile = at) + padded * kTileKeys;
-    for (float** tile : {&queries, &dOut, &dQueries}) at = (*tile = at) + padded * kTileRows;
+    for (float** tile : {&queries, &dOut}) at = (*tile = at) + padded * kTileRows;
     for (float** tile : {&weights, &dScores}) at = (*tile = at) + kTileRows * kTileKeys;
   }
 };
@@ -138,34 +145,60 @@ void loadKeys(const BackwardArgs<E>& a, const AttentionSegment& segment, const K
   clearRows(scratch.dValues, padded, 0, tile.keys);
 }
 
-// All that one block of rows and one of keys have to do with each other, but for adding dq.
 template <typename E>
-void tilePair(const BackwardArgs<E>& a, const KeyTile& tile, const TileRows& rows,
+void loadRows(const BackwardArgs<E>& a, const TileRows& rows, float* queries, float* dOut) {
+  const int64_t headDim = a.shape.headDim;
+  const int64_t padded = paddedTo(headDim);
+  for (int64_t r = 0; r < rows.count; r++) {
+    copyRow(a.q + rows.at[r] * headDim, headDim, 1, queries + r * padded);
+    copyRow(a.dOut + rows.at[r] * headDim, headDim, 1, dOut + r * padded);
+  }
+}
+
+template <typename E>
+void writeQueryGradients(const BackwardArgs<E>& a, const TileRows& rows, const float* from) {
+  const int64_t headDim = a.shape.headDim;
+  for (int64_t r = 0; r < rows.count; r++)
+    writeRow(from + r * paddedTo(headDim), headDim, 1, a.dq + rows.at[r] * headDim);
+}
+
+// [rows, padded headDim]
+struct RowOperands {
+  const float *queries, *dOut;
+};
+
+// All that one block of rows and one of keys have to do with each other, but for dq.
+template <typename E>
+void tilePair(const BackwardArgs<E>& a, const KeyTile& tile, const TileRows& rows, RowOperands operands,
               const BackwardScratch& scratch) {
   const int64_t headDim = a.shape.headDim;
   const int64_t padded = scratch.padded;
-  for (int64_t r = 0; r < rows.count; r++) {
-    copyRow(a.q + rows.at[r] * headDim, headDim, 1, scratch.queries + r * padded);
-    copyRow(a.dOut + rows.at[r] * headDim, headDim, 1, scratch.dOut + r * padded);
-  }
   const int64_t lanes = paddedTo(tile.keys);
-  tileProduct<Into::replace>(rows.count, lanes, headDim, {scratch.queries, padded, 1}, scratch.keysT,
+  tileProduct<Into::replace>(rows.count, lanes, headDim, {operands.queries, padded, 1}, scratch.keysT,
                              kTileKeys, scratch.weights, kTileKeys);
-  tileProduct<Into::replace>(rows.count, lanes, headDim, {scratch.dOut, padded, 1}, scratch.valuesT,
+  tileProduct<Into::replace>(rows.count, lanes, headDim, {operands.dOut, padded, 1}, scratch.valuesT,
                              kTileKeys, scratch.dScores, kTileKeys);
   weights(a, tile, rows, scratch);
-  tileProduct<Into::add>(tile.keys, padded, rows.count, {scratch.weights, 1, kTileKeys}, scratch.dOut, padded,
-                         scratch.dValues, padded);
-  tileProduct<Into::add>(tile.keys, padded, rows.count, {scratch.dScores, 1, kTileKeys}, scratch.queries,
+  tileProduct<Into::add>(tile.keys, padded, rows.count, {scratch.weights, 1, kTileKeys}, operands.dOut,
+                         padded, scratch.dValues, padded);
+  tileProduct<Into::add>(tile.keys, padded, rows.count, {scratch.dScores, 1, kTileKeys}, operands.queries,
                          padded, scratch.dKeys, padded);
-  tileProduct<Into::replace>(rows.count, padded, tile.keys, {scratch.dScores, kTileKeys, 1}, scratch.keys,
-                             padded, scratch.dQueries, padded);
 }
 
-inline void addRow(const float* from, int64_t size, float* to) {
-  int64_t d = 0;
-  for (; d + kLanes <= size; d += kLanes) store(to + d, load(to + d) + load(from + d));
-  for (; d < size; d++) to[d] += from[d];
+template <Into into>
+void queryGradients(const KeyTile& tile, const TileRows& rows, const BackwardScratch& scratch, float* to) {
+  tileProduct<into>(rows.count, scratch.padded, tile.keys, {scratch.dScores, kTileKeys, 1}, scratch.keys,
+                    scratch.padded, to, scratch.padded);
+}
+
+// The rows see keys of this block alone.
+template <typename E>
+void onlyPair(const BackwardArgs<E>& a, const KeyTile& tile, const TileRows& rows,
+              const BackwardScratch& scratch) {
+  loadRows(a, rows, scratch.queries, scratch.dOut);
+  tilePair(a, tile, rows, {scratch.queries, scratch.dOut}, scratch);
+  queryGradients<Into::replace>(tile, rows, scratch, scratch.queries);
+  writeQueryGradients(a, rows, scratch.queries);
 }
 
 template <typename E>
@@ -180,11 +213,18 @@ void backwardBlock(const BackwardArgs<E>& a, const AttentionPlan& plan, const Ke
     const RowBlock& rowBlock = plan.rowBlocks[static_cast<size_t>(index)];
     if (!rowBlock.keyBlocks.contains(block.block)) continue;
     const TileRows rows = tileRows(a.shape, a.view, segment, rowBlock, kvHead);
-    tilePair(a, tile, rows, scratch);
-    turns.wait(index, kvHead, rowBlock.keyBlocks.rankOf(block.block));
-    for (int64_t r = 0; r < rows.count; r++)
-      addRow(scratch.dQueries + r * scratch.padded, headDim, a.dqSum + rows.at[r] * headDim);
+    if (rowBlock.keyBlocks.count() == 1) {
+      onlyPair(a, tile, rows, scratch);
+      continue;
+    }
+    const int64_t at = a.packedAt(segment, rowBlock.row, kvHead);
+    tilePair(a, tile, rows, {a.queryPack + at, a.dOutPack + at}, scratch);
+    const int64_t rank = rowBlock.keyBlocks.rankOf(block.block);
+    turns.wait(index, kvHead, rank);
+    rank == 0 ? queryGradients<Into::replace>(tile, rows, scratch, a.dqPack + at)
+              : queryGradients<Into::add>(tile, rows, scratch, a.dqPack + at);
     turns.pass(index, kvHead);
+    if (rank + 1 == rowBlock.keyBlocks.count()) writeQueryGradients(a, rows, a.dqPack + at);
   }
   for (int64_t j = 0; j < tile.keys; j++) {
     const int64_t at = ((segment.firstKey + first + j) * a.shape.kvHeads + kvHead) * headDim;
@@ -203,12 +243,27 @@ float dotRow(const E* x, const E* y, int64_t size) {
 }
 
 template <typename E>
-void prepare(const BackwardArgs<E>& a, ThreadPool& pool) {
+void prepareRows(const BackwardArgs<E>& a, const AttentionSegment& segment, const RowBlock& block,
+                 int64_t kvHead) {
   const int64_t headDim = a.shape.headDim;
-  pool.parallelFor(a.shape.tokens * a.shape.heads, kDeltaGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; row++)
-      a.deltas[row] = dotRow(a.dOut + row * headDim, a.out + row * headDim, headDim);
-    std::fill(a.dqSum + begin * headDim, a.dqSum + end * headDim, 0.f);
+  const TileRows rows = tileRows(a.shape, a.view, segment, block, kvHead);
+  for (int64_t r = 0; r < rows.count; r++)
+    a.deltas[rows.at[r]] = dotRow(a.dOut + rows.at[r] * headDim, a.out + rows.at[r] * headDim, headDim);
+  const int64_t at = a.packedAt(segment, block.row, kvHead);
+  if (block.keyBlocks.count() > 1) loadRows(a, rows, a.queryPack + at, a.dOutPack + at);
+  if (block.keyBlocks.count() > 0) return;
+  for (int64_t r = 0; r < rows.count; r++) std::fill_n(a.dq + rows.at[r] * headDim, headDim, E{});
+}
+
+template <typename E>
+void prepare(const BackwardArgs<E>& a, const AttentionPlan& plan, ThreadPool& pool) {
+  const auto blocks = static_cast<int64_t>(plan.rowBlocks.size());
+  pool.parallelFor(blocks, kPrepareGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t index = begin; index < end; index++) {
+      const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
+      for (int64_t kvHead = 0; kvHead < a.shape.kvHeads; kvHead++)
+        prepareRows(a, plan.segments[static_cast<size_t>(block.segment)], block, kvHead);
+    }
   });
 }
 
@@ -225,7 +280,7 @@ void sinkGradients(const BackwardArgs<E>& a, ThreadPool& pool) {
 template <typename E>
 void backwardPass(const BackwardArgs<E>& a, float* scratch, ThreadPool& pool) {
   const AttentionPlan plan = attentionPlan(a.segments(), a.view, a.shape.group(), {kTileRows, kTileKeys});
-  prepare(a, pool);
+  prepare(a, plan, pool);
   if (a.dSinks) sinkGradients(a, pool);
   const int64_t padded = paddedTo(a.shape.headDim);
   const auto runs = static_cast<int64_t>(plan.keyItems.size()) - 1;
@@ -237,11 +292,6 @@ void backwardPass(const BackwardArgs<E>& a, float* scratch, ThreadPool& pool) {
                   backwardBlock(a, plan, plan.keyBlocks[static_cast<size_t>(index)], item % a.shape.kvHeads,
                                 turns, BackwardScratch(own, padded));
               });
-  if constexpr (!std::is_same_v<E, float>)
-    pool.parallelFor(a.shape.tokens * a.shape.heads, kDeltaGrain, [&](int64_t begin, int64_t end) {
-      const int64_t size = a.shape.headDim;
-      writeRow(a.dqSum + begin * size, (end - begin) * size, 1, a.dq + begin * size);
-    });
 }
 
 template <typename E>
@@ -260,15 +310,21 @@ void attentionBackward(const AttentionInputs& inputs, const Tensor& dOut, const 
   const Tensor& q = inputs.q;
   const Tensor scratch = scratchOf(q.device(), BackwardScratch::floats(paddedTo(q.size(2))));
   const Tensor deltas = empty({q.size(0), q.size(1)}, DType::float32, q.device());
-  const Tensor dqSum =
-      q.dtype() == DType::float32 ? results.dq : empty(q.shape(), DType::float32, q.device());
+  const Tensor pack = empty({3, q.size(0), q.size(1), paddedTo(q.size(2))}, DType::float32, q.device());
+  const int64_t third = pack.elements() / 3;
   onFloatDType(q.dtype(), [&]<typename E>(E) {
-    const BackwardArgs<E> args{
-        attentionArgs<E>(inputs), forward.out.data<E>(),
-        dOut.data<E>(),           forward.lse.data<float>(),
-        results.dq.data<E>(),     results.dk.data<E>(),
-        results.dv.data<E>(),     dqSum.data<float>(),
-        deltas.data<float>(),     results.dSinks ? results.dSinks->data<float>() : nullptr};
+    const BackwardArgs<E> args{attentionArgs<E>(inputs),
+                               forward.out.data<E>(),
+                               dOut.data<E>(),
+                               forward.lse.data<float>(),
+                               results.dq.data<E>(),
+                               results.dk.data<E>(),
+                               results.dv.data<E>(),
+                               pack.data<float>(),
+                               pack.data<float>() + third,
+                               pack.data<float>() + 2 * third,
+                               deltas.data<float>(),
+                               results.dSinks ? results.dSinks->data<float>() : nullptr};
     enqueue(q.device(), "attentionBackward", [args, own = scratch.data<float>()](Context& context) {
       try {
         backwardPass(args, own, context.pool);

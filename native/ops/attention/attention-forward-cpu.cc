@@ -12,6 +12,7 @@ namespace crossmap::cpu {
 
 namespace {
 
+constexpr int64_t kPackGrain = 4;  // blocks of keys
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 struct Softmax {
@@ -40,6 +41,17 @@ template <typename E>
 struct ForwardArgs : AttentionArgs<E> {
   E* out;
   float* lse;
+  float *keyPack, *valuePack;  // [kvHeads, keyTokens, padded headDim]: of the segments that isPacked
+
+  float* packed(float* pack, const AttentionSegment& segment, int64_t key, int64_t kvHead) const {
+    const int64_t padded = paddedTo(this->shape.headDim);
+    return pack + (kvHead * this->shape.keyTokens + segment.firstKey + key) * padded;
+  }
+  // Keys that several blocks of rows read are converted and laid side by side once: rows of a head lie far
+  // apart in k and v, and to gather them for each tile costs a fifth of its products.
+  bool isPacked(const AttentionSegment& segment) const {
+    return segment.queries * this->shape.group() > kTileRows;
+  }
 };
 
 inline IntVec loadInts(const int32_t* from) {
@@ -128,6 +140,32 @@ void loadQueries(const ForwardArgs<E>& a, const TileRows& rows, const ForwardScr
 }
 
 template <typename E>
+void packKeys(const ForwardArgs<E>& a, const E* base, const AttentionSegment& segment, int64_t first,
+              int64_t keys, int64_t kvHead, float* to) {
+  const int64_t padded = paddedTo(a.shape.headDim);
+  for (int64_t j = 0; j < keys; j++)
+    copyRow(a.keyRow(base, segment, first + j, kvHead), a.shape.headDim, 1, to + j * padded);
+}
+
+template <typename E>
+void packAll(const ForwardArgs<E>& a, const AttentionPlan& plan, ThreadPool& pool) {
+  const auto blocks = static_cast<int64_t>(plan.keyBlocks.size());
+  pool.parallelFor(blocks, kPackGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t index = begin; index < end; index++) {
+      const KeyBlock& block = plan.keyBlocks[static_cast<size_t>(index)];
+      const AttentionSegment& segment = plan.segments[static_cast<size_t>(block.segment)];
+      if (!a.isPacked(segment)) continue;
+      const int64_t first = block.block * kTileKeys;
+      const int64_t keys = std::min(kTileKeys, segment.keys - first);
+      for (int64_t kvHead = 0; kvHead < a.shape.kvHeads; kvHead++) {
+        packKeys(a, a.k, segment, first, keys, kvHead, a.packed(a.keyPack, segment, first, kvHead));
+        packKeys(a, a.v, segment, first, keys, kvHead, a.packed(a.valuePack, segment, first, kvHead));
+      }
+    }
+  });
+}
+
+template <typename E>
 void writeRows(const ForwardArgs<E>& a, const TileRows& rows, const Softmax& softmax, const float* sums,
                int64_t padded) {
   for (int64_t r = 0; r < rows.count; r++) {
@@ -150,18 +188,17 @@ void forwardBlock(const ForwardArgs<E>& a, const AttentionSegment& segment, cons
   for (int64_t rank = 0; rank < block.keyBlocks.count(); rank++) {
     const int64_t first = block.keyBlocks.at(rank) * kTileKeys;
     const ScoreTile tile{scratch.scores, first, std::min(kTileKeys, segment.keys - first), segment.prefix};
-    const auto loadKeys = [&](const E* base) {
-      for (int64_t j = 0; j < tile.keys; j++)
-        copyRow(a.keyRow(base, segment, first + j, kvHead), headDim, 1, scratch.keys + j * padded);
+    const auto operand = [&](const E* base, float* pack) {
+      if (a.isPacked(segment)) return a.packed(pack, segment, first, kvHead);
+      packKeys(a, base, segment, first, tile.keys, kvHead, scratch.keys);
+      return scratch.keys;
     };
-    loadKeys(a.k);
-    tileProduct<Into::replace>(tile.keys, paddedTo(rows.count), headDim, {scratch.keys, padded, 1}, scratch.q,
-                               kTileRows, scratch.scores, kTileRows);
+    tileProduct<Into::replace>(tile.keys, paddedTo(rows.count), headDim, {operand(a.k, a.keyPack), padded, 1},
+                               scratch.q, kTileRows, scratch.scores, kTileRows);
     onlineSoftmax(tile, rows, a.softcap, softmax);
     rescaleSums(scratch.sums, padded, rows, softmax);
-    loadKeys(a.v);
-    tileProduct<Into::add>(rows.count, padded, tile.keys, {scratch.scores, 1, kTileRows}, scratch.keys,
-                           padded, scratch.sums, padded);
+    tileProduct<Into::add>(rows.count, padded, tile.keys, {scratch.scores, 1, kTileRows},
+                           operand(a.v, a.valuePack), padded, scratch.sums, padded);
   }
   writeRows(a, rows, softmax, scratch.sums, padded);
 }
@@ -169,16 +206,17 @@ void forwardBlock(const ForwardArgs<E>& a, const AttentionSegment& segment, cons
 template <typename E>
 void forwardPass(const ForwardArgs<E>& a, float* scratch, ThreadPool& pool) {
   const AttentionPlan plan = attentionPlan(a.segments(), a.view, a.shape.group(), {kTileRows, kTileKeys});
+  packAll(a, plan, pool);
   const int64_t padded = paddedTo(a.shape.headDim);
   const auto runs = static_cast<int64_t>(plan.rowItems.size()) - 1;
   forEachItem(pool, runs * a.shape.kvHeads, scratch, ForwardScratch::floats(padded),
               [&](int64_t item, float* own) {
                 // The last first: with a causal mask it is the longest.
-                const auto run = static_cast<size_t>(runs - 1 - item / a.shape.kvHeads);
+                const auto run = static_cast<size_t>(runs - 1 - item % runs);
                 for (int64_t index = plan.rowItems[run]; index < plan.rowItems[run + 1]; index++) {
                   const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
-                  forwardBlock(a, plan.segments[static_cast<size_t>(block.segment)], block,
-                               item % a.shape.kvHeads, ForwardScratch(own, padded));
+                  forwardBlock(a, plan.segments[static_cast<size_t>(block.segment)], block, item / runs,
+                               ForwardScratch(own, padded));
                 }
               });
 }
@@ -189,8 +227,11 @@ template <Isa isa>
 void attention(const AttentionInputs& inputs, const AttentionForward& results) {
   const Tensor& q = inputs.q;
   const Tensor scratch = scratchOf(q.device(), ForwardScratch::floats(paddedTo(q.size(2))));
+  const Tensor pack =
+      empty({2, inputs.k.size(1), inputs.k.size(0), paddedTo(q.size(2))}, DType::float32, q.device());
   onFloatDType(q.dtype(), [&]<typename E>(E) {
-    const ForwardArgs<E> args{attentionArgs<E>(inputs), results.out.data<E>(), results.lse.data<float>()};
+    const ForwardArgs<E> args{attentionArgs<E>(inputs), results.out.data<E>(), results.lse.data<float>(),
+                              pack.data<float>(), pack.data<float>() + pack.elements() / 2};
     enqueue(q.device(), "attention", [args, own = scratch.data<float>()](Context& context) {
       try {
         forwardPass(args, own, context.pool);
