@@ -1,4 +1,4 @@
-import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {appendFile, copyFile, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import anyTest, {type TestFn} from 'ava';
@@ -86,6 +86,31 @@ test('eval measures what training measured at that step', async (t) => {
     code: 1,
     stderr: 'error ERR_ARGUMENT: --set model.layers=3: eval can change options of evaluation alone\n',
   });
+});
+
+test('eval refuses text that has changed since the training', async (t) => {
+  const {folder: cwd} = t.context;
+  const args = ['train', 'changed.yaml', '--set', 'training.steps=1', '--set', 'training.warmupSteps=0'];
+  await writeFile(join(cwd, 'changed.yaml'), tinyYaml.replace('cs.txt', 'changing.txt'));
+  await copyFile(join(cwd, 'cs.txt'), join(cwd, 'changing.txt'));
+  t.is((await crossmap([...args, '--set', 'evaluation.atStart=false'], {cwd})).code, 0);
+  await appendFile(join(cwd, 'changing.txt'), 'a new line\n');
+  const {code, stderr} = await crossmap(['eval', 'runs/changed'], {cwd});
+  t.is(code, 1);
+  t.regex(stderr, /error ERR_DATA: the text has changed since the model was trained: /);
+});
+
+test('a run whose output nobody reads any more saves and stops', async (t) => {
+  const {folder: cwd} = t.context;
+  const args = ['train', 'tiny.yaml', '--set', 'output=unread', '--set', 'training.steps=100000'];
+  const {code} = await crossmap([...args, '--set', 'training.checkpointEvery=100000', '--json'], {
+    cwd,
+    onOutput: (piece, child) => {
+      if (piece.includes('"step":3,')) child.stdout.destroy();
+    },
+  });
+  t.is(code, 143);
+  t.regex((await readdir(join(cwd, 'unread', 'checkpoints'))).join(), /^step-\d{6}$/);
 });
 
 test('generate continues a text; a seed gives the same text, greedy needs none', async (t) => {
