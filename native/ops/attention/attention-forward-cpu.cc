@@ -218,11 +218,11 @@ void forwardPass(const ForwardArgs<E>& a, float* scratch, ThreadPool& pool) {
   forEachItem(pool, runs * a.shape.kvHeads, scratch, ForwardScratch::floats(padded),
               [&](int64_t item, float* own) {
                 // The last first: with a causal mask it is the longest.
-                const auto run = static_cast<size_t>(runs - 1 - item / a.shape.kvHeads);
+                const auto run = static_cast<size_t>(runs - 1 - item % runs);
                 for (int64_t index = plan.rowItems[run]; index < plan.rowItems[run + 1]; index++) {
                   const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
-                  forwardBlock(a, plan.segments[static_cast<size_t>(block.segment)], block, item / runs,
-                               ForwardScratch(own, padded));
+                  forwardBlock(a, plan.segments[static_cast<size_t>(block.segment)], block,
+                               item / runs, ForwardScratch(own, padded));
                 }
               });
 }
