@@ -65,7 +65,30 @@ export interface UnaryOptions {
 /** Elementwise ops of two operands. */
 export type BinaryName = 'add' | 'divide' | 'maximum' | 'minimum' | 'multiply' | 'subtract';
 
-/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
+/** What is reduced: all elements, or those of the last axis. */
+export type AxisName = 'all' | 'last';
+
+/** Reductions that are sums. */
+export type ReductionName = 'mean' | 'sum';
+
+/** What the softmax family gives. */
+export type SoftmaxName = 'logSoftmax' | 'softmax';
+
+interface AdamwArguments {
+  readonly parameters: readonly NativeTensor[];
+  readonly gradients: readonly NativeTensor[];
+  readonly masters: readonly (NativeTensor | undefined)[];
+  readonly firstMoments: readonly NativeTensor[];
+  readonly secondMoments: readonly NativeTensor[];
+  readonly weightDecays: readonly number[];
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  readonly step: number;
+  readonly gradientScale: NativeTensor | undefined;
+}
+
 interface NativeContrastiveOptions {
   readonly temperature?: number;
   readonly theta?: NativeTensor;
@@ -79,7 +102,27 @@ interface NativeContrastiveOptions {
   readonly oneDirectional: boolean;
 }
 
-/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
+/** Options of `linearCrossEntropy`. */
+interface NativeLinearCrossEntropyOptions {
+  readonly weights?: NativeTensor | undefined;
+  readonly ignoreIndex?: number | undefined;
+  readonly labelSmoothing?: number | undefined;
+  readonly zLoss?: number | undefined;
+  readonly softcap?: number | undefined;
+  readonly normalizer?: number | undefined;
+  readonly logProbabilities?: boolean | undefined;
+  /** Which gradients are computed. */
+  readonly wantsHidden: boolean;
+  readonly wantsWeight: boolean;
+}
+
+interface NativeLinearCrossEntropy {
+  readonly loss: NativeTensor;
+  readonly logProbabilities?: NativeTensor;
+  readonly dHidden?: NativeTensor;
+  readonly dWeight?: NativeTensor;
+}
+
 /** Options of `matmul`. */
 interface NativeMatmulOptions {
   readonly transposeA?: boolean;
@@ -104,6 +147,7 @@ interface Native {
   mapFile: (path: string) => Uint8Array<ArrayBuffer>;
 
   accumulate: (into: NativeTensor, from: NativeTensor) => void;
+  adamw: (args: AdamwArguments) => void;
   attention: (
     q: NativeTensor,
     k: NativeTensor,
@@ -136,6 +180,7 @@ interface Native {
     wantsB: boolean,
   ) => {readonly da: NativeTensor | undefined; readonly db: NativeTensor | undefined};
   cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
+  clipScale: (norm: NativeTensor, maxNorm: number) => NativeTensor;
   contrastive: (
     x: NativeTensor,
     y: NativeTensor,
@@ -153,8 +198,26 @@ interface Native {
   embedding: (table: NativeTensor, tokens: NativeTensor) => NativeTensor;
   embeddingBackward: (dy: NativeTensor, tokens: NativeTensor, vocab: number) => NativeTensor;
   fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
+  globalNorm: (tensors: readonly NativeTensor[]) => NativeTensor;
   linear: (x: NativeTensor, weight: NativeTensor) => NativeTensor;
+  linearCrossEntropy: (
+    hidden: NativeTensor,
+    weight: NativeTensor,
+    targets: NativeTensor,
+    options: NativeLinearCrossEntropyOptions,
+  ) => NativeLinearCrossEntropy;
+  linearCrossEntropyBackward: (
+    dLoss: NativeTensor,
+    gradient: NativeTensor,
+    dtype: NativeDType,
+  ) => NativeTensor;
   matmul: (a: NativeTensor, b: NativeTensor, options: NativeMatmulOptions) => NativeTensor;
+  normal: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; mean: number; std: number},
+  ) => NativeTensor;
   pool: (
     hidden: NativeTensor,
     starts: NativeTensor,
@@ -172,18 +235,16 @@ interface Native {
     tokens: number,
     dtype: NativeDType,
   ) => NativeTensor;
-  randomNormal: (
+  reduce: (op: ReductionName, x: NativeTensor, axis: AxisName) => NativeTensor;
+  reduceBackward: (
+    op: ReductionName,
+    dy: NativeTensor,
     shape: Shape,
     dtype: NativeDType,
-    device: string,
-    options: {seed: number; offset: number; mean: number; std: number},
+    axis: AxisName,
   ) => NativeTensor;
-  randomUniform: (
-    shape: Shape,
-    dtype: NativeDType,
-    device: string,
-    options: {seed: number; offset: number; low: number; high: number},
-  ) => NativeTensor;
+  reduceMax: (x: NativeTensor, axis: AxisName) => {readonly y: NativeTensor; readonly indices: NativeTensor};
+  reduceMaxBackward: (dy: NativeTensor, indices: NativeTensor, shape: Shape, axis: AxisName) => NativeTensor;
   rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};
   rmsNormBackward: (
     dy: NativeTensor,
@@ -211,6 +272,16 @@ interface Native {
     frequencies: NativeTensor,
     scale: number,
   ) => NativeTensor;
+  softmax: (
+    form: SoftmaxName,
+    x: NativeTensor,
+  ) => {readonly y: NativeTensor; readonly statistics: NativeTensor};
+  softmaxBackward: (
+    form: SoftmaxName,
+    dy: NativeTensor,
+    x: NativeTensor,
+    statistics: NativeTensor,
+  ) => NativeTensor;
   swiglu: (gate: NativeTensor, up: NativeTensor) => NativeTensor;
   swigluBackward: (
     dy: NativeTensor,
@@ -219,6 +290,12 @@ interface Native {
   ) => {dGate: NativeTensor; dUp: NativeTensor};
   unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
   unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
+  uniform: (
+    shape: Shape,
+    dtype: NativeDType,
+    device: string,
+    options: {seed: number; offset: number; low: number; high: number},
+  ) => NativeTensor;
 }
 
 /** Which addon is loaded, and which places were looked at. */

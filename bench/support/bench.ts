@@ -17,6 +17,8 @@ export interface BenchCase {
   readonly flops?: number;
   /** Least bytes that one run must read and write. */
   readonly bytes?: number;
+  /** Tokens that one run works through. */
+  readonly tokens?: number;
   /** Bytes that the form which the op avoids would hold besides its inputs and results. */
   readonly materializedBytes?: number;
   /** Throws where the results differ: it runs before anything is timed. */
@@ -58,7 +60,7 @@ export async function runBench({name, cases}: Bench): Promise<void> {
 }
 
 async function runCase(
-  {title, ours, peer, flops, bytes, materializedBytes, check}: BenchCase,
+  {title, ours, peer, flops, bytes, tokens, materializedBytes, check}: BenchCase,
   seconds: number,
 ): Promise<CaseResult> {
   await check?.();
@@ -71,6 +73,7 @@ async function runCase(
     ...(peer !== undefined && peerTimes !== undefined && {peer: {name: peer.name, ...peerTimes}}),
     ...(flops !== undefined && {gflopsPerSecond: flops / ourTimes.median / 1e9}),
     ...(bytes !== undefined && {gigabytesPerSecond: bytes / ourTimes.median / 1e9}),
+    ...(tokens !== undefined && {tokensPerSecond: tokens / ourTimes.median}),
     extraBytes,
     ...(materializedBytes !== undefined && {materializedBytes}),
   };

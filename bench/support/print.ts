@@ -12,6 +12,7 @@ export function printCase({
   peer,
   gflopsPerSecond,
   gigabytesPerSecond,
+  tokensPerSecond,
   extraBytes,
   materializedBytes,
 }: CaseResult): void {
@@ -19,6 +20,7 @@ export function printCase({
     timesText(ours),
     gflopsPerSecond !== undefined && `${gflopsPerSecond.toFixed(1)} GFLOP/s`,
     gigabytesPerSecond !== undefined && `${gigabytesPerSecond.toFixed(2)} GB/s`,
+    tokensPerSecond !== undefined && `${(tokensPerSecond / 1e6).toFixed(2)} M tokens/s`,
     `${bytesText(extraBytes)} held besides`,
     materializedBytes !== undefined && `materialised: ${bytesText(materializedBytes)}`,
   ];

@@ -11,6 +11,7 @@ export interface CaseResult {
   readonly peer?: Times & {readonly name: string};
   readonly gflopsPerSecond?: number;
   readonly gigabytesPerSecond?: number;
+  readonly tokensPerSecond?: number;
   /** Most bytes held besides what was held before the run: results and working memory. */
   readonly extraBytes: number;
   readonly materializedBytes?: number;

@@ -1,7 +1,7 @@
 /** The backward pass over the tape. */
 import {CrossmapError} from '../errors.js';
 import {native, type NativeDType, type NativeTensor} from '../native.js';
-import type {Tensor} from '../tensor/index.js';
+import {isFloatDType, type Tensor} from '../tensor/index.js';
 import {deliver, sourceOf, withRecording, type TapeNode} from './tape.js';
 
 /**
@@ -9,9 +9,9 @@ import {deliver, sourceOf, withRecording, type TapeNode} from './tape.js';
  * is freed on the way, so it can run once.
  *
  * @param root a scalar, unless `seed` is given
- * @param seed gradient with respect to `root`, in its shape; default 1
+ * @param seed gradient with respect to `root`, in its shape, of any float dtype; default 1
  * @throws ERR_AUTOGRAD where `root` was not recorded, or its tape has been used; ERR_SHAPE where it is no scalar, or the seed does
- *   not fit
+ *   not fit; ERR_DTYPE where the seed is not of floats; what the backward function of a `customOp` throws
  */
 export function backward(root: Tensor, seed?: Tensor): void {
   const source = sourceOf(root);
@@ -29,6 +29,11 @@ export function backward(root: Tensor, seed?: Tensor): void {
     throw new CrossmapError(
       'ERR_SHAPE',
       `backward: seed must be [${root.shape.join(', ')}] to match the tensor; got [${seed.shape.join(', ')}]`,
+    );
+  if (seed !== undefined && !isFloatDType(seed.dtype))
+    throw new CrossmapError(
+      'ERR_DTYPE',
+      `backward: seed must be float32, bfloat16 or float16; got ${seed.dtype}`,
     );
   const nodes = 'node' in source ? reachable(source.node) : [];
   const used = nodes.find(({saved}) => saved === undefined);
@@ -58,13 +63,22 @@ function runNode(node: TapeNode): void {
   const {saved = [], arrived, dtypes, inputs} = node;
   node.saved = undefined;
   const gradients = arrived.splice(0).map((gradient, output) => inDType(gradient, dtypes?.[output]));
-  if (gradients.some((gradient) => gradient !== undefined)) {
-    const wanted = inputs.map((input) => input !== undefined);
-    const results = node.backward(gradients, saved, wanted);
-    handOn(node, results, gradients);
+  let results: readonly (NativeTensor | undefined)[] = [];
+  try {
+    if (gradients.some((gradient) => gradient !== undefined)) {
+      const wanted = inputs.map((input) => input !== undefined);
+      results = ownHandles(node.backward(gradients, saved, wanted), gradients);
+    }
+  } finally {
+    for (const gradient of gradients) gradient?.dispose();
+    for (const handle of saved) handle.dispose();
   }
-  for (const gradient of gradients) gradient?.dispose();
-  for (const handle of saved) handle.dispose();
+  // Only now: a view of a gradient may have become the last handle on its memory, which is then taken instead of copied.
+  for (const [index, handle] of results.entries()) {
+    const source = inputs[index];
+    if (source === undefined) handle?.dispose();
+    else if (handle !== undefined) deliver(source, handle);
+  }
 }
 
 /** The gradient, given up, in another dtype if one is asked for. */
@@ -78,21 +92,15 @@ function inDType(
   return converted;
 }
 
-/** Each result goes to its input under a handle of its own; `gradients` stay ours. */
-function handOn(
-  {inputs}: TapeNode,
+/** Each result under a handle of its own: a result may be a gradient that came in, and may come again. */
+function ownHandles(
   results: readonly (NativeTensor | undefined)[],
   gradients: readonly (NativeTensor | undefined)[],
-): void {
-  const handedOn = new Set<NativeTensor | undefined>(gradients);
-  // All handles are made before the first is delivered: delivery may free it, and the same result may come again.
-  const deliveries = results.flatMap((result, index) => {
-    if (result === undefined) return [];
-    const isTaken = handedOn.has(result);
-    handedOn.add(result);
-    return [{handle: isTaken ? result.retain() : result, source: inputs[index]}];
+): (NativeTensor | undefined)[] {
+  const taken = new Set(gradients);
+  return results.map((result) => {
+    if (taken.has(result)) return result?.retain();
+    taken.add(result);
+    return result;
   });
-  for (const {handle, source} of deliveries)
-    if (source === undefined) handle.dispose();
-    else deliver(source, handle);
 }

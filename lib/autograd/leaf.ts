@@ -52,7 +52,17 @@ export function detach(tensor: Tensor): Tensor {
   return Tensor.fromNative(tensor.native.retain());
 }
 
-/** Runs `work` without recording: for evaluation and for updates of weights. */
+/**
+ * Runs `work` without recording: for evaluation and for updates of weights.
+ *
+ * @throws ERR_ARGUMENT where `work` is asynchronous: what it computes later would be recorded; what `work` throws
+ */
 export function noGrad<T>(work: () => T): T {
-  return withRecording(false, work);
+  const result = withRecording(false, work);
+  if (result instanceof Promise)
+    throw new CrossmapError(
+      'ERR_ARGUMENT',
+      'noGrad: work must not be asynchronous; await its result outside',
+    );
+  return result;
 }

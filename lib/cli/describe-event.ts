@@ -74,6 +74,7 @@ function describeEvaluation(
       perplexity.map(({language, bitsPerByte}) => `${language} ${fixed(bitsPerByte, 3)}`),
     ),
     ...row('LAC (crossmap definition)', alignment.map(describeAlignment)),
+    ...row('retrieval P@1, mean over layers', alignment.map(describeRetrieval)),
     ...firstOfEachDirection(samples).map(
       ({source, target, input, output}) =>
         `  ${source} to ${target}: ${quoted(input)} gives ${quoted(output)}`,
@@ -83,6 +84,13 @@ function describeEvaluation(
 
 function describeAlignment({source, target, lac, interval: [low, high]}: PairAlignment): string {
   return `${source}-${target} ${fixed(lac, 3)} (${fixed(low, 3)} to ${fixed(high, 3)})`;
+}
+
+/** Both ways: how often the sentence nearest to a source is its translation, and the other way round. */
+function describeRetrieval({source, target, precisionAt1}: PairAlignment): string {
+  const layers = precisionAt1.slice(1); // the embedding is no layer
+  const [forth, back] = [0, 1].map((way) => mean(layers.map((ways) => ways[way] ?? NaN)) ?? NaN);
+  return `${source}-${target} ${fixed(forth ?? NaN, 3)} and ${fixed(back ?? NaN, 3)}`;
 }
 
 function row(title: string, cells: readonly string[]): string[] {
@@ -101,7 +109,7 @@ function firstOfEachDirection(samples: readonly SampleTranslation[]): SampleTran
 const segmenter = new Intl.Segmenter();
 
 /** A sentence on one line; what a young model writes may hold anything, control characters included. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   const line = text.replaceAll(/\p{Cc}+/gu, ' ').trim();
   const characters = Array.from(segmenter.segment(line), ({segment}) => segment);
   return `"${characters.length <= 80 ? line : `${characters.slice(0, 79).join('')}…`}"`;

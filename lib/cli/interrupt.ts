@@ -44,3 +44,18 @@ export function catchInterrupts(source: EventEmitter, {onStop, onQuit}: Interrup
     },
   };
 }
+
+/** Runs work that has no state to save: an interrupt stops it, and sets the exit code. */
+export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const interrupts = catchInterrupts(process, {
+    onStop: () => undefined,
+    onQuit: (exitCode) => process.exit(exitCode),
+  });
+  try {
+    return await work(interrupts.signal);
+  } finally {
+    interrupts.dispose();
+    const exitCode = interrupts.exitCode();
+    if (exitCode !== undefined) process.exitCode = exitCode;
+  }
+}

@@ -18,6 +18,7 @@ const exitCodes = {
  * @param debug adds where in the program it arose, causes included
  */
 export function errorLines(error: unknown, {debug}: {readonly debug: boolean}): string[] {
+  if (error instanceof CommanderError && isAnswer(error)) return [];
   if (error instanceof CommanderError) return [`error ERR_ARGUMENT: ${commandLineMistake(error)}`];
   const stack = debug ? stackLines(error) : [];
   if (error instanceof CrossmapError)
@@ -33,6 +34,11 @@ export function exitCodeOf(error: unknown): number {
   if (!(error instanceof CrossmapError)) return exitCodes.failure;
   if (error.code === 'ERR_ABORTED') return exitCodes.interrupted;
   return error.code === 'ERR_CONFIG' ? exitCodes.usage : exitCodes.failure;
+}
+
+/** Help and version are thrown too, once they have been printed. */
+function isAnswer({code}: CommanderError): boolean {
+  return code.startsWith('commander.help') || code === 'commander.version';
 }
 
 /** What commander says, on one line: `error: unknown option '--sett'\n(Did you mean --set?)`. */

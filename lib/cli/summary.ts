@@ -2,6 +2,7 @@
 import type {EvaluationEvent, StepEvent, TrainEvent} from '../train/events.js';
 import {mean, objectiveNames} from './describe-event.js';
 import {fixed} from './format.js';
+import {table} from './table.js';
 
 /** Steps whose mean is the loss at the end: one step alone is noisy. */
 const lastSteps = 10;
@@ -35,7 +36,7 @@ export function summarizeRun(): RunSummary {
         last = event;
       }
     },
-    lines: () => table([...lossRows(firstStep, recentSteps), ...scoreRows(first, last)]),
+    lines: () => lines([...lossRows(firstStep, recentSteps), ...scoreRows(first, last)]),
   };
 }
 
@@ -64,14 +65,11 @@ function scoreRows(first: EvaluationEvent | undefined, last: EvaluationEvent | u
   ];
 }
 
-function table(rows: readonly Row[]): string[] {
+function lines(rows: readonly Row[]): string[] {
   const known = rows.filter(({start, end}) => start !== undefined && end !== undefined);
   if (known.length === 0) return [];
-  const width = Math.max(...known.map(({title}) => title.length));
-  const line = (title: string, start: string, end: string): string =>
-    `${title.padEnd(width)}  ${start.padStart(8)}  ${end.padStart(8)}`;
-  return [
-    line('', 'start', 'end'),
-    ...known.map(({title, start = NaN, end = NaN}) => line(title, fixed(start, 4), fixed(end, 4))),
-  ];
+  return table(
+    ['', 'start', 'end'],
+    known.map(({title, start = NaN, end = NaN}) => [title, fixed(start, 4), fixed(end, 4)]),
+  );
 }

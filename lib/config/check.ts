@@ -23,6 +23,11 @@ function* checkObjectives({objectives, model, data}: Config): Generator<Complain
       };
   if (next.weight + mapping.weight + contrastive.weight === 0)
     yield {path: ['objectives'], sentence: 'objectives: one weight at least must be above 0; all are 0'};
+  if (mapping.prefix && mapping.sourceWeight > 0)
+    yield {
+      path: ['objectives', 'mapping', 'sourceWeight'],
+      sentence: `objectives.mapping.sourceWeight must be 0 with objectives.mapping.prefix, where every source token sees the one it would predict; got ${mapping.sourceWeight}`,
+    };
   if (data.parallel || !data.monolingual) return;
   for (const [name, {weight}] of Object.entries({mapping, contrastive}))
     if (weight > 0)

@@ -44,7 +44,7 @@ export const evaluation = section({
   pairs: wholeNumber(0)
     .default(200)
     .describe('Held-out sentence pairs per language pair for alignment, at most; 0 leaves it out.'),
-  bootstrap: wholeNumber(0).default(1000).describe('Resamples for the intervals of alignment.'),
+  bootstrap: wholeNumber(1).default(1000).describe('Resamples for the intervals of alignment.'),
   samples: wholeNumber(0).default(2).describe('Translations shown per direction.'),
   maxNewTokens: wholeNumber(1).default(64).describe('Longest translation shown, in tokens.'),
 });

@@ -16,6 +16,7 @@ export interface PairSpans {
   readonly groups: Int32Array;
 }
 
+/** One packed micro-batch: segments one after the other, without padding. */
 export interface Batch {
   /** [tokens] token ids. */
   readonly tokens: Int32Array;

@@ -1,12 +1,7 @@
 /** From text to packed batches: corpora, held-out sets, tokenizer, shards, sampling. */
 export type {Batch, PairSpans, SegmentKind} from './batch.js';
 export type {HeldOut, HeldOutBatch, HeldOutOptions, HeldOutPairs} from './held-out/held-out.js';
-export {
-  openBatches,
-  prepareData,
-  type PrepareOptions,
-  type PreparedData,
-} from './prepare.js';
+export {openBatches, prepareData, type PrepareOptions, type PreparedData} from './prepare.js';
 export type {DataProgress} from './prepared/progress.js';
 export {
   sentenceBatches,
@@ -16,7 +11,11 @@ export {
   type SentenceOptions,
 } from './prompts.js';
 export type {DataReport, DroppedPairs, LanguageReport, PairReport, TextSize} from './report.js';
+export type {TrainingShards} from './sampling/mixture.js';
+export type {PairShard, TextShard} from './sampling/source.js';
 export type {BatchPosition, BatchStream, SourceEpochs} from './sampling/stream.js';
+export type {Shard} from './shards/shard.js';
+export {cleanText} from './corpus/clean.js';
 export {loadTokenizer} from './tokenizer/load.js';
 export {trainTokenizer, type TrainTokenizerOptions} from './tokenizer/train.js';
 export type {Tokenizer} from './tokenizer/tokenizer.js';

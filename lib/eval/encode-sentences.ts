@@ -87,7 +87,7 @@ function poolBatch(decoder: Decoder, {batch, starts, ends}: SentenceBatch): Tens
     const all = Array.from({length: shape.layers + 1}, (_, layer) => layer);
     const [from, to] = [indices(starts, device), indices(ends, device)];
     return decoder
-      .hiddenStates(decoderInput(batch, device), all)
+      .hiddenStates(decoderInput(batch, device), {hiddenStates: all})
       .map((hidden) => pool(hidden, from, to, {pooling: 'weighted'}));
   });
 }

@@ -1,11 +1,9 @@
 /** All that is measured of a decoder while it is trained. */
-import {setImmediate as nextTurn} from 'node:timers/promises';
 import type {Config} from '../config/index.js';
 import type {HeldOutPairs, PreparedData} from '../data/index.js';
 import type {Decoder} from '../nn/index.js';
+import {alignInWorker} from './align-in-worker.js';
 import {minimumPairs} from './alignment-check.js';
-import {alignPair} from './alignment.js';
-import {checkSignal} from './checked-signal.js';
 import {distinctPairs} from './distinct-pairs.js';
 import {encodePairs} from './encode-sentences.js';
 import {heldOutPerplexity} from './held-out-perplexity.js';
@@ -27,13 +25,13 @@ export interface ModelEvaluation {
   readonly perplexity: readonly LanguagePerplexity[];
   /** One entry per language pair with at least 8 distinct held-out pairs. */
   readonly alignment: readonly PairAlignment[];
-  /** `evaluation.samples` for each direction of each language pair, greedily translated. */
+  /** `evaluation.samples` for each direction of each language pair, greedily translated; none where translating is not trained. */
   readonly samples: readonly SampleTranslation[];
 }
 
 /**
  * Held-out perplexity, alignment of languages and sample translations, as section `evaluation` of the configuration asks. The event
- * loop stays free but for the arithmetic of alignment, one language pair at a time.
+ * loop stays free: the model runs on its device, the arithmetic of alignment on a thread of its own.
  *
  * @throws ERR_ABORTED; ERR_ARGUMENT or ERR_DIVERGED where the model gives values that are not finite
  */
@@ -49,13 +47,18 @@ export async function evaluateModel(input: EvaluationInput): Promise<ModelEvalua
   const alignment: PairAlignment[] = [];
   for (const pairs of data.heldOut.pairs) alignment.push(...(await measurePairs(input, pairs)));
   const samples: SampleTranslation[] = [];
-  for (const pairs of data.heldOut.pairs)
-    for (const direction of [pairs, reversed(pairs)]) samples.push(...(await sampleDirection(input, direction)));
+  const translates = config.objectives.mapping.weight > 0;
+  for (const pairs of translates ? data.heldOut.pairs : [])
+    for (const direction of [pairs, reversed(pairs)])
+      samples.push(...(await sampleDirection(input, direction)));
   return {perplexity, alignment, samples};
 }
 
 /** The alignment of a language pair; none where there are too few pairs to say anything. */
-async function measurePairs({decoder, data, config, signal}: EvaluationInput, all: HeldOutPairs): Promise<PairAlignment[]> {
+async function measurePairs(
+  {decoder, data, config, signal}: EvaluationInput,
+  all: HeldOutPairs,
+): Promise<PairAlignment[]> {
   const pairs = firstPairs(all, config.evaluation.pairs);
   if (distinctPairs(pairs.sources, pairs.targets).length < minimumPairs) return [];
   const vectors = await encodePairs(decoder, data.tokenizer, pairs, {
@@ -63,9 +66,7 @@ async function measurePairs({decoder, data, config, signal}: EvaluationInput, al
     prefix: config.objectives.mapping.prefix,
     ...(signal && {signal}),
   });
-  await nextTurn();
-  checkSignal(signal);
-  return [alignPair({...vectors, seed: config.seed, draws: config.evaluation.bootstrap})];
+  return [await alignInWorker({...vectors, seed: config.seed, draws: config.evaluation.bootstrap}, signal)];
 }
 
 async function sampleDirection(

@@ -4,7 +4,7 @@ import type {HeldOut, HeldOutOptions} from '../data/index.js';
 import {decoderInput, type Decoder} from '../nn/index.js';
 import {indices} from '../nn/input.js';
 import {linearCrossEntropy} from '../ops/index.js';
-import {scope, type Tensor} from '../tensor/index.js';
+import {scope, tensor, type Tensor} from '../tensor/index.js';
 import type {Batch} from '../data/batch.js';
 import {checkSignal} from './checked-signal.js';
 import {createPerplexity} from './perplexity.js';
@@ -28,13 +28,20 @@ export async function heldOutPerplexity(
   {signal, ...options}: HeldOutPerplexityOptions,
 ): Promise<LanguagePerplexity[]> {
   const perplexity = createPerplexity();
-  for (const language of heldOut.languages)
-    for (const {batch, bytes} of heldOut.text(language, options)) {
+  for (const language of heldOut.languages) {
+    const nll: number[] = [];
+    const weights: number[] = [];
+    let bytes = 0;
+    for (const piece of heldOut.text(language, options)) {
       checkSignal(signal);
-      using logProbabilities = noGrad(() => scoreTargets(decoder, batch));
-      const nll = (await logProbabilities.floats()).map((value) => -value);
-      perplexity.add({language, nll, weights: batch.weights, bytes});
+      using logProbabilities = noGrad(() => scoreTargets(decoder, piece.batch));
+      for (const value of await logProbabilities.floats()) nll.push(-value);
+      for (const weight of piece.batch.weights) weights.push(weight);
+      bytes += piece.bytes;
     }
+    // At once: a batch may hold the rest of a document and no beginning, and bytes are counted where documents begin.
+    perplexity.add({language, nll, weights, bytes});
+  }
   return perplexity.results();
 }
 
@@ -43,8 +50,10 @@ function scoreTargets(decoder: Decoder, batch: Batch): Tensor {
   const {device, head} = decoder;
   return scope(() => {
     const {hidden} = decoder.forward(decoderInput(batch, device));
-    const counted = batch.targets.map((target, t) => (batch.weights[t] === 0 ? -1 : target));
-    return linearCrossEntropy(hidden, head, indices(counted, device), {normalizer: 1, logProbabilities: true})
-      .logProbabilities;
+    const options = {
+      weights: tensor(new Float32Array(batch.weights), {device}),
+      logProbabilities: true,
+    } as const;
+    return linearCrossEntropy(hidden, head, indices(batch.targets, device), options).logProbabilities;
   });
 }

@@ -34,7 +34,9 @@ export async function translate(
   {source, target, texts}: TranslationRequest,
   {maxNewTokens, ...options}: TranslateOptions,
 ): Promise<string[]> {
-  const prompts = await Promise.all(texts.map((text) => translationPrompt(tokenizer, {source, target, text})));
+  const prompts = await Promise.all(
+    texts.map((text) => translationPrompt(tokenizer, {source, target, text})),
+  );
   const outputs = await generateAll(decoder, prompts, {
     ...options,
     maxNewTokens: prompts.map(({length}) => Math.min(maxNewTokens, 2 * (length - promptControls) + 20)),

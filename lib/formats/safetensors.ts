@@ -43,7 +43,7 @@ export interface SafetensorsFile {
    *
    * @throws ERR_ARGUMENT where there is no such tensor; ERR_FORMAT where the file has become shorter; ERR_IO
    */
-  readonly read: (name: string) => Promise<Uint8Array>;
+  readonly read: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /**
@@ -150,7 +150,7 @@ async function readTensor(
   dataStart: number,
   entry: TensorEntry | undefined,
   name: string,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   if (!entry)
     throw new CrossmapError('ERR_ARGUMENT', `safetensors file ${path} has no tensor ${JSON.stringify(name)}`);
   return withFile(path, async (file) => {
@@ -165,7 +165,7 @@ async function readTensor(
 }
 
 /** Bytes from `position` on: fewer than asked for only where the file ends. */
-async function readAt(file: FileHandle, position: number, bytes: number): Promise<Uint8Array> {
+async function readAt(file: FileHandle, position: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const data = new Uint8Array(bytes);
   let filled = 0;
   while (filled < bytes) {

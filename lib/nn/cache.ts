@@ -8,12 +8,12 @@ import {maskOf} from './forward.js';
 import {indices} from './input.js';
 import {owned} from './parameters.js';
 
-/** New tokens of each sequence in one forward pass. */
-export interface Chunks {
-  /** [sequences] 0 for a sequence that is not in the pass. */
-  readonly tokens: readonly number[];
-  /** [sequences] length of the bidirectional prefix; default 0. */
-  readonly prefixes?: readonly number[];
+/** What each sequence of a cache may come to hold. */
+interface CacheSequence {
+  /** Tokens, at most. */
+  readonly capacity: number;
+  /** Length of its bidirectional prefix; 0 is plain causal. */
+  readonly prefix: number;
 }
 
 /**
@@ -22,6 +22,8 @@ export interface Chunks {
  */
 export class Cache {
   readonly #decoder: Decoder;
+
+  readonly #sequences: readonly CacheSequence[];
 
   /** [sequences + 1] first row of each sequence, then the number of rows. */
   readonly #starts: readonly number[];
@@ -32,12 +34,12 @@ export class Cache {
   /** [layers] of [rows, kvHeads, headDim] each. */
   readonly #blocks: readonly {readonly keys: Tensor; readonly values: Tensor}[];
 
-  /** @param capacities [sequences] tokens that each may come to hold */
-  constructor(decoder: Decoder, capacities: readonly number[]) {
+  constructor(decoder: Decoder, sequences: readonly CacheSequence[]) {
     const {shape, dtype, device} = decoder;
     this.#decoder = decoder;
-    this.#starts = cumulative(capacities);
-    this.#lengths = capacities.map(() => 0);
+    this.#sequences = sequences;
+    this.#starts = cumulative(sequences.map(({capacity}) => capacity));
+    this.#lengths = sequences.map(() => 0);
     const room = (): Tensor =>
       owned(() => zeros([this.#starts.at(-1) ?? 0, shape.kvHeads, shape.headDim], {dtype, device}));
     this.#blocks = Array.from({length: shape.layers}, () => ({keys: room(), values: room()}));
@@ -49,23 +51,27 @@ export class Cache {
   }
 
   /**
-   * Attention for the forward pass that brings these tokens, packed in the order of the sequences: their keys and values are kept,
-   * and they attend to all of their sequence. The innermost scope frees what it needs.
+   * Attention for a forward pass over new tokens, packed in the order of the sequences: their keys and values are kept, and they
+   * attend to all of their sequence. The innermost scope frees what it needs.
+   *
+   * @param tokens [sequences] new tokens of each; 0 for a sequence that is not in the pass
    */
-  extend({tokens, prefixes}: Chunks): Attend {
-    const before = [...this.#lengths];
+  extend(tokens: readonly number[]): Attend {
     const {shape, device} = this.#decoder;
-    for (const [sequence, count] of tokens.entries()) this.#lengths[sequence] = (before[sequence] ?? 0) + count;
+    const before = [...this.#lengths];
+    for (const [sequence, count] of tokens.entries())
+      this.#lengths[sequence] = (before[sequence] ?? 0) + count;
     // Two segments for each sequence: what it holds now, then its free rows.
-    const segmentStarts = indices(
-      cumulative(tokens.flatMap((count) => [count, 0])),
-      device,
-    );
-    const keyStarts = indices(
-      cumulative(this.#lengths.flatMap((length, sequence) => [length, this.#capacity(sequence) - length])),
-      device,
-    );
-    const prefixLengths = prefixes && indices(prefixes.flatMap((length) => [length, 0]), device);
+    const held = this.#sequences.map(({capacity, prefix}, sequence) => {
+      const length = this.#lengths[sequence] ?? 0;
+      return {length, free: capacity - length, prefix: Math.min(prefix, length)};
+    });
+    const packed = (values: readonly number[]): Tensor => indices(values, device);
+    const segmentStarts = packed(cumulative(tokens.flatMap((count) => [count, 0])));
+    const keyStarts = packed(cumulative(held.flatMap(({length, free}) => [length, free])));
+    // Also for tokens after the prefix: it stays in sight where a window would hide it.
+    const hasPrefix = held.some(({prefix}) => prefix > 0);
+    const prefixLengths = hasPrefix ? packed(held.flatMap(({prefix}) => [prefix, 0])) : undefined;
     return (layer, q, k, v) => {
       const block = this.#blocks[layer - 1];
       if (block === undefined) throw new RangeError(`the cache has no block ${layer}`);
@@ -74,8 +80,8 @@ export class Cache {
       return attention(q, block.keys, block.values, {
         segmentStarts,
         keyStarts,
+        prefixLengths,
         ...maskOf(shape, layer),
-        ...(prefixLengths && {prefixLengths}),
       });
     };
   }
@@ -99,9 +105,5 @@ export class Cache {
       room.rows(to, to + count).copyFrom(packed.rows(from, from + count));
       from += count;
     }
-  }
-
-  #capacity(sequence: number): number {
-    return (this.#starts[sequence + 1] ?? 0) - (this.#starts[sequence] ?? 0);
   }
 }

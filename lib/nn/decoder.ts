@@ -24,12 +24,12 @@ export interface Decoder {
    */
   forward(input: DecoderInput, options?: ForwardOptions): DecoderOutput;
   /**
-   * Hidden states alone, numbered as in `ForwardOptions`: blocks above the last one wanted do not run.
+   * The hidden states that `options.hiddenStates` asks for, alone: blocks above the last of them do not run.
    *
-   * @returns each [tokens, features], in the order of `layers`
+   * @returns each [tokens, features], in the order asked
    * @throws as `forward`
    */
-  hiddenStates(input: DecoderInput, layers: readonly number[]): readonly Tensor[];
+  hiddenStates(input: DecoderInput, options: ForwardOptions): readonly Tensor[];
   dispose(): void;
   [Symbol.dispose](): void;
 }
@@ -62,7 +62,7 @@ export function createDecoder(shape: DecoderShape, options: DecoderOptions): Dec
     parameterCount: weights.parameters.reduce((sum, parameter) => sum + parameter.tensor.size, 0),
     head: weights.head,
     forward: (input, forwardOptions = {}) => forward(model, input, forwardOptions),
-    hiddenStates: (input, layers) => hiddenStates(model, input, layers),
+    hiddenStates: (input, forwardOptions) => hiddenStates(model, input, forwardOptions),
     dispose,
     [Symbol.dispose]: dispose,
   };

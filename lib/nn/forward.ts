@@ -49,12 +49,9 @@ export function forward(model: Model, input: DecoderInput, options: ForwardOptio
 }
 
 /** The blocks up to the last hidden state that is wanted. */
-export function hiddenStates(
-  model: Model,
-  input: DecoderInput,
-  wanted: readonly number[],
-): readonly Tensor[] {
-  return scope(() => runBlocks(model, input, {wanted, layers: Math.max(0, ...wanted)}).kept);
+export function hiddenStates(model: Model, input: DecoderInput, options: ForwardOptions): readonly Tensor[] {
+  const wanted = options.hiddenStates ?? [];
+  return scope(() => runBlocks(model, input, {...options, wanted, layers: Math.max(0, ...wanted)}).kept);
 }
 
 interface Run extends ForwardOptions {

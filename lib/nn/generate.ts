@@ -33,14 +33,16 @@ export async function* generate(
   const draws = await drawsOf(plan);
   const cache = new Cache(
     decoder,
-    prompts.map(({length}, sequence) => length + (plan.limits[sequence] ?? 0)),
+    prompts.map(({length}, sequence) => ({
+      capacity: length + (plan.limits[sequence] ?? 0),
+      prefix: plan.prefix ? length : 0,
+    })),
   );
   try {
     let chunks = plan.prompts;
     for (let step = 0; chunks.some(({length}) => length > 0); step++) {
       checkSignal(options.signal);
-      const prefix = plan.prefix && step === 0;
-      const chosen = await chooseTokens({decoder, cache, chunks, prefix}, plan, (sequence) => draws(sequence, step));
+      const chosen = await chooseTokens({decoder, cache, chunks}, plan, (sequence) => draws(sequence, step));
       chunks = chunks.map((_, sequence) => {
         const token = chosen.get(sequence);
         const isLast = token === undefined || step + 1 >= (plan.limits[sequence] ?? 0);
@@ -74,8 +76,6 @@ interface Pass {
   readonly cache: Cache;
   /** [sequences] tokens to be read; none for a sequence that has ended. */
   readonly chunks: readonly Int32Array[];
-  /** Whether the chunks are attended to in both directions. */
-  readonly prefix: boolean;
 }
 
 /** The next token of each sequence that is read from, unless it is one that ends it. */
@@ -100,7 +100,7 @@ async function chooseTokens(
 }
 
 /** [sequences that are read from, vocab] logits after their last token. */
-function nextLogits({decoder, cache, chunks, prefix}: Pass): Tensor {
+function nextLogits({decoder, cache, chunks}: Pass): Tensor {
   return scope(() => {
     const {device, dtype, head} = decoder;
     const lengths = chunks.map(({length}) => length);
@@ -113,7 +113,7 @@ function nextLogits({decoder, cache, chunks, prefix}: Pass): Tensor {
       {tokens: Int32Array.from(tokens), positions: Int32Array.from(positions), segmentStarts: ends},
       device,
     );
-    const attend = cache.extend({tokens: lengths, ...(prefix && {prefixes: lengths})});
+    const attend = cache.extend(lengths);
     const {hidden} = decoder.forward(input, {attend});
     const last = pool(hidden, indices(ends.slice(0, -1), device), indices(ends.slice(1), device), {
       pooling: 'last',

@@ -63,7 +63,9 @@ function checkPrompts(prompts: readonly Int32Array[], context: number): void {
   for (const [sequence, {length}] of prompts.entries()) {
     if (length === 0) refuse(`prompt ${sequence} must have at least one token`);
     if (length >= context)
-      refuse(`prompt ${sequence} must be shorter than the model's context (${context}); got ${length} tokens`);
+      refuse(
+        `prompt ${sequence} must be shorter than the model's context (${context}); got ${length} tokens`,
+      );
   }
 }
 
@@ -73,7 +75,9 @@ function limitsOf(
   context: number,
 ): number[] {
   if (typeof wanted !== 'number' && wanted.length !== prompts.length)
-    refuse(`maxNewTokens must be one number, or one for each of ${prompts.length} prompts; got ${wanted.length}`);
+    refuse(
+      `maxNewTokens must be one number, or one for each of ${prompts.length} prompts; got ${wanted.length}`,
+    );
   return prompts.map(({length}, sequence) => {
     const limit = typeof wanted === 'number' ? wanted : wanted[sequence];
     if (limit === undefined || !Number.isInteger(limit) || limit < 0)

@@ -25,17 +25,14 @@ export function rotaryFrequencies(shape: RotaryShape): RotaryFrequencies {
     (_, d) => 1 / Math.pow(ropeTheta, (2 * d) / headDim),
   );
   if (ropeScaling === undefined) return {frequencies: unscaled, scale: 1};
-  switch (ropeScaling.type) {
-    case 'linear':
-      return {frequencies: unscaled.map((frequency) => frequency / ropeScaling.factor), scale: 1};
-    case 'llama3':
-      return {frequencies: unscaled.map((frequency) => scaleByWave(frequency, ropeScaling)), scale: 1};
-    case 'yarn':
-      return {
-        frequencies: unscaled.map((frequency, d) => scaleByPart(frequency, d, {...shape, ...ropeScaling})),
-        scale: 0.1 * Math.log(ropeScaling.factor) + 1,
-      };
-  }
+  const stretched = (stretch: (frequency: number, d: number) => number, scale = 1): RotaryFrequencies => ({
+    frequencies: unscaled.map(stretch),
+    scale,
+  });
+  if (ropeScaling.type === 'linear') return stretched((frequency) => frequency / ropeScaling.factor);
+  if (ropeScaling.type === 'llama3') return stretched((frequency) => scaleByWave(frequency, ropeScaling));
+  const yarn = {...shape, ...ropeScaling};
+  return stretched((frequency, d) => scaleByPart(frequency, d, yarn), 0.1 * Math.log(yarn.factor) + 1);
 }
 
 /** Long waves are stretched by the whole factor, short ones not, those between in proportion to their turns. */

@@ -17,7 +17,7 @@ export interface AlignmentOptions {
 }
 
 /** Pooled sentences of pairs at one layer, both float32 [pairs, features]. */
-export interface PooledPairs {
+interface PooledPairs {
   readonly x: Tensor;
   readonly y: Tensor;
 }
@@ -67,7 +67,7 @@ export interface StepAlignment {
 }
 
 /** What a step is aligned with. */
-export interface StepAlignmentContext {
+interface StepAlignmentContext {
   readonly decoder: Decoder;
   readonly options: AlignmentOptions;
   /** Weight of the objective in this step. */
@@ -118,7 +118,7 @@ function embedStep(
     if (batch.pairs.groups.length === 0) continue;
     const [start = 0, end = 0] = starts.slice(index, index + 2);
     scope(() => {
-      const hidden = decoder.hiddenStates(decoderInput(batch, device), layers);
+      const hidden = decoder.hiddenStates(decoderInput(batch, device), {hiddenStates: layers});
       for (const [at, states] of hidden.entries()) {
         const pooled = poolPairs(states, batch, options);
         whole[at]?.x.rows(start, end).copyFrom(pooled.x);

@@ -1,18 +1,26 @@
 /** The weighted sum of the objectives over one step, METHOD section 1. */
 import {backward, noGrad, requireGradient} from '../autograd/index.js';
 import type {Batch} from '../data/batch.js';
-import {decoderInput, type Decoder, type Parameter} from '../nn/index.js';
+import {
+  decoderInput,
+  type Decoder,
+  type DecoderInput,
+  type DecoderOutput,
+  type ForwardOptions,
+  type Parameter,
+} from '../nn/index.js';
 import {owned} from '../nn/parameters.js';
 import {add, scale} from '../ops/index.js';
-import {scope, tensor, zeros, type Device, type Tensor} from '../tensor/index.js';
+import {scope, tensor, zeros, type Tensor} from '../tensor/index.js';
 import {alignmentLoss, alignStep, poolPairs, type AlignmentOptions, type StepAlignment} from './alignment.js';
 import {planStep, type ObjectivesConfig, type StepPlan} from './step-plan.js';
-import {tokenLosses, tokenParts} from './token-losses.js';
+import {tokenLoss, tokenParts} from './token-losses.js';
 
 /** float32 [] per objective, on the device; absent where the step held nothing for it, or its weight is 0. */
 export interface ObjectiveTensors {
-  /** Nats per target token. */
+  /** Nats per target token; label smoothing and z-loss included. */
   readonly next?: Tensor;
+  /** Nats per target token. */
   readonly mapping?: Tensor;
   /** Nats per pair. */
   readonly contrastive?: Tensor;
@@ -56,7 +64,8 @@ export interface Objectives {
 /** The objectives that a configuration asks for, over a decoder. */
 export function createObjectives(config: ObjectivesConfig, decoder: Decoder): Objectives {
   const {contrastive} = config.objectives;
-  const theta = contrastive.learnableTemperature && contrastive.weight > 0 ? createTheta(config, decoder) : undefined;
+  const theta =
+    contrastive.learnableTemperature && contrastive.weight > 0 ? createTheta(config, decoder) : undefined;
   const run: Run = {
     config,
     decoder,
@@ -76,6 +85,8 @@ function createTheta({objectives}: ObjectivesConfig, {device}: Decoder): Paramet
   return {name: 'contrastive.theta', tensor: requireGradient(theta), decays: false};
 }
 
+const objectives = ['next', 'mapping', 'contrastive'] as const;
+
 interface Run {
   readonly config: ObjectivesConfig;
   readonly decoder: Decoder;
@@ -89,11 +100,10 @@ function runStep(run: Run, batches: readonly Batch[], plan: StepPlan): StepResul
     const whole = isWhole
       ? alignStep(batches, {decoder, options: alignment, weight: plan.weights.contrastive})
       : undefined;
-    const shares = batches.map((batch, index) => scope(() => runBatch(run, batch, {index, plan, whole})));
-    whole?.dispose();
-    const losses = noGrad(() => sumShares(shares, plan, {whole: whole?.loss, device: decoder.device}));
+    const shares = runBatches(run, batches, {plan, whole});
+    const all = whole ? [...shares, {contrastive: whole.loss}] : shares;
     return {
-      ...losses,
+      ...noGrad(() => sumLosses(all, plan, decoder)),
       weights: plan.weights,
       tokens: plan.tokens,
       targetShares: {
@@ -106,10 +116,12 @@ function runStep(run: Run, batches: readonly Batch[], plan: StepPlan): StepResul
   });
 }
 
-/** What a micro-batch adds to the values of the step, float32 [], without gradients. */
-interface Share extends ObjectiveTensors {
-  /** Weighted losses of its targets. */
-  readonly tokenLoss?: Tensor;
+function runBatches(run: Run, batches: readonly Batch[], step: Omit<Place, 'index'>): ObjectiveTensors[] {
+  try {
+    return batches.map((batch, index) => scope(() => runBatch(run, batch, {...step, index})));
+  } finally {
+    step.whole?.dispose();
+  }
 }
 
 interface Place {
@@ -118,60 +130,64 @@ interface Place {
   readonly whole: StepAlignment | undefined;
 }
 
-/** Forward and backward pass of a micro-batch. */
-function runBatch({config, decoder, alignment}: Run, batch: Batch, {index, plan, whole}: Place): Share {
+/**
+ * Forward and backward pass of a micro-batch.
+ *
+ * @returns what it adds to the losses of the step, without gradients; not the alignment of a whole step
+ */
+function runBatch(
+  {config, decoder, alignment}: Run,
+  batch: Batch,
+  {index, plan, whole}: Place,
+): ObjectiveTensors {
   const parts = tokenParts(batch, plan);
   const pairs = plan.pairs > 0 ? batch.pairs.groups.length : 0;
   if (parts.length === 0 && pairs === 0) return {};
-  const {hidden, hiddenStates} = decoder.forward(decoderInput(batch, decoder.device), {
+  const {hidden, hiddenStates} = runDecoder(decoder, decoderInput(batch, decoder.device), {
+    isScored: parts.length > 0,
     hiddenStates: pairs > 0 ? alignment.config.layer : [],
     checkpointing: config.training.activationCheckpointing,
   });
-  const {terms, losses} = tokenLosses(batch, parts, {hidden, decoder, config});
+  const losses: Partial<Record<keyof ObjectiveTensors, Tensor>> = {};
+  if (hidden)
+    for (const part of parts) losses[part.objective] = tokenLoss(batch, part, {hidden, decoder, config});
   const pooled = hiddenStates.map((states) => poolPairs(states, batch, alignment));
-  const align = (): Alignment => {
-    if (whole) return {term: whole.term(index, pooled)};
+  if (pairs > 0 && !whole)
     // The mean over the pairs of the step, as far as these pairs go.
-    const contrastive = scale(alignmentLoss(pooled, batch.pairs.groups, alignment), pairs / plan.pairs);
-    return {term: scale(contrastive, plan.weights.contrastive), contrastive};
-  };
-  const aligned = pairs > 0 ? align() : undefined;
-  backward([...terms, ...(aligned ? [aligned.term] : [])].reduce(add));
-  return {
-    ...losses,
-    ...(aligned?.contrastive && {contrastive: aligned.contrastive}),
-    ...(terms.length > 0 && {tokenLoss: noGrad(() => terms.reduce(add))}),
-  };
+    losses.contrastive = scale(alignmentLoss(pooled, batch.pairs.groups, alignment), pairs / plan.pairs);
+  const injected = pairs > 0 && whole ? [whole.term(index, pooled)] : [];
+  backward([...weighted(losses, plan), ...injected].reduce(add));
+  return losses;
 }
 
-interface Alignment {
-  /** What the gradient is taken of. */
-  readonly term: Tensor;
-  /** The micro-batch's share of the loss, where it is not that of the whole step. */
-  readonly contrastive?: Tensor;
+/** Without targets the decoder ends at the last layer that is aligned: what no gradient reaches is not recorded. */
+function runDecoder(
+  decoder: Decoder,
+  input: DecoderInput,
+  {isScored, ...options}: ForwardOptions & {readonly isScored: boolean},
+): Partial<DecoderOutput> & Pick<DecoderOutput, 'hiddenStates'> {
+  return isScored ? decoder.forward(input, options) : {hiddenStates: decoder.hiddenStates(input, options)};
 }
 
-interface Whole {
-  /** Alignment loss of the whole step, where it was taken at once. */
-  readonly whole: Tensor | undefined;
-  readonly device: Device;
+function weighted(losses: ObjectiveTensors, {weights}: StepPlan): Tensor[] {
+  return objectives.flatMap((objective) => {
+    const loss = losses[objective];
+    return loss ? [scale(loss, weights[objective])] : [];
+  });
 }
 
-function sumShares(
-  shares: readonly Share[],
+/** The losses of a step from those of its micro-batches, and their weighted sum. */
+function sumLosses(
+  shares: readonly ObjectiveTensors[],
   plan: StepPlan,
-  {whole, device}: Whole,
+  {device}: Decoder,
 ): Pick<StepResult, 'loss' | 'losses'> {
-  const total = (key: keyof Share): Tensor | undefined => {
-    const present = shares.flatMap((share) => share[key] ?? []);
-    return present.length > 0 ? present.reduce(add) : undefined;
-  };
-  const [next, mapping, contrastive] = [total('next'), total('mapping'), whole ?? total('contrastive')];
-  const terms = [total('tokenLoss'), contrastive && scale(contrastive, plan.weights.contrastive)];
-  return {
-    loss: terms.flatMap((term) => term ?? []).reduce(add, zeros([], {device})),
-    losses: {...(next && {next}), ...(mapping && {mapping}), ...(contrastive && {contrastive})},
-  };
+  const losses: Partial<Record<keyof ObjectiveTensors, Tensor>> = {};
+  for (const objective of objectives) {
+    const present = shares.flatMap((share) => share[objective] ?? []);
+    if (present.length > 0) losses[objective] = present.reduce(add);
+  }
+  return {losses, loss: weighted(losses, plan).reduce(add, zeros([], {device}))};
 }
 
 function shareOf(count: number, tokens: number): number {
@@ -179,5 +195,5 @@ function shareOf(count: number, tokens: number): number {
 }
 
 function mostPairs(batches: readonly Batch[], plan: StepPlan): number {
-  return plan.pairs === 0 ? 0 : Math.max(...batches.map(({pairs}) => pairs.groups.length));
+  return plan.pairs === 0 ? 0 : Math.max(0, ...batches.map(({pairs}) => pairs.groups.length));
 }

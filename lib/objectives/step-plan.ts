@@ -45,7 +45,11 @@ export function planStep(config: ObjectivesConfig, batches: readonly Batch[], st
 /**
  * [tokens] loss weight of each target of an objective, divided by their sum over the step; 0 for all other targets.
  */
-export function normalizedWeights(batch: Batch, objective: TokenObjective, total: number): Float32Array<ArrayBuffer> {
+export function normalizedWeights(
+  batch: Batch,
+  objective: TokenObjective,
+  total: number,
+): Float32Array<ArrayBuffer> {
   const weights = new Float32Array(batch.tokens.length);
   forEachTarget(batch, objective, (weight, t) => (weights[t] = weight / total));
   return weights;

@@ -18,8 +18,7 @@ export function embedding(table: Tensor, tokens: Tensor): Tensor {
     inputs: [table],
     outputs: [native.embedding(table.native, tokens.native)],
     saved: [tokens.native],
-    backward: ([dy], [savedTokens]) =>
-      dy === undefined ? [] : [native.embeddingBackward(dy, savedTokens, vocab)],
+    backward: ([dy], [savedTokens]) => [native.embeddingBackward(dy, savedTokens, vocab)],
   });
   return output;
 }

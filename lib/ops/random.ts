@@ -39,7 +39,7 @@ export interface NormalOptions extends RandomOptions {
  */
 export function uniform(shape: readonly number[], options: UniformOptions): Tensor {
   const {dtype = 'float32', device = 'cpu', seed, offset = 0, low = 0, high = 1} = options;
-  return Tensor.fromNative(native.randomUniform(shape, dtype, device, {seed, offset, low, high}));
+  return Tensor.fromNative(native.uniform(shape, dtype, device, {seed, offset, low, high}));
 }
 
 /**
@@ -51,5 +51,5 @@ export function uniform(shape: readonly number[], options: UniformOptions): Tens
  */
 export function normal(shape: readonly number[], options: NormalOptions): Tensor {
   const {dtype = 'float32', device = 'cpu', seed, offset = 0, mean = 0, std = 1} = options;
-  return Tensor.fromNative(native.randomNormal(shape, dtype, device, {seed, offset, mean, std}));
+  return Tensor.fromNative(native.normal(shape, dtype, device, {seed, offset, mean, std}));
 }

@@ -35,7 +35,6 @@ export function rmsNorm(x: Tensor, weight: Tensor, {eps = 1e-5}: RmsNormOptions 
     saved: [x.native, weight.native],
     owned: [rstd],
     backward: ([dy], [savedX, savedWeight], [wantsX = false, wantsWeight = false]) => {
-      if (dy === undefined) return [];
       const wanted = {x: wantsX, weight: wantsWeight};
       const {dx, dWeight} = native.rmsNormBackward(dy, undefined, savedX, savedWeight, rstd, wanted);
       return [dx, dWeight];

@@ -31,8 +31,9 @@ export function rotary(
     inputs: [x],
     outputs: [native.rotary(x.native, positions.native, frequencies.native, scale)],
     saved: [positions.native, frequencies.native],
-    backward: ([dy], [savedPositions, savedFrequencies]) =>
-      dy === undefined ? [] : [native.rotaryBackward(dy, savedPositions, savedFrequencies, scale)],
+    backward: ([dy], [savedPositions, savedFrequencies]) => [
+      native.rotaryBackward(dy, savedPositions, savedFrequencies, scale),
+    ],
   });
   return output;
 }

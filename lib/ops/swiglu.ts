@@ -18,7 +18,6 @@ export function swiglu(gate: Tensor, up: Tensor): Tensor {
     outputs: [native.swiglu(gate.native, up.native)],
     saved: [gate.native, up.native],
     backward: ([dy], [savedGate, savedUp]) => {
-      if (dy === undefined) return [];
       const {dGate, dUp} = native.swigluBackward(dy, savedGate, savedUp);
       return [dGate, dUp];
     },

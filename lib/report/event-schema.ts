@@ -35,6 +35,7 @@ const step = z.object({
   step: z.number(),
   loss: number,
   losses: objectiveLosses,
+  weights: z.object({next: number, mapping: number, contrastive: number}).exactOptional(),
   learningRate: number,
   gradientNorm: number,
   tokens: z.number(),

@@ -10,6 +10,14 @@ export interface ObjectiveLosses {
   readonly contrastive?: number;
 }
 
+/** A number for each objective. */
+export interface ObjectiveNumbers {
+  readonly next: number;
+  readonly mapping: number;
+  readonly contrastive: number;
+}
+
+/** The first event of a run or of its continuation. */
 export interface StartEvent {
   readonly type: 'start';
   readonly name: string;
@@ -23,6 +31,7 @@ export interface StartEvent {
   readonly output: string;
 }
 
+/** A step that was applied. */
 export interface StepEvent {
   readonly type: 'step';
   /** Steps done, from 1. */
@@ -30,18 +39,26 @@ export interface StepEvent {
   /** The weighted sum of the objectives. */
   readonly loss: number;
   readonly losses: ObjectiveLosses;
+  /** Weight of each objective in this step, warm-up included. */
+  readonly weights?: ObjectiveNumbers;
   readonly learningRate: number;
   /** Global gradient norm before clipping. */
   readonly gradientNorm: number;
   /** Tokens trained on in this step. */
   readonly tokens: number;
   readonly tokensPerSecond: number;
+  /** Share of the tokens that are targets of each objective. */
+  readonly targetShares?: Pick<ObjectiveNumbers, 'next' | 'mapping'>;
+  /** Sentence pairs that were aligned. */
   readonly pairs: number;
+  /** Most pairs that were compared with each other at once. */
+  readonly comparedPairs?: number;
   /** Seconds since the run (or its continuation) started. */
   readonly seconds: number;
   readonly etaSeconds: number;
 }
 
+/** The model measured on held-out text. */
 export interface EvaluationEvent {
   readonly type: 'evaluation';
   readonly step: number;
@@ -51,6 +68,7 @@ export interface EvaluationEvent {
   readonly seconds: number;
 }
 
+/** A checkpoint that was published. */
 export interface CheckpointEvent {
   readonly type: 'checkpoint';
   readonly step: number;
@@ -58,12 +76,14 @@ export interface CheckpointEvent {
   readonly seconds: number;
 }
 
+/** Something the user should know that stops nothing. */
 export interface WarningEvent {
   readonly type: 'warning';
   readonly step: number;
   readonly message: string;
 }
 
+/** The last event: the run came to its end, or was stopped with its state saved. */
 export interface EndEvent {
   readonly type: 'end';
   readonly reason: 'finished' | 'aborted';
@@ -72,4 +92,5 @@ export interface EndEvent {
   readonly peakBytes: number;
 }
 
+/** An event of a run. */
 export type TrainEvent = StartEvent | StepEvent | EvaluationEvent | CheckpointEvent | WarningEvent | EndEvent;

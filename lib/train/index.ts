@@ -1,1 +1,8 @@
-export {};
+/** Training: the run, its events, its checkpoints, and the models they hold. */
+export {train, type TrainOptions} from './train.js';
+export {loadModel, type LoadedModel, type LoadModelOptions} from './load-model.js';
+export {learningRateAt, type LearningRateOptions} from './schedule.js';
+export {createOptimizer, type Optimizer, type OptimizerOptions, type UpdateOptions} from './optimizer.js';
+export type {NamedTensors} from './tensor-files.js';
+export type {Resume} from './resume.js';
+export type * from './events.js';

@@ -16,7 +16,7 @@ const ownerSchema = z.object({
 type Owner = z.output<typeof ownerSchema>;
 
 /** A lock that is held. */
-export interface Lock {
+interface Lock {
   release(): Promise<void>;
 }
 

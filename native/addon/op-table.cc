@@ -5,16 +5,21 @@
 
 #include "addon/convert.h"
 #include "addon/guard.h"
+#include "ops/adamw/adamw.h"
 #include "ops/attention/attention.h"
 #include "ops/cast/cast.h"
 #include "ops/contrastive/contrastive.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/embedding/embedding.h"
+#include "ops/global-norm/global-norm.h"
+#include "ops/linear-cross-entropy/linear-cross-entropy.h"
 #include "ops/matmul/matmul.h"
 #include "ops/pool/pool.h"
 #include "ops/random/random.h"
+#include "ops/reduce/reduce.h"
 #include "ops/rms-norm/rms-norm.h"
 #include "ops/rotary/rotary.h"
+#include "ops/softmax/softmax.h"
 #include "ops/swiglu/swiglu.h"
 
 namespace crossmap::addon {
@@ -64,27 +69,38 @@ constexpr Op op(const char* name) {
 // The op table: one line for each function, by name.
 constexpr std::array kOps{
     op<accumulate>("accumulate"),
-    op<accumulate>("accumulate"), op<cast>("cast"),     op<fill>("fill"),
+    op<adamw>("adamw"),
     op<attention>("attention"),
     op<attentionBackward>("attentionBackward"),
     op<binary>("binary"),
     op<binaryBackward>("binaryBackward"),
     op<cast>("cast"),
+    op<clipScale>("clipScale"),
     op<contrastive>("contrastive"),
     op<contrastiveBackward>("contrastiveBackward"),
     op<embedding>("embedding"),
     op<embeddingBackward>("embeddingBackward"),
     op<fill>("fill"),
-    op<linear>("linear"),         op<matmul>("matmul"),
+    op<globalNorm>("globalNorm"),
+    op<linear>("linear"),
+    op<linearCrossEntropy>("linearCrossEntropy"),
+    op<linearCrossEntropyBackward>("linearCrossEntropyBackward"),
+    op<matmul>("matmul"),
     op<pool>("pool"),
     op<poolBackward>("poolBackward"),
-    op<randomNormal>("randomNormal"),
-    op<randomUniform>("randomUniform"),
+    op<randomNormal>("normal"),
+    op<randomUniform>("uniform"),
+    op<reduce>("reduce"),
+    op<reduceBackward>("reduceBackward"),
+    op<reduceMax>("reduceMax"),
+    op<reduceMaxBackward>("reduceMaxBackward"),
     op<rmsNorm>("rmsNorm"),
     op<rmsNormBackward>("rmsNormBackward"),
     op<rmsNormResidual>("rmsNormResidual"),
     op<rotary>("rotary"),
     op<rotaryBackward>("rotaryBackward"),
+    op<softmax>("softmax"),
+    op<softmaxBackward>("softmaxBackward"),
     op<swiglu>("swiglu"),
     op<swigluBackward>("swigluBackward"),
     op<unary>("unary"),

@@ -28,6 +28,11 @@ test('each mistake is one line with its code, and no stack', (t) => {
   ]);
 });
 
+test('help and version have been printed when they are thrown: there is nothing to tell', (t) => {
+  for (const code of ['commander.helpDisplayed', 'commander.help', 'commander.version'])
+    t.deepEqual(errorLines(new CommanderError(0, code, '(outputHelp)'), {debug: true}), []);
+});
+
 test('with debug the stacks of the error and of its causes follow', (t) => {
   const error = new CrossmapError('ERR_IO', 'no file', {cause: new RangeError('beneath')});
   const lines = errorLines(error, {debug: true});

@@ -25,6 +25,7 @@ test('outside a terminal each event is plain lines', (t) => {
     '  perplexity: cs 148.4, en 149.4',
     '  bits per byte: cs 3.000, en 4.000',
     '  LAC (crossmap definition): en-cs 0.250 (0.200 to 0.300)',
+    '  retrieval P@1, mean over layers: en-cs 0.250 and 0.125',
     '  en to cs: "A house." gives "Dů [31mm"',
     `  cs to en: "Strom." gives "${'x'.repeat(79)}…"`,
     'checkpoint at step 4 in 1 s: runs/tiny/checkpoints/step-4',
@@ -146,10 +147,10 @@ test('the summary sets each score at the end against its start', (t) => {
   for (const event of events) summary.note(event);
   for (let number = 2; number <= 40; number++) summary.note(step(number, {next: 45 - number}));
   t.deepEqual(summary.lines(), [
-    '                                               start       end',
-    'loss next                                     9.0000    9.5000',
-    'bits per byte, mean over languages            8.5000    3.5000',
-    'LAC (crossmap definition), mean over pairs    0.0000    0.5000',
-    'retrieval P@1, mean over pairs and layers     0.0000    0.3750',
+    '                                             start     end',
+    'loss next                                   9.0000  9.5000',
+    'bits per byte, mean over languages          8.5000  3.5000',
+    'LAC (crossmap definition), mean over pairs  0.0000  0.5000',
+    'retrieval P@1, mean over pairs and layers   0.0000  0.3750',
   ]);
 });

@@ -64,6 +64,10 @@ const single: readonly (readonly [string, string])[] = [
   ['threads: nan', 'train.yaml:7: threads must be auto, or a whole number, 1 or more; got "nan"'],
   ['seed: .nan', 'train.yaml:7: seed must be a whole number, 0 or more; got NaN'],
   [
+    'evaluation:\n  bootstrap: 0',
+    'train.yaml:8: evaluation.bootstrap must be a whole number, 1 or more; got 0',
+  ],
+  [
     'name: [aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]',
     'train.yaml:7: name must be text that is not empty; got ["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...',
   ],
@@ -97,6 +101,10 @@ const single: readonly (readonly [string, string])[] = [
   [
     'objectives: {recipe: mono, next: {weight: 0}}',
     'train.yaml:7: objectives: one weight at least must be above 0; all are 0',
+  ],
+  [
+    'objectives: {mapping: {prefix: true, sourceWeight: 0.5}}',
+    'train.yaml:7: objectives.mapping.sourceWeight must be 0 with objectives.mapping.prefix, where every source token sees the one it would predict; got 0.5',
   ],
   [
     'training: {steps: 9, warmupSteps: 9}',

@@ -61,21 +61,25 @@ function deviation(values: Float32Array): number {
   return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
 }
 
-onEachDevice(['float32'], 'initial values are normal, those that write to the stream smaller by depth', async (t, on) => {
-  const shape = {...tiny, layers: 8, features: 64, hiddenFeatures: 128, heads: 8, kvHeads: 8, headDim: 8};
-  using decoder = createDecoder(shape, {seed: 1, ...on});
-  const at = (part: string): Promise<Float32Array> => valuesOf(decoder, `model.layers.3.${part}.weight`);
-  // The standard error of a deviation over n values is its size over sqrt(2 n): 1.1 % for the smallest, 4096 values.
-  const isNear = async (part: string, wanted: number): Promise<void> => {
-    const got = deviation(await at(part));
-    t.true(Math.abs(got / wanted - 1) < 0.05, `${part} has deviation ${got}, not ${wanted}`);
-  };
-  await isNear('self_attn.q_proj', 0.02);
-  await isNear('mlp.up_proj', 0.02);
-  await isNear('self_attn.o_proj', 0.02 / 4);
-  await isNear('mlp.down_proj', 0.02 / 4);
-  t.true((await at('input_layernorm')).every((value) => value === 1));
-});
+onEachDevice(
+  ['float32'],
+  'initial values are normal, those that write to the stream smaller by depth',
+  async (t, on) => {
+    const shape = {...tiny, layers: 8, features: 64, hiddenFeatures: 128, heads: 8, kvHeads: 8, headDim: 8};
+    using decoder = createDecoder(shape, {seed: 1, ...on});
+    const at = (part: string): Promise<Float32Array> => valuesOf(decoder, `model.layers.3.${part}.weight`);
+    // The standard error of a deviation over n values is its size over sqrt(2 n): 1.1 % for the smallest, 4096 values.
+    const isNear = async (part: string, wanted: number): Promise<void> => {
+      const got = deviation(await at(part));
+      t.true(Math.abs(got / wanted - 1) < 0.05, `${part} has deviation ${got}, not ${wanted}`);
+    };
+    await isNear('self_attn.q_proj', 0.02);
+    await isNear('mlp.up_proj', 0.02);
+    await isNear('self_attn.o_proj', 0.02 / 4);
+    await isNear('mlp.down_proj', 0.02 / 4);
+    t.true((await at('input_layernorm')).every((value) => value === 1));
+  },
+);
 
 onEachDevice(['float32'], 'initial values follow the seed', async (t, on) => {
   using one = createDecoder(tiny, {seed: 1, ...on});

@@ -79,9 +79,7 @@ export function referenceForward(
     const y = norm(stream, vector(at('post_attention_layernorm')));
     const gate = project(y, matrix(at('mlp.gate_proj')));
     const up = project(y, matrix(at('mlp.up_proj')));
-    const inner = gate.map((row, t) =>
-      row.map((g, d) => round(round(g / (1 + Math.exp(-g))) * up[t]![d]!)),
-    );
+    const inner = gate.map((row, t) => row.map((g, d) => round(round(g / (1 + Math.exp(-g))) * up[t]![d]!)));
     stream = plus(project(inner, matrix(at('mlp.down_proj'))), stream);
     hiddenStates.push(stream);
   }

@@ -17,7 +17,12 @@ test('unscaled frequencies fall from 1 as theta^(-2d / headDim)', (t) => {
 
 test('linear scaling divides every frequency by the factor', (t) => {
   const {frequencies, scale} = rotaryFrequencies({...shape, ropeScaling: {type: 'linear', factor: 8}});
-  closeTo(t, frequencies, plain(64, 10000).map((frequency) => frequency / 8), 1e-15);
+  closeTo(
+    t,
+    frequencies,
+    plain(64, 10000).map((frequency) => frequency / 8),
+    1e-15,
+  );
   t.is(scale, 1);
 });
 

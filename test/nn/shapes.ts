@@ -1,7 +1,10 @@
 /** Small decoders and packed segments for tests. */
-import type {Decoder, DecoderShape, PackedTokens} from '../../lib/nn/index.js';
-import {tensor} from '../../lib/tensor/index.js';
+import {createDecoder, type Decoder, type DecoderShape, type PackedTokens} from '../../lib/nn/index.js';
+import {rotaryFrequencies} from '../../lib/nn/rotary-frequencies.js';
+import {scope, tensor} from '../../lib/tensor/index.js';
 import {normalNumbers, wholeNumbers} from '../support/numbers.js';
+import type {On} from '../support/ops.js';
+import {weightsOf, type ReferenceModel} from './reference.js';
 
 /** Two blocks, grouped heads, a head dimension that is not features / heads. */
 export const tiny: DecoderShape = {
@@ -33,10 +36,55 @@ export function packedSegments(
 }
 
 /** Gives a decoder weights that are large enough for every part to matter, norms other than 1 among them. */
-export function shakeWeights({parameters}: Decoder, seed = 5): void {
+function shakeWeights({parameters}: Decoder, seed = 5): void {
   for (const [index, {tensor: weight, decays}] of parameters.entries()) {
     const numbers = normalNumbers(weight.size, seed + index, 0.4);
     const values = decays ? numbers : numbers.map((value) => 1 + value);
-    weight.copyFrom(tensor(values, {shape: weight.shape, dtype: weight.dtype, device: weight.device}));
+    scope(() => weight.copyFrom(tensor(values, weight)));
   }
+}
+
+const yarn = {type: 'yarn', factor: 4, originalContext: 16, betaFast: 4, betaSlow: 0.5} as const;
+const llama3 = {
+  type: 'llama3',
+  factor: 8,
+  originalContext: 16,
+  lowFrequencyFactor: 1,
+  highFrequencyFactor: 4,
+} as const;
+
+/** A decoder that differs from `tiny`, over segments of `lengths`. */
+export interface Variant {
+  readonly shape?: Partial<DecoderShape>;
+  readonly prefixLengths?: readonly number[];
+}
+
+export const lengths = [5, 1, 9];
+export const variants: Readonly<Record<string, Variant>> = {
+  'with grouped heads and a tied head': {},
+  'with a head of its own': {shape: {tiedHead: false}},
+  'with as many key as query heads': {shape: {kvHeads: 4}},
+  'with one key head': {shape: {kvHeads: 1}},
+  'with a window on one layer': {shape: {slidingWindow: {size: 2, layers: [2]}}},
+  'with prefixes': {prefixLengths: [3, 0, 9]},
+  'with prefixes and windows': {
+    shape: {slidingWindow: {size: 3, layers: [1, 2]}},
+    prefixLengths: [2, 1, 4],
+  },
+  'with linear scaling of positions': {shape: {ropeScaling: {type: 'linear', factor: 4}}},
+  'with llama3 scaling of frequencies': {shape: {ropeScaling: llama3}},
+  'with yarn scaling of frequencies': {shape: {ropeScaling: yarn}},
+};
+
+/** A decoder whose weights all matter. */
+export function shaken(on: On, shape: DecoderShape = tiny): Decoder {
+  const decoder = createDecoder(shape, {seed: 1, ...on});
+  shakeWeights(decoder);
+  return decoder;
+}
+
+/** The same decoder in plain arrays. */
+export async function referenceOf(decoder: Decoder): Promise<ReferenceModel> {
+  const {frequencies, scale} = rotaryFrequencies(decoder.shape);
+  return {shape: decoder.shape, weights: await weightsOf(decoder), frequencies, rotaryScale: scale};
 }

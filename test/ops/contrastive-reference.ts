@@ -8,27 +8,44 @@ export interface ReferenceOptions {
   readonly groupMode?: 'mask' | 'positives' | 'none';
   readonly scope?: 'cross' | 'both';
   readonly threshold?: number;
-  readonly negatives?: Matrix;
   readonly weights?: readonly number[];
   readonly oneDirectional?: boolean;
 }
 
-export type Matrix = readonly (readonly number[])[];
+type Matrix = readonly (readonly number[])[];
 
-/** `round` stands around each tensor that a materialised form would store. */
+/**
+ * `round` stands around each tensor that a materialised form would store.
+ *
+ * @param decided the rows whose scores decide what the threshold leaves out, since that is a constant to the gradient; default: the
+ *   rows themselves
+ */
 export function contrastiveLoss(
-  x: Matrix,
-  y: Matrix,
+  sides: Sides,
   options: ReferenceOptions,
-  round: Round = exact,
+  {round = exact, decided = sides}: Details = {},
 ): number {
-  const {weights = x.map(() => 1), oneDirectional = false} = options;
+  const {weights = sides.x.map(() => 1), oneDirectional = false} = options;
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const [u, v, z] = [x, y, options.negatives ?? []].map((rows) => rows.map((row) => unit(row, round)));
-  const mean = (from: Matrix, to: Matrix): number =>
-    from.reduce((sum, _, i) => sum + weights[i]! * rowLoss(i, {from, to, negatives: z!}, options, round), 0) /
-    total;
-  return oneDirectional ? mean(u!, v!) : (mean(u!, v!) + mean(v!, u!)) / 2;
+  const mean = (direction: 'xToY' | 'yToX'): number => {
+    const [rows, deciding] = [unitRows(sides, direction, round), unitRows(decided, direction, round)];
+    return (
+      rows.from.reduce((sum, _, i) => sum + weights[i]! * rowLoss(i, rows, deciding, options, round), 0) /
+      total
+    );
+  };
+  return oneDirectional ? mean('xToY') : (mean('xToY') + mean('yToX')) / 2;
+}
+
+interface Sides {
+  readonly x: Matrix;
+  readonly y: Matrix;
+  readonly negatives: Matrix;
+}
+
+interface Details {
+  readonly round?: Round;
+  readonly decided?: Sides;
 }
 
 interface UnitRows {
@@ -37,9 +54,15 @@ interface UnitRows {
   readonly negatives: Matrix;
 }
 
+function unitRows({x, y, negatives}: Sides, direction: 'xToY' | 'yToX', round: Round): UnitRows {
+  const [u, v, z] = [x, y, negatives].map((rows) => rows.map((row) => unit(row, round)));
+  return direction === 'xToY' ? {from: u!, to: v!, negatives: z!} : {from: v!, to: u!, negatives: z!};
+}
+
 function rowLoss(
   i: number,
-  {from, to, negatives}: UnitRows,
+  rows: UnitRows,
+  deciding: UnitRows,
   options: ReferenceOptions,
   round: Round,
 ): number {
@@ -47,18 +70,20 @@ function rowLoss(
   const groups = groupMode === 'none' ? undefined : options.groups;
   const isGroup = (j: number): boolean => j === i || (groups !== undefined && groups[i] === groups[j]);
   const isPositive = (j: number): boolean => j === i || (groupMode === 'positives' && isGroup(j));
-  const score = (row: readonly number[]): number => round(dot(from[i]!, row));
-  const limit = score(to[i]!) + threshold;
-  const positives = to.flatMap((row, j) =>
-    isPositive(j) ? [round((score(row) - margin) / temperature)] : [],
-  );
-  const others = [
-    ...to.filter((_, j) => !isGroup(j)),
-    ...(scope === 'both' ? from.filter((_, j) => !isGroup(j)) : []),
-    ...negatives,
-  ];
-  const kept = others.map(score).filter((s) => s <= limit);
-  const logits = [...positives, ...kept.map((s) => round(s / temperature))];
+  /** Scores of row i with all that can be a negative of it. */
+  const others = ({from, to, negatives}: UnitRows): number[] =>
+    [
+      ...to.filter((_, j) => !isGroup(j)),
+      ...(scope === 'both' ? from.filter((_, j) => !isGroup(j)) : []),
+      ...negatives,
+    ].map((row) => round(dot(from[i]!, row)));
+  const limit = round(dot(deciding.from[i]!, deciding.to[i]!)) + threshold;
+  const kept = threshold === Infinity ? undefined : others(deciding).map((score) => score <= limit);
+  const negatives = others(rows).filter((_, index) => kept?.[index] ?? true);
+  const positives = rows.to
+    .filter((_, j) => isPositive(j))
+    .map((row) => round((round(dot(rows.from[i]!, row)) - margin) / temperature));
+  const logits = [...positives, ...negatives.map((score) => round(score / temperature))];
   const target = positives.reduce((sum, logit) => sum + logit, 0) / positives.length;
   return round(logSumExp(logits, round) - target);
 }
@@ -74,7 +99,9 @@ function logSumExp(values: readonly number[], round: Round): number {
 }
 
 function dot(a: readonly number[], b: readonly number[]): number {
-  return a.reduce((sum, value, d) => sum + value * b[d]!, 0);
+  let sum = 0;
+  for (let d = 0; d < a.length; d++) sum += a[d]! * b[d]!;
+  return sum;
 }
 
 /** Flat elements as rows. */

@@ -2,7 +2,7 @@
 
 /** White space among the control characters; the others say nothing and go. */
 const spaces = /[\t-\r\u0085\p{Z}]+/gu;
-const controls = /[\0-\u0008\u000E-\u001F\u007F-\u0084\u0086-\u009F\uFEFF]+/gu;
+const controls = /(?:(?![\t-\r\u0085])[\p{Cc}\uFEFF])+/gu;
 
 /** Printable ASCII has nothing to clean but its spaces. */
 const plain = /^[!-~]+(?: [!-~]+)*$/;

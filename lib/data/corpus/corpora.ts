@@ -66,7 +66,9 @@ function pairCorpora(entries: NonNullable<Config['data']['parallel']>): PairCorp
     const [first] = corpora;
     if (first === undefined) return [];
     const {source, target} = first;
-    const files = corpora.flatMap((corpus) => corpus.files ?? (corpus.file === undefined ? [] : [corpus.file]));
+    const files = corpora.flatMap(
+      (corpus) => corpus.files ?? (corpus.file === undefined ? [] : [corpus.file]),
+    );
     return {
       source,
       target,

@@ -5,11 +5,11 @@ import {readLines, type ReadOptions} from './lines.js';
 /** The cleaned sentences of a document, at least one, none empty. */
 export type Document = readonly string[];
 
-/** A file that shows no blank line so far is taken to have none. */
-const longestWait = 1000;
-
 /** Lines that count as a document where a file has no documents: enough for context, few enough to hold some out. */
 const linesTogether = 16;
+
+/** A file that shows no blank line in so many is taken to have none. */
+const longestWait = 64 * linesTogether;
 
 /**
  * The documents of a file in order, some thousands of sentences at a time. A file without blank lines is a list of sentences: every 16

@@ -49,7 +49,11 @@ export async function scanCorpora(corpora: Corpora, options: CorpusOptions): Pro
   return {texts, pairs};
 }
 
-async function scanText(corpus: TextCorpus, options: CorpusOptions, breather: Breather): Promise<ScannedText> {
+async function scanText(
+  corpus: TextCorpus,
+  options: CorpusOptions,
+  breather: Breather,
+): Promise<ScannedText> {
   const documents = createNumberList();
   const sentences = createNumberList();
   let bytes = 0;
@@ -67,7 +71,11 @@ async function scanText(corpus: TextCorpus, options: CorpusOptions, breather: Br
   return {corpus, documents, sentences, bytes};
 }
 
-async function scanPairs(corpus: PairCorpus, options: CorpusOptions, breather: Breather): Promise<ScannedPairs> {
+async function scanPairs(
+  corpus: PairCorpus,
+  options: CorpusOptions,
+  breather: Breather,
+): Promise<ScannedPairs> {
   const fates: PairFate[] = [];
   const [x, y] = [createNumberList(), createNumberList()];
   let [bytesX, bytesY] = [0, 0];

@@ -1,6 +1,7 @@
 /** Text kept out of training, to measure it. */
 import {CrossmapError} from '../../errors.js';
 import type {Batch} from '../batch.js';
+import {hashNumbers} from '../corpus/hash.js';
 import {createPacker, leadingControls, textControls, type Packer} from '../sampling/packer.js';
 import type {Shard} from '../shards/shard.js';
 import type {Tokenizer} from '../tokenizer/tokenizer.js';
@@ -23,7 +24,7 @@ export interface HeldOutBatch {
 export interface HeldOutPairs {
   readonly source: string;
   readonly target: string;
-  /** [pairs] cleaned text; no sentence occurs twice on its side. */
+  /** [pairs] cleaned text; no sentence occurs twice on its side. The order is fixed, and any first part a sample of all. */
   readonly sources: readonly string[];
   readonly targets: readonly string[];
 }
@@ -41,7 +42,7 @@ export interface HeldOut {
   /** Languages with held-out documents. */
   readonly languages: readonly string[];
   /**
-   * Held-out documents of a language as batches, in a fixed order.
+   * Held-out documents of a language as batches, in an order that files do not decide: any first part is a sample of all.
    *
    * @throws ERR_ARGUMENT for a language without held-out documents, or `tokensPerBatch` below the context
    */
@@ -57,7 +58,7 @@ export interface HeldOutText {
 }
 
 /** What held-out sets are opened from. */
-export interface HeldOutSources {
+interface HeldOutSources {
   readonly tokenizer: Tokenizer;
   readonly texts: readonly HeldOutText[];
   readonly pairs: readonly HeldOutPairs[];
@@ -105,20 +106,31 @@ function packDocuments({language, shard}: HeldOutText, options: PackOptions): He
     batches.push({batch: packer.finish(), bytes});
     bytes = 0;
   };
-  for (let document = 0; document < shard.texts; document++) {
+  for (const [place, document] of inFixedOrder(shard).entries()) {
     tokens += shard.length(document);
-    if (document > 0 && tokens > textTokens) break;
+    if (place > 0 && tokens > textTokens) break;
     const all = shard.text(document);
     for (const {start, end, counted} of windows(all.length, context)) {
       const ends = end === all.length;
       if (end - start + leadingControls + (ends ? 1 : 0) > packer.room()) finish();
       packer.addText({language, tokens: all.subarray(start, end)}, {ends, unweighted: counted - start});
-      const bytesUntil = (token: number): number => Math.round((token / all.length) * shard.byteLength(document));
+      const bytesUntil = (token: number): number =>
+        Math.round((token / all.length) * shard.byteLength(document));
       bytes += bytesUntil(end) - bytesUntil(counted);
     }
   }
   if (packer.room() < tokensPerBatch) finish();
   return batches;
+}
+
+/** Documents by a hash of their tokens. */
+function inFixedOrder(shard: Shard): number[] {
+  const ranked = Array.from({length: shard.texts}, (_, document) => {
+    let rank = 0;
+    for (const token of shard.text(document)) rank = hashNumbers(rank, token);
+    return {document, rank};
+  });
+  return ranked.sort((a, b) => a.rank - b.rank).map(({document}) => document);
 }
 
 interface Window {

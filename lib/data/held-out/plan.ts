@@ -30,6 +30,8 @@ export interface PairPlan {
   /** [pairs] */
   readonly fates: readonly PairFate[];
   readonly counts: Readonly<Record<PairFate, number>>;
+  /** The side by whose text pairs were chosen to be held out: 0 source, 1 target. */
+  readonly pivot: 0 | 1;
 }
 
 /** What is done with every document, sentence and pair of the corpora, in the order of reading. */
@@ -48,11 +50,17 @@ export interface CutOptions {
 export function planCorpora(scan: Scan, {documentShare, pairs: wanted}: CutOptions): CorpusPlan {
   const documents = scan.texts.map((text) => cutDocuments(text, documentShare));
   const pivots = pivotLanguages(scan);
-  const fates = scan.pairs.map((pairs) => cutPairs(pairs, wanted, pivots));
+  const sides = scan.pairs.map(({corpus}) =>
+    pivots.indexOf(corpus.source) < pivots.indexOf(corpus.target) ? 0 : 1,
+  );
+  const fates = scan.pairs.map((pairs, i) => cutPairs(pairs, wanted, sides[i] ?? 0));
   const heldOut = heldOutTexts(scan, documents, fates);
   return {
     texts: scan.texts.map((text, i) => planText(text, documents[i] ?? new Uint8Array(), heldOut)),
-    pairs: scan.pairs.map((pairs, i) => planPairs(pairs, fates[i] ?? [], heldOut)),
+    pairs: scan.pairs.map((pairs, i) => ({
+      ...planPairs(pairs, fates[i] ?? [], heldOut),
+      pivot: sides[i] ?? 0,
+    })),
   };
 }
 
@@ -69,7 +77,9 @@ function cutDocuments({documents, sentences}: ScannedText, share: number): Uint8
   }
   const wanted = Math.max(1, Math.round(share * ranks.length));
   const count = Math.min(wanted, Math.floor(ranks.length * Math.max(share, largestShare)));
-  const order = Uint32Array.from(ranks, (_, i) => i).sort((a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0) || a - b);
+  const order = Uint32Array.from(ranks, (_, i) => i).sort(
+    (a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0) || a - b,
+  );
   for (const i of order.subarray(0, count)) heldOut[i] = 1;
   return heldOut;
 }
@@ -88,10 +98,9 @@ function pivotLanguages({pairs}: Scan): string[] {
  * more common language, so pairs that translate one sentence into several languages are held out together: they would have to be
  * dropped anyway, and the languages are measured on the same sentences.
  */
-function cutPairs({corpus, fates, x, y}: ScannedPairs, wanted: number, pivots: readonly string[]): PairFate[] {
+function cutPairs({fates, x, y}: ScannedPairs, wanted: number, pivotSide: 0 | 1): PairFate[] {
   const cut = [...fates];
-  const isSourcePivot = pivots.indexOf(corpus.source) < pivots.indexOf(corpus.target);
-  const [pivot, other] = isSourcePivot ? [x, y] : [y, x];
+  const [pivot, other] = pivotSide === 0 ? [x, y] : [y, x];
   const seen = createHashIndex();
   const usable: Ranked[] = [];
   for (const [i, fate] of cut.entries()) {
@@ -151,7 +160,11 @@ function planText(text: ScannedText, heldOut: Uint8Array, texts: HashIndex): Tex
   return {corpus: text.corpus, heldOut, leaks, leaked};
 }
 
-function planPairs({corpus, x, y}: ScannedPairs, cut: readonly PairFate[], texts: HashIndex): PairPlan {
+function planPairs(
+  {corpus, x, y}: ScannedPairs,
+  cut: readonly PairFate[],
+  texts: HashIndex,
+): Omit<PairPlan, 'pivot'> {
   const counts = {keep: 0, empty: 0, identical: 0, ratio: 0, duplicate: 0, heldOut: 0, heldOutSentence: 0};
   const fates = cut.map((fate, i): PairFate => {
     const leaks = fate === 'keep' && (texts.has(x.at(i)) || texts.has(y.at(i)));

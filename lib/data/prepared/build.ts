@@ -10,16 +10,23 @@ import type {Breather} from '../pace.js';
 import {createDocumentEncoder} from '../shards/encode.js';
 import {loadTokenizer} from '../tokenizer/load.js';
 import type {Tokenizer} from '../tokenizer/tokenizer.js';
-import {trainedJson} from '../tokenizer/train.js';
+import {checkVocabulary, trainedJson} from '../tokenizer/train.js';
 import {createTextIds, encodePairs, encodeText, type EncodedPairs, type Encoding} from './encode-corpora.js';
 import {createFertilitySample} from './fertility.js';
-import {fileNames, sha256, type Manifest, type ManifestPair, type ManifestText} from './manifest.js';
+import {
+  createManifest,
+  fileNames,
+  sha256,
+  type Manifest,
+  type ManifestPair,
+  type ManifestText,
+} from './manifest.js';
 import type {DataProgress, ProgressReporter} from './progress.js';
 import {createWordSample} from './sample.js';
 import {walkDocuments, walkPairs} from './walk.js';
 
 /** What a build works with. */
-export interface BuildOptions {
+interface BuildOptions {
   readonly config: Config;
   readonly corpora: Corpora;
   /** Bytes of all corpora on the disk. */
@@ -37,6 +44,10 @@ export interface BuildOptions {
  */
 export async function buildFolder(folder: string, options: BuildOptions): Promise<void> {
   const {config, corpora, fingerprint, breather} = options;
+  const languages = configLanguages(config);
+  const {vocabSize, file: given} = config.tokenizer;
+  if (given === undefined) checkVocabulary({vocabSize, languages});
+  else await loadTokenizer(given, {languages});
   const scan = await scanCorpora(corpora, reading(options, 'scan'));
   const plan = planCorpora(scan, config.data.heldOut);
   const tokenizer = await makeTokenizer(folder, {scan, plan}, options);
@@ -51,11 +62,10 @@ export async function buildFolder(folder: string, options: BuildOptions): Promis
     tokensPerBatch: config.training.tokensPerBatch,
     textIds: createTextIds(),
   };
-  const content = await encodeAll(plan, encoding, configLanguages(config));
+  const content = await encodeAll(plan, encoding, languages);
   const heldOutPairs = JSON.stringify(content.heldOut);
   await writeFile(join(folder, fileNames.heldOutPairs), heldOutPairs);
-  const manifest: Manifest = {
-    version: 1,
+  const manifest = createManifest({
     fingerprint,
     tokenizerTrained: config.tokenizer.file === undefined,
     texts: content.texts,
@@ -65,7 +75,7 @@ export async function buildFolder(folder: string, options: BuildOptions): Promis
       [fileNames.heldOutPairs]: sha256(heldOutPairs),
       [fileNames.tokenizer]: sha256(await readFile(tokenizer.file)),
     },
-  };
+  });
   await writeFile(join(folder, fileNames.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
@@ -102,13 +112,15 @@ async function makeTokenizer(folder: string, planned: Planned, options: BuildOpt
     const {vocabSize} = config.tokenizer;
     await writeFile(file, await trainedJson(counts, {vocabSize, languages, breather, onProgress}));
   } else {
-    await loadTokenizer(config.tokenizer.file, {languages}); // names the user's file if it does not fit
     await writeFile(file, await readFile(config.tokenizer.file));
   }
   return loadTokenizer(file, {languages});
 }
 
-async function sampleWords({scan, plan}: Planned, options: BuildOptions): Promise<ReadonlyMap<string, number>> {
+async function sampleWords(
+  {scan, plan}: Planned,
+  options: BuildOptions,
+): Promise<ReadonlyMap<string, number>> {
   const sample = createWordSample(scan);
   const reads = reading(options, 'tokenizer', 0.5);
   for (const text of plan.texts)
@@ -168,7 +180,10 @@ async function encodeAll(
 /** A language that occurs in pairs alone. */
 const pairsOnly = {shards: null, read: {documents: 0, sentences: 0}, heldOutSentences: 0};
 
-function manifestPair({corpus, fates, counts}: PairPlan, {shard, tooLong, heldOut}: EncodedPairs): ManifestPair {
+function manifestPair(
+  {corpus, fates, counts}: PairPlan,
+  {shard, tooLong, heldOut}: EncodedPairs,
+): ManifestPair {
   const {empty, identical, ratio, duplicate, heldOutSentence} = counts;
   return {
     source: corpus.source,

@@ -7,7 +7,7 @@ import type {Tokenizer} from '../tokenizer/tokenizer.js';
 import type {Manifest, ManifestPair, ManifestText} from './manifest.js';
 
 /** What a report is made from. */
-export interface Described {
+interface Described {
   readonly manifest: Manifest;
   readonly shards: TrainingShards;
   readonly heldOutTexts: readonly HeldOutText[];

@@ -29,10 +29,10 @@ export interface Encoding {
 }
 
 /** The digests of written token files by their names. */
-export type Digests = Readonly<Record<string, string>>;
+type Digests = Readonly<Record<string, string>>;
 
 /** The token files of one language. */
-export interface EncodedCorpus {
+interface EncodedCorpus {
   readonly shards: {readonly training: string; readonly heldOut: string};
   readonly digests: Digests;
 }
@@ -94,8 +94,14 @@ export async function encodePairs(plan: PairPlan, encoding: Encoding): Promise<E
   const digests = await writeShards([shard], encoding, async ([writer]) => {
     for await (const batch of walkPairs(plan, reading)) {
       heldOut.push(...batch.heldOut);
-      fertility.add(source, batch.training.map(([x]) => x));
-      fertility.add(target, batch.training.map(([, y]) => y));
+      fertility.add(
+        source,
+        batch.training.map(([x]) => x),
+      );
+      fertility.add(
+        target,
+        batch.training.map(([, y]) => y),
+      );
       const sides = await encodeSides(batch.training.flat(), encoding);
       for (let i = 0; i + 1 < sides.length; i += 2) {
         const [x, y] = [sides[i], sides[i + 1]];
@@ -122,8 +128,21 @@ export async function encodePairs(plan: PairPlan, encoding: Encoding): Promise<E
     shard,
     digests,
     tooLong,
-    heldOut: {source, target, sources: heldOut.map(([x]) => x), targets: heldOut.map(([, y]) => y)},
+    heldOut: {source, target, ...inFixedOrder(heldOut, plan.pivot)},
   };
+}
+
+/**
+ * Held-out pairs in an order that files do not decide: any first part is a sample of all, and that of several languages with the same
+ * pivot has the same sentences as far as they are translated.
+ */
+function inFixedOrder(
+  pairs: readonly SentencePair[],
+  pivot: 0 | 1,
+): Pick<HeldOutPairs, 'sources' | 'targets'> {
+  const ranked = pairs.map((pair) => ({pair, rank: hashText(pair[pivot])}));
+  ranked.sort((a, b) => a.rank - b.rank);
+  return {sources: ranked.map(({pair: [x]}) => x), targets: ranked.map(({pair: [, y]}) => y)};
 }
 
 async function encodeSides(texts: readonly string[], {tokenizer, textIds}: Encoding) {

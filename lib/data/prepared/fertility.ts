@@ -5,7 +5,7 @@ import type {Tokenizer} from '../tokenizer/tokenizer.js';
 const sampleSentences = 500;
 
 /** What a sample of a language says. */
-export interface Fertility {
+interface Fertility {
   /** Tokens per word. */
   readonly fertility: number;
   /** UTF-8 bytes per token. */

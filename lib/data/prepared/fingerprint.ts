@@ -9,7 +9,7 @@ import {sha256} from './manifest.js';
 const preparation = 1;
 
 /** What files were when they were looked at. */
-export interface FileState {
+interface FileState {
   /** Bytes of all corpora on the disk. */
   readonly bytes: number;
   /** Differs once a file is written anew. */

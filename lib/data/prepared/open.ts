@@ -14,7 +14,7 @@ import {fileNames, sha256, type Manifest} from './manifest.js';
 import type {ProgressReporter} from './progress.js';
 
 /** What lies in a folder, opened. */
-export interface OpenedFolder {
+interface OpenedFolder {
   readonly tokenizer: Tokenizer;
   readonly shards: TrainingShards;
   readonly heldOut: HeldOut;
@@ -22,7 +22,7 @@ export interface OpenedFolder {
 }
 
 /** What opening works with. */
-export interface OpenOptions {
+interface OpenOptions {
   /** Tokens of the longest segment. */
   readonly context: number;
   readonly breather: Breather;

@@ -14,7 +14,7 @@ const heaviest = 4;
 const sampleSeed = 0x5a3b;
 
 /** Counts the words of a balanced sample. */
-export interface WordSample {
+interface WordSample {
   /** Counts a text, if it is in the sample: which does not depend on the order of files. */
   add(language: string, text: string): void;
   readonly counts: ReadonlyMap<string, number>;

@@ -5,22 +5,19 @@ import type {SentencePair} from '../corpus/pairs.js';
 import type {PairPlan, TextPlan} from '../held-out/plan.js';
 
 /** Some documents, those to train on without the sentences that occur in held-out text. */
-export interface DocumentBatch {
+interface DocumentBatch {
   readonly training: readonly Document[];
   readonly heldOut: readonly Document[];
 }
 
 /** Some pairs. */
-export interface PairBatch {
+interface PairBatch {
   readonly training: readonly SentencePair[];
   readonly heldOut: readonly SentencePair[];
 }
 
 /** All documents in the order of the files. */
-export async function* walkDocuments(
-  plan: TextPlan,
-  options: CorpusOptions,
-): AsyncGenerator<DocumentBatch> {
+export async function* walkDocuments(plan: TextPlan, options: CorpusOptions): AsyncGenerator<DocumentBatch> {
   let [document, sentence] = [0, 0];
   for await (const batch of plan.corpus.documents(options)) {
     const training: Document[] = [];

@@ -24,7 +24,7 @@ export interface QuotaSource {
 }
 
 /** What a corpus has, and how training will use it. */
-export interface PlannedCorpus {
+interface PlannedCorpus {
   readonly size: TextSize;
   /** Share of the tokens of all text, or of all pairs. */
   readonly share: number;
@@ -77,7 +77,10 @@ export function planMixture({texts, pairs}: TrainingShards, config: Config): Mix
   };
   const textSources = texts.map(textSource);
   const pairSources = pairs.map((pair) => layoutOf(pair, config));
-  const mixedTexts = mix(textSources.map((source) => [source]), (1 - share) * tokens);
+  const mixedTexts = mix(
+    textSources.map((source) => [source]),
+    (1 - share) * tokens,
+  );
   const mixedPairs = mix(pairSources, share * tokens);
   const quotas = pairSources.flatMap((sources, i) => {
     const {epochs = 0} = mixedPairs.planned[i] ?? {};

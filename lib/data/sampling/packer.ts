@@ -3,10 +3,10 @@ import type {Batch, SegmentKind} from '../batch.js';
 import type {Tokenizer} from '../tokenizer/tokenizer.js';
 
 /** Ids of a text, without control tokens. */
-export type TextTokens = Int32Array | Uint16Array | Uint32Array;
+type TextTokens = Int32Array | Uint16Array | Uint32Array;
 
 /** A text to be packed. */
-export interface PackedText {
+interface PackedText {
   readonly language: string;
   readonly tokens: TextTokens;
 }
@@ -29,7 +29,7 @@ export interface PackerOptions {
 }
 
 /** How a text segment deviates from `<bos> <xx> text <eos>` with weight 1 on text and `<eos>`. */
-export interface TextOptions {
+interface TextOptions {
   /** Whether `<eos>` follows; default true. */
   readonly ends?: boolean;
   /** Tokens of the text that have weight 0, from its start: context that is counted elsewhere; default 0. */
@@ -115,7 +115,11 @@ export function createPacker({tokenizer, tokensPerBatch, prefix, sourceWeight}: 
     end();
   };
   /** Adds the segments of both sides and keeps where the text of each begins. */
-  const addPair = (x: PackedSide, y: PackedSide, addSide: (side: PackedSide, other: PackedSide) => void): void => {
+  const addPair = (
+    x: PackedSide,
+    y: PackedSide,
+    addSide: (side: PackedSide, other: PackedSide) => void,
+  ): void => {
     segments.xStarts.push(used + leadingControls);
     segments.xEnds.push(used + leadingControls + x.tokens.length);
     addSide(x, y);

@@ -53,7 +53,10 @@ function stagesOf({schedule, share, steps, fill}: ScheduleOptions): Stage[] {
       {until: 1, share: share / window},
     ];
   }
-  const listed = schedule.map(([, each], i): Stage => ({until: (schedule[i + 1]?.[0] ?? steps) / steps, share: each}));
+  const listed = schedule.map(([, each], i): Stage => ({
+    until: (schedule[i + 1]?.[0] ?? steps) / steps,
+    share: each,
+  }));
   const start = {until: (schedule[0]?.[0] ?? 0) / steps, share: 0};
   return scaled([start, ...listed], share);
 }

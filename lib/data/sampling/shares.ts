@@ -9,7 +9,7 @@ export interface MixedCorpus {
 }
 
 /** How corpora are mixed: `data` of the configuration, and how much there is to fill. */
-export interface MixOptions {
+interface MixOptions {
   readonly alpha: number;
   readonly maxEpochs: number;
   /** Tokens that training takes of all corpora together. */
@@ -17,7 +17,7 @@ export interface MixOptions {
 }
 
 /** The shares, and whether they go through every corpus more often than `maxEpochs`. */
-export interface Mix {
+interface Mix {
   /** [corpora] shares of the tokens, summing to 1; 0 for a corpus without tokens, and where there is no budget. */
   readonly shares: readonly number[];
   readonly exhausted: boolean;

@@ -126,4 +126,3 @@ export function longestText(context: number): number {
 export function longestPair(context: number, tokensPerBatch: number): number {
   return Math.min(context, Math.floor(tokensPerBatch / 2)) - mappingControls;
 }
-

@@ -66,7 +66,7 @@ const positionSchema = z.strictObject({
 });
 
 /** What a stream is made from. */
-export interface StreamOptions {
+interface StreamOptions {
   /** Identity of the prepared data. */
   readonly data: string;
   readonly mixture: Mixture;
@@ -89,8 +89,8 @@ export function createBatchStream({data, mixture, tokenizer, config}: StreamOpti
   const texts = mixture.texts
     .filter(({share}) => share > 0)
     .map(({source, share}): TextCursor => Object.assign(createCursor(source, seed), {share}));
-  const pairs = mixture.pairs.map(
-    ({source, quota}): PairCursor => Object.assign(createCursor(source, seed), {quota}),
+  const pairs = mixture.pairs.map(({source, quota}): PairCursor =>
+    Object.assign(createCursor(source, seed), {quota}),
   );
   const cursors: readonly Cursor[] = [...texts, ...pairs];
   const work = workOf(pairs);

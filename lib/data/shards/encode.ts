@@ -3,7 +3,7 @@ import type {Document} from '../corpus/documents.js';
 import type {Tokenizer} from '../tokenizer/tokenizer.js';
 
 /** A piece of text that is tokenised as a whole, with its UTF-8 bytes. */
-export interface EncodedText {
+interface EncodedText {
   readonly tokens: Int32Array;
   readonly bytes: number;
 }
@@ -24,7 +24,10 @@ export interface DocumentEncoder {
 
 /** An encoder over a tokenizer. */
 export async function createDocumentEncoder(tokenizer: Tokenizer): Promise<DocumentEncoder> {
-  const between: EncodedText = {tokens: await tokenizer.encode(separator), bytes: Buffer.byteLength(separator)};
+  const between: EncodedText = {
+    tokens: await tokenizer.encode(separator),
+    bytes: Buffer.byteLength(separator),
+  };
 
   const encodeAll = async (texts: readonly string[]): Promise<EncodedText[]> => {
     const encoded = await tokenizer.encodeAll(texts);

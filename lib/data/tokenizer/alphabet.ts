@@ -4,7 +4,7 @@ const isPrintable = (byte: number): boolean =>
   (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
 
 /** [256] the character of each byte. */
-export const byteCharacters: readonly string[] = byteTable();
+const byteCharacters: readonly string[] = byteTable();
 
 function byteTable(): string[] {
   let shifted = 256;

@@ -57,7 +57,9 @@ export async function trainMerges(
     weights.push(count);
     if (words.length % 1024 === 0) await breather.breathe();
   }
-  const queue: Heap<Candidate> = createHeap((a, b) => a.count > b.count || (a.count === b.count && a.pair < b.pair));
+  const queue: Heap<Candidate> = createHeap(
+    (a, b) => a.count > b.count || (a.count === b.count && a.pair < b.pair),
+  );
   for (const [pair, count] of pairs.counts) queue.push({count, pair});
   const symbols = [...alphabet];
   const ids = new Map(symbols.map((symbol, id) => [symbol, id]));

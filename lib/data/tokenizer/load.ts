@@ -13,7 +13,7 @@ const fileSchema = z.looseObject({
 });
 
 /** Texts that the library is given at once: enough for all its threads, few enough that results take little memory. */
-const textsAtOnce = 2048;
+const textsAtOnce = 512;
 
 /**
  * Opens a `tokenizer.json` that has the control tokens `<bos>`, `<eos>`, `<map>` and those of the languages.
@@ -25,9 +25,10 @@ export async function loadTokenizer(
   file: string,
   options: {readonly languages?: readonly string[]} = {},
 ): Promise<Tokenizer> {
-  const parsed = await readTokenizer(file);
-  const controls = new Map(parsed.added_tokens.map(({content, id}) => [content, id]));
-  const languages = options.languages ?? [...controls.keys()].flatMap((token) => languageOfToken(token) ?? []);
+  const {content, parsed} = await readTokenizer(file);
+  const controls = new Map(parsed.added_tokens.map((token) => [token.content, token.id]));
+  const languages =
+    options.languages ?? [...controls.keys()].flatMap((token) => languageOfToken(token) ?? []);
   const missing = [...controlNames, ...languages.map(languageToken)].filter((name) => !controls.has(name));
   if (missing.length > 0)
     throw new CrossmapError(
@@ -36,16 +37,30 @@ export async function loadTokenizer(
     );
   return createTokenizer(file, {
     // Without added tokens the library cannot find one in a text.
-    library: openLibrary(file, {...parsed, added_tokens: [], post_processor: null, truncation: null, padding: null}),
-    vocabSize: 1 + Object.values(parsed.model.vocab).reduce((a, b) => Math.max(a, b), Math.max(...controls.values())),
+    library: openLibrary(file, {
+      ...content,
+      added_tokens: [],
+      post_processor: null,
+      truncation: null,
+      padding: null,
+    }),
+    vocabSize:
+      1 + Object.values(parsed.model.vocab).reduce((a, b) => Math.max(a, b), Math.max(...controls.values())),
     controls,
     languages: [...languages].sort(),
   });
 }
 
-async function readTokenizer(file: string): Promise<z.output<typeof fileSchema>> {
+interface ReadTokenizer {
+  /** The file as it is: what is parsed may lack names that JavaScript gives a meaning, such as `__proto__`. */
+  readonly content: object;
+  readonly parsed: z.output<typeof fileSchema>;
+}
+
+async function readTokenizer(file: string): Promise<ReadTokenizer> {
   try {
-    return fileSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    const content: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return {content: Object(content), parsed: fileSchema.parse(content)};
   } catch (cause) {
     const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause);
     throw new CrossmapError('ERR_DATA', `${file} is no tokenizer.json that can be read: ${reason}`, {cause});

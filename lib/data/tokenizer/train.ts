@@ -33,6 +33,7 @@ export async function trainTokenizer(
   texts: Iterable<string> | AsyncIterable<string>,
   {vocabSize, languages, file, signal}: TrainTokenizerOptions,
 ): Promise<Tokenizer> {
+  checkVocabulary({vocabSize, languages});
   const breather = createBreather(signal);
   const counts = new Map<string, number>();
   for await (const text of texts) {
@@ -58,6 +59,21 @@ export async function trainedJson(
   counts: ReadonlyMap<string, number>,
   {vocabSize, languages, ...options}: TrainedOptions,
 ): Promise<string> {
+  checkVocabulary({vocabSize, languages});
+  const entries = vocabSize - controlNames.length - languages.length;
+  const merges = await trainMerges(counts, {entries, ...options});
+  return tokenizerJson(merges, [...languages].sort());
+}
+
+/**
+ * Checks what a tokenizer is to have, before any text is read.
+ *
+ * @throws ERR_ARGUMENT
+ */
+export function checkVocabulary({
+  vocabSize,
+  languages,
+}: Pick<TrainTokenizerOptions, 'vocabSize' | 'languages'>): void {
   const taken = languages.find((language) => !isLanguageName(language));
   if (taken !== undefined)
     throw new CrossmapError(
@@ -70,6 +86,4 @@ export async function trainedJson(
       'ERR_ARGUMENT',
       `tokenizer.vocabSize must be ${256 + control} or more: 256 bytes and ${control} control tokens; got ${vocabSize}`,
     );
-  const merges = await trainMerges(counts, {entries: vocabSize - control, ...options});
-  return tokenizerJson(merges, [...languages].sort());
 }

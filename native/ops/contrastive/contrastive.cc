@@ -17,9 +17,9 @@ void checkOptions(Expect& expect, const Tensor& x, const ContrastiveOptions& opt
       .finite("margin", options.margin);
   if (options.threshold) expect.finite("threshold", *options.threshold);
   if (options.theta)
-    expect.shape("theta", *options.theta, {})
-        .dtype("theta", *options.theta, DType::float32)
-        .sameDevice("theta", *options.theta, "x", x);
+    expect.shape("temperature", *options.theta, {})
+        .dtype("temperature", *options.theta, DType::float32)
+        .sameDevice("temperature", *options.theta, "x", x);
   if (options.groups)
     expect.shape("groups", *options.groups, {x.size(0)}, "x", x)
         .dtype("groups", *options.groups, DType::int32)

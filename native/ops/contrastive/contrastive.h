@@ -21,7 +21,7 @@ namespace crossmap {
 // s > s_jj + threshold), own-language and extra negatives included. What is kept is a constant to the
 // gradient.
 //
-// Memory beside inputs, results and gradients: 72 bytes for each pair and 8 for each extra negative; for each
+// Memory beside inputs, results and gradients: 60 bytes for each pair and 4 for each extra negative; for each
 // thread a tile of scores (256 x 256 float32) and two tiles of 256 rows of float32; and in the backward pass
 // of bfloat16 and float16 a float32 copy of each gradient. No [pairs, pairs] matrix.
 

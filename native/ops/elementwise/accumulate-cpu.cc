@@ -1,6 +1,6 @@
 #include "ops/elementwise/elementwise-cpu.h"
-#include "ops/elementwise/loop-cpu.h"
 #include "runtime/cpu/cpu-device.h"
+#include "runtime/cpu/loops.h"
 
 namespace crossmap::cpu {
 

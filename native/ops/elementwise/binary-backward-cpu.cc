@@ -3,8 +3,8 @@
 
 #include "ops/elementwise/binary-expressions.h"
 #include "ops/elementwise/elementwise-cpu.h"
-#include "ops/elementwise/loop-cpu.h"
 #include "runtime/cpu/cpu-device.h"
+#include "runtime/cpu/loops.h"
 #include "runtime/numbers.h"
 
 namespace crossmap::cpu {
@@ -81,20 +81,6 @@ void enqueueRow(const char* op, Args<E> args, const Tensor& b, const BinaryGradi
           });
 }
 
-// The sum of db over a range, with vb in each lane.
-template <typename Expression, typename E>
-double sumRange(const Args<E>& args, Vec vb, int64_t begin, int64_t end) {
-  Vec total{};
-  int64_t at = begin;
-  for (; at + kLanes <= end; at += kLanes) total += Expression::db(load(args.dy + at), load(args.a + at), vb);
-  float rest[kLanes] = {};
-  if (at < end)
-    storePartial(rest,
-                 Expression::db(loadPartial(args.dy + at, end - at), loadPartial(args.a + at, end - at), vb),
-                 end - at);
-  return sum(total + load(rest));
-}
-
 template <typename Expression, typename E>
 void enqueueScalar(const char* op, Args<E> args, const Tensor& b, const BinaryGradients& out) {
   const int64_t ranges = ceilDiv(args.features, kGrain);
@@ -107,7 +93,10 @@ void enqueueScalar(const char* op, Args<E> args, const Tensor& b, const BinaryGr
               const auto withScalar = [&](Vec dy, Vec a) { return Expression::da(dy, a, vb); };
               if (args.da)
                 mapVectors(end - begin, withScalar, args.da + begin, args.dy + begin, args.a + begin);
-              if (toB) sums[static_cast<size_t>(begin / kGrain)] = sumRange<Expression>(args, vb, begin, end);
+              if (toB)
+                sums[static_cast<size_t>(begin / kGrain)] = sumVectors(
+                    end - begin, [&](Vec dy, Vec a) { return Expression::db(dy, a, vb); }, args.dy + begin,
+                    args.a + begin);
             });
             double total = 0;
             for (const double each : sums) total += each;

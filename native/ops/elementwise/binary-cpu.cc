@@ -1,7 +1,7 @@
 #include "ops/elementwise/binary-expressions.h"
 #include "ops/elementwise/elementwise-cpu.h"
-#include "ops/elementwise/loop-cpu.h"
 #include "runtime/cpu/cpu-device.h"
+#include "runtime/cpu/loops.h"
 
 namespace crossmap::cpu {
 

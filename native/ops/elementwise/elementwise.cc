@@ -22,14 +22,18 @@ bool isRowOf(const Tensor& b, const Tensor& a) {
   return b.rank() == 1 && a.rank() >= 1 && a.size(a.rank() - 1) == b.size(0);
 }
 
+// The shapes that b may have.
+std::string shapesBeside(const Tensor& a) {
+  if (a.rank() == 0) return "[]";
+  const std::string row = a.rank() > 1 ? ", " + Shape{a.size(a.rank() - 1)}.text() : "";
+  return a.shape().text() + row + " or []";
+}
+
 void checkOperands(Binary op, const Tensor& a, const Tensor& b) {
   const Expect check = expect(nameOf(op));
   Expect(check).floating("a", a).floating("b", b).sameDevice("b", b, "a", a);
-  if (b.shape() != a.shape() && b.rank() > 0 && !isRowOf(b, a)) {
-    const std::string row = a.rank() > 1 ? Shape{a.size(a.rank() - 1)}.text() + " or " : "";
-    check.fail(ErrorCode::shape,
-               "b must be " + a.shape().text() + ", " + row + "[] to match a; got " + b.shape().text());
-  }
+  if (b.shape() != a.shape() && b.rank() > 0 && !isRowOf(b, a))
+    check.fail(ErrorCode::shape, "b must be " + shapesBeside(a) + " to match a; got " + b.shape().text());
   if (b.rank() > 0 || b.dtype() != DType::float32) Expect(check).sameDType("b", b, "a", a);
 }
 

@@ -13,10 +13,10 @@ namespace crossmap {
 
 // y = f(x). What f is for numbers that are not finite, IEEE 754 says: log(-1) is NaN, exp(1000) infinity.
 enum class Unary {
-  clamp,  // min(max(x, low), high); derivative 1 from low to high, both included, else 0
-  exp,    // e^x
-  gelu,   // x / (1 + e^(-2u)) with u = sqrt(2/pi) (x + 0.044715 x^3): the tanh form. Hendrycks and Gimpel
-         // 2016, arXiv:1606.08415
+  clamp,    // min(max(x, low), high); derivative 1 from low to high, both included, else 0
+  exp,      // e^x
+  gelu,     // x / (1 + e^(-2u)) with u = sqrt(2/pi) (x + 0.044715 x^3): the tanh form. Hendrycks and Gimpel
+            // 2016, arXiv:1606.08415
   log,      // natural logarithm
   negate,   // -x
   relu,     // max(x, 0); derivative 0 at 0

@@ -6,14 +6,12 @@
 
 #include "runtime/cpu/cpu-device.h"
 #include "runtime/cpu/least-index.h"
-#include "runtime/cpu/simd.h"
+#include "runtime/cpu/loops.h"
 #include "runtime/numbers.h"
 
 namespace crossmap::cpu {
 
 namespace {
-
-constexpr int64_t kGrain = 1 << 14;  // elements of a range
 
 // Features of a task of the backward pass: the rows of a frequent token are shared among several.
 constexpr int64_t kBlockFeatures = 256;
@@ -22,8 +20,7 @@ template <typename E>
 void gather(Context& context, const E* table, int64_t vocab, const int32_t* tokens, int64_t count,
             int64_t features, E* y) {
   LeastIndex refused;
-  const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, features));
-  context.pool.parallelFor(count, grain, [&](int64_t begin, int64_t end) {
+  context.pool.parallelFor(count, rowGrain(features), [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; t++) {
       const int64_t v = tokens[t];
       if (v >= 0 && v < vocab) {
@@ -56,16 +53,10 @@ void sortById(const int32_t* tokens, int64_t count, int64_t vocab, int64_t* ends
 }
 
 template <typename E>
-void addRow(float* sum, const E* row, int64_t count) {
-  for (int64_t d = 0; d < count; d += kLanes)
-    storeWithin(sum, d, count, loadWithin(sum, d, count) + loadWithin(row, d, count));
-}
-
-template <typename E>
 void scatter(Context& context, const E* dy, const int64_t* ends, const int64_t* order, int64_t vocab,
              int64_t features, float* dTable) {
   const int64_t blocks = ceilDiv(features, kBlockFeatures);
-  const int64_t rows = kGrain / std::min(kBlockFeatures, std::max<int64_t>(1, features));
+  const int64_t rows = rowGrain(std::min(kBlockFeatures, features));
   const int64_t ranges = ceilDiv(vocab, rows);
   context.pool.parallelFor(ranges * blocks, 1, [&](int64_t task, int64_t) {
     const int64_t firstFeature = task % blocks * kBlockFeatures;
@@ -75,7 +66,8 @@ void scatter(Context& context, const E* dy, const int64_t* ends, const int64_t* 
       float* sum = dTable + v * features + firstFeature;
       std::fill_n(sum, width, 0.f);
       for (int64_t at = v > 0 ? ends[v - 1] : 0; at < ends[v]; at++)
-        addRow(sum, dy + order[at] * features + firstFeature, width);
+        mapVectors(
+            width, [](Vec a, Vec b) { return a + b; }, sum, sum, dy + order[at] * features + firstFeature);
     }
   });
 }

@@ -22,10 +22,11 @@ Expect expectStream(const char* op, DType dtype, int64_t seed, int64_t offset) {
 
 Tensor randomUniform(const Shape& shape, DType dtype, const Device& device, const UniformOptions& options) {
   expectStream("uniform", dtype, options.seed, options.offset)
-      .finite("low", options.low)
-      .finite("high", options.high)
+      .finite("low", static_cast<float>(options.low))
+      .finite("high", static_cast<float>(options.high))
       .that(options.low <= options.high, ErrorCode::argument, "high",
-            "at least low, " + numberText(options.low), numberText(options.high));
+            "at least low, " + numberText(options.low), numberText(options.high))
+      .finite("high - low", static_cast<float>(options.high) - static_cast<float>(options.low));
   const Tensor out = empty(shape, dtype, device);
   onDevice(device, [&]<cpu::Isa isa>() { cpu::randomUniform<isa>(options, out); });
   return out;
@@ -33,8 +34,8 @@ Tensor randomUniform(const Shape& shape, DType dtype, const Device& device, cons
 
 Tensor randomNormal(const Shape& shape, DType dtype, const Device& device, const NormalOptions& options) {
   expectStream("normal", dtype, options.seed, options.offset)
-      .finite("mean", options.mean)
-      .notNegative("std", options.std);
+      .finite("mean", static_cast<float>(options.mean))
+      .notNegative("std", static_cast<float>(options.std));
   const Tensor out = empty(shape, dtype, device);
   onDevice(device, [&]<cpu::Isa isa>() { cpu::randomNormal<isa>(options, out); });
   return out;

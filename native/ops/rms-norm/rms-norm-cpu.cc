@@ -4,41 +4,16 @@
 #include <algorithm>
 
 #include "runtime/cpu/cpu-device.h"
-#include "runtime/cpu/simd.h"
+#include "runtime/cpu/loops.h"
 #include "runtime/numbers.h"
 
 namespace crossmap::cpu {
 
 namespace {
 
-// Elements of a range: enough to hide the cost of handing it to a thread.
-constexpr int64_t kGrain = 1 << 14;
-
-// Partial sums of dWeight: at most so many rows of them, so that adding them up stays cheap beside reading
-// dy.
+// Rows of partial sums of dWeight: few enough that adding them up is cheap beside reading dy.
 constexpr int64_t kMostPartials = 128;
 constexpr int64_t kLeastTokensPerPartial = 16;
-
-// Vectors that are summed side by side: one alone would wait for the addition before it.
-constexpr int kWays = 4;
-
-int64_t tokensPerRange(int64_t features) { return std::max<int64_t>(1, kGrain / features); }
-
-template <typename E>
-float sumOfSquares(const E* x, int64_t features) {
-  Vec sums[kWays] = {};
-  int64_t d = 0;
-  for (; d + kWays * kLanes <= features; d += kWays * kLanes)
-    for (int way = 0; way < kWays; way++) {
-      const Vec each = load(x + d + way * kLanes);
-      sums[way] = fma(each, each, sums[way]);
-    }
-  for (; d < features; d += kLanes) {
-    const Vec each = loadWithin(x, d, features);
-    sums[0] = fma(each, each, sums[0]);
-  }
-  return sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
-}
 
 template <typename E>
 struct Normalization {
@@ -48,44 +23,44 @@ struct Normalization {
 
   // Writes the normalised row and returns its rstd.
   float row(const E* x, E* y) const {
-    const float meanSquare = sumOfSquares(x, features) / static_cast<float>(features);
+    const double squares = sumVectors(
+        features, [](Vec each) { return each * each; }, x);
+    const auto meanSquare = static_cast<float>(squares / static_cast<double>(features));
     const float rstd = 1.f / std::sqrt(meanSquare + eps);
-    for (int64_t d = 0; d < features; d += kLanes)
-      storeWithin(y, d, features, loadWithin(x, d, features) * rstd * loadWithin(weight, d, features));
+    mapVectors(
+        features, [=](Vec each, Vec factor) { return each * rstd * factor; }, y, x, weight);
     return rstd;
   }
 };
 
 template <typename E>
-void addRow(const E* x, const E* residual, E* sum, int64_t features) {
-  for (int64_t d = 0; d < features; d += kLanes)
-    storeWithin(sum, d, features, loadWithin(x, d, features) + loadWithin(residual, d, features));
-}
-
-// The gradients of one row; pointers that are null stand for what is not there or not wanted.
-template <typename E>
 struct Gradient {
   const E* weight;  // [features]
   int64_t features;
 
-  // mean_d dy weight xHat; adds dy xHat to dWeight.
-  float project(const E* dy, const E* x, float rstd, float* dWeight) const {
-    Vec products{};
-    for (int64_t d = 0; d < features; d += kLanes) {
-      const Vec dyXHat = loadWithin(dy, d, features) * (loadWithin(x, d, features) * rstd);
-      if (dWeight) storeWithin(dWeight, d, features, loadWithin(dWeight, d, features) + dyXHat);
-      products = fma(dyXHat, loadWithin(weight, d, features), products);
-    }
-    return sum(products) / static_cast<float>(features);
+  // mean_d dy weight xHat
+  float projection(const E* dy, const E* x, float rstd) const {
+    const double products = sumVectors(
+        features, [=](Vec d, Vec each, Vec factor) { return d * factor * (each * rstd); }, dy, x, weight);
+    return static_cast<float>(products / static_cast<double>(features));
   }
 
-  void row(const E* dy, const E* dSum, const E* x, float rstd, float projection, E* dx) const {
-    for (int64_t d = 0; d < features; d += kLanes) {
-      const Vec xHat = loadWithin(x, d, features) * rstd;
-      const Vec dXHat = loadWithin(dy, d, features) * loadWithin(weight, d, features);
-      const Vec through = (dXHat - xHat * projection) * rstd;
-      storeWithin(dx, d, features, dSum ? through + loadWithin(dSum, d, features) : through);
-    }
+  // dx; dSum may be null.
+  void toX(const E* dy, const E* dSum, const E* x, float rstd, E* dx) const {
+    const float along = projection(dy, x, rstd);
+    const auto through = [=](Vec d, Vec each, Vec factor) {
+      return (d * factor - each * rstd * along) * rstd;
+    };
+    if (!dSum) return mapVectors(features, through, dx, dy, x, weight);
+    const auto withSum = [=](Vec d, Vec each, Vec factor, Vec sum) { return through(d, each, factor) + sum; };
+    mapVectors(features, withSum, dx, dy, x, weight, dSum);
+  }
+
+  // Adds dy xHat.
+  void toWeight(const E* dy, const E* x, float rstd, float* dWeight) const {
+    mapVectors(
+        features, [=](Vec sum, Vec d, Vec each) { return fma(d, each * rstd, sum); }, dWeight, dWeight, dy,
+        x);
   }
 };
 
@@ -108,7 +83,7 @@ void rmsNorm(const Tensor& x, const Tensor& weight, double eps, const RmsNormFor
     enqueue(x.device(), "rmsNorm",
             [=, tokens = x.size(0), features = x.size(1), x = x.data<E>(), y = out.y.data<E>(),
              rstd = out.rstd.data<float>()](Context& context) {
-              context.pool.parallelFor(tokens, tokensPerRange(features), [&](int64_t begin, int64_t end) {
+              context.pool.parallelFor(tokens, rowGrain(features), [&](int64_t begin, int64_t end) {
                 for (int64_t t = begin; t < end; t++)
                   rstd[t] = normalization.row(x + t * features, y + t * features);
               });
@@ -124,10 +99,11 @@ void rmsNormResidual(const Tensor& x, const Tensor& residual, const Tensor& weig
     enqueue(x.device(), "rmsNormResidual",
             [=, tokens = x.size(0), features = x.size(1), x = x.data<E>(), residual = residual.data<E>(),
              y = out.y.data<E>(), sum = out.sum.data<E>(), rstd = out.rstd.data<float>()](Context& context) {
-              context.pool.parallelFor(tokens, tokensPerRange(features), [&](int64_t begin, int64_t end) {
+              context.pool.parallelFor(tokens, rowGrain(features), [&](int64_t begin, int64_t end) {
                 for (int64_t t = begin; t < end; t++) {
                   const int64_t row = t * features;
-                  addRow(x + row, residual + row, sum + row, features);
+                  mapVectors(
+                      features, [](Vec a, Vec b) { return a + b; }, sum + row, x + row, residual + row);
                   rstd[t] = normalization.row(sum + row, y + row);
                 }
               });
@@ -155,10 +131,8 @@ void rmsNormBackward(const Tensor& dy, const std::optional<Tensor>& dSum, const 
                 if (partial) std::fill_n(partial, features, 0.f);
                 for (int64_t t = begin; t < end; t++) {
                   const int64_t row = t * features;
-                  const float projection = gradient.project(dy + row, x + row, rstd[t], partial);
-                  if (dx)
-                    gradient.row(dy + row, dSum ? dSum + row : nullptr, x + row, rstd[t], projection,
-                                 dx + row);
+                  if (dx) gradient.toX(dy + row, dSum ? dSum + row : nullptr, x + row, rstd[t], dx + row);
+                  if (partial) gradient.toWeight(dy + row, x + row, rstd[t], partial);
                 }
               });
               if (dWeight) addPartials(context.pool, partials, partialCount, features, dWeight);

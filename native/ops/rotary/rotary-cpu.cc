@@ -9,13 +9,11 @@
 #include "ops/rotary/sine-cosine-cpu.h"
 #include "runtime/cpu/cpu-device.h"
 #include "runtime/cpu/least-index.h"
-#include "runtime/cpu/simd.h"
+#include "runtime/cpu/loops.h"
 
 namespace crossmap::cpu {
 
 namespace {
-
-constexpr int64_t kGrain = 1 << 14;  // elements of a range
 
 // The rotation of one token.
 struct Rotation {
@@ -86,8 +84,7 @@ void rotate(const char* op, const Tensor& x, const Tensor& positions, const Tens
                            sign};
     enqueue(x.device(), op, [rotate, tokens = x.size(0)](Context& context) {
       LeastIndex refused;
-      const int64_t elements = std::max<int64_t>(1, rotate.heads * rotate.headDim);
-      context.pool.parallelFor(tokens, std::max<int64_t>(1, kGrain / elements),
+      context.pool.parallelFor(tokens, rowGrain(rotate.heads * rotate.headDim),
                                [&](int64_t begin, int64_t end) { rotate.tokens(begin, end, refused); });
       if (const auto token = refused.found())
         throw Error(ErrorCode::index, "position " + std::to_string(rotate.positions[*token]) + " of token " +

@@ -1,13 +1,11 @@
 #include "ops/swiglu/swiglu-cpu.h"
 
 #include "runtime/cpu/cpu-device.h"
-#include "runtime/cpu/simd.h"
+#include "runtime/cpu/loops.h"
 
 namespace crossmap::cpu {
 
 namespace {
-
-constexpr int64_t kGrain = 1 << 14;
 
 template <typename E>
 struct Gated {
@@ -15,10 +13,8 @@ struct Gated {
   const E* up;
 
   void forward(E* y, int64_t begin, int64_t end) const {
-    for (int64_t at = begin; at < end; at += kLanes) {
-      const Vec g = loadWithin(gate, at, end);
-      storeWithin(y, at, end, g * sigmoid(g) * loadWithin(up, at, end));
-    }
+    const auto gated = [](Vec g, Vec u) { return g * sigmoid(g) * u; };
+    mapVectors(end - begin, gated, y + begin, gate + begin, up + begin);
   }
 
   void backward(const E* dy, E* dGate, E* dUp, int64_t begin, int64_t end) const {

@@ -20,8 +20,8 @@ struct GemmPlan {
 };
 
 constexpr int64_t kBlockWords = 512;  // a panel of b of this depth, 64 KB with AVX-512, is read from L2
-constexpr int64_t kPackedWords = int64_t{1} << 22;  // 16 MiB: packed operands stay in L3
-constexpr int64_t kSuperRows = 144 * kMicroRows;    // 2016 with AVX-512
+constexpr int64_t kPackedWords = int64_t{1} << 21;  // 8 MiB: packed operands stay in L3
+constexpr int64_t kSuperRows = 72 * kMicroRows;     // 1008 with AVX-512
 constexpr int64_t kSuperColumns = 2048;
 constexpr int64_t kTileRows = 8 * kMicroRows;  // 112: with 512 words 229 KB, half of a small L2 at most
 constexpr int64_t kTileColumns = 256;
@@ -64,6 +64,20 @@ inline GemmPlan gemmPlan(int64_t m, int64_t n, int64_t k, int64_t wordElements) 
   // A part takes whole blocks, so fewer parts may do.
   plan.splits = ceilDiv(superBlocks, ceilDiv(superBlocks, plan.splits));
   return plan;
+}
+
+// Words of working memory that no plan exceeds for sizes up to these: first packed operands, then sums.
+inline int64_t gemmWorkspaceWords(int64_t m, int64_t n, int64_t k, int64_t wordElements) {
+  const int64_t rows = std::min(roundUp(m, kMicroRows), kSuperRows);
+  const int64_t columns = std::min(roundUp(n, kMicroColumns), kSuperColumns);
+  // Each block may be longer by 2 words than its part of k.
+  const int64_t words = ceilDiv(k, wordElements);
+  const int64_t depth = words + 2 * ceilDiv(words, kBlockWords);
+  const int64_t packed = std::min(kPackedWords, (rows + columns) * depth);
+  if (k <= kBlockWords * wordElements) return packed + kMicroColumns;
+  // Parts times tiles are fewer than twice the tasks that are enough; one part may be of any size.
+  const int64_t parts = 2 * kEnoughTasks * kTileRows * kTileColumns;
+  return packed + kMicroColumns + std::min(std::max(parts, rows * columns), kEnoughTasks * rows * columns);
 }
 
 }  // namespace

@@ -233,8 +233,8 @@ void clear(const Product& product) {
 template <Isa isa>
 int64_t gemmWorkspaceBytes(const Product& product) {
   if (product.m <= 0 || product.n <= 0 || product.k <= 0) return 0;
-  const Gemm gemm(product);
-  return (gemm.packedA() + gemm.packedB() + gemm.scratch()) * int64_t{sizeof(float)};
+  const int64_t words = gemmWorkspaceWords(product.m, product.n, product.k, takesPairs(product) ? 2 : 1);
+  return words * int64_t{sizeof(float)};
 }
 
 template <Isa isa>

@@ -16,7 +16,8 @@ struct Matrix {
   bool transposed = false;
 };
 
-// c [m, n] = alpha * a [m, k] @ b [k, n], or with `accumulate` c += that; sums are float32.
+// c [m, n] = alpha * a [m, k] @ b [k, n], or with `accumulate` c += that, in float32; a and b may differ in
+// dtype. Sums are float32.
 struct Product {
   int64_t m;
   int64_t n;

@@ -1,0 +1,36 @@
+/** `crossmap data`: prepares the data of a configuration and tells what became of it. */
+import {Command} from 'commander';
+import {prepareData} from '../../data/index.js';
+import {addSetOption, readConfigFile, type SetOptions} from '../config-file.js';
+import {createDataProgress} from '../data-progress.js';
+import {describeData} from '../describe-data.js';
+import {printJson, printLines} from '../print.js';
+import {untilInterrupted} from '../interrupt.js';
+
+interface DataCommandOptions extends SetOptions {
+  readonly json?: true;
+}
+
+export function dataCommand(): Command {
+  const command = new Command('data')
+    .description('Prepare the data of CONFIG and print what was read, dropped, held out and how it is mixed.')
+    .argument('<config>', 'a YAML file');
+  return addSetOption(command)
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Training prepares its data by itself; this shows it beforehand, and training then takes what is there.
+
+Examples:
+  crossmap data train.yaml
+  crossmap data train.yaml --set data.alpha=0.3 --json | jq .languages`,
+    )
+    .action(async (path: string, {json, ...options}: DataCommandOptions) => {
+      const config = await readConfigFile(path, options);
+      const onProgress = createDataProgress((line) => void process.stderr.write(`${line}\n`));
+      const {report, folder} = await untilInterrupted((signal) => prepareData(config, {signal, onProgress}));
+      if (json) printJson(report);
+      else printLines([...describeData(report), '', `prepared data: ${folder}`]);
+    });
+}

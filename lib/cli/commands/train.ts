@@ -1,0 +1,60 @@
+/** `crossmap train`: trains as a configuration says. */
+import {Command, Option} from 'commander';
+import {describeOptions, type OptionDescription} from '../../config/index.js';
+import type {Resume} from '../../train/index.js';
+import {addSetOption, readConfigFile, type SetOptions} from '../config-file.js';
+import {runTraining} from '../run-training.js';
+
+interface TrainCommandOptions extends SetOptions {
+  readonly fresh?: true;
+  readonly resume?: true;
+  readonly json?: true;
+}
+
+export function trainCommand(): Command {
+  const command = new Command('train')
+    .description(
+      'Train as CONFIG says. A run that was stopped or killed goes on from its newest checkpoint; Ctrl-C saves and stops.',
+    )
+    .argument('<config>', 'a YAML file');
+  return addSetOption(command)
+    .addOption(new Option('--fresh', 'start anew: what an earlier run left is removed').conflicts('resume'))
+    .option('--resume', 'go on from a checkpoint, and fail if there is none')
+    .option('--json', 'print each event as a line of JSON')
+    .addHelpText('after', () => help())
+    .action(async (path: string, options: TrainCommandOptions) => {
+      const config = await readConfigFile(path, options);
+      await runTraining(config, {resume: resumeOf(options), json: options.json === true});
+    });
+}
+
+function resumeOf({fresh, resume}: TrainCommandOptions): Resume {
+  if (fresh) return 'never';
+  return resume ? 'require' : 'auto';
+}
+
+function help(): string {
+  return `
+The output folder gets config.json, metrics.jsonl, checkpoints/ and report.html.
+
+The smallest configuration, train.yaml:
+  data:
+    monolingual:
+      - {language: cs, files: cs.txt}
+      - {language: en, files: en.txt}
+    parallel:
+      - {source: en, target: cs, file: en-cs.tsv}
+
+Examples:
+  crossmap train train.yaml
+  crossmap train train.yaml --set model.layers=8 --set training.steps=5000
+  crossmap train train.yaml --json | jq 'select(.type == "evaluation").perplexity'
+
+Options of a configuration, [] standing for an item of a list:
+${describeOptions().map(optionLine).join('\n')}`;
+}
+
+function optionLine({path, type, description, default: preset}: OptionDescription): string {
+  const facts = preset === undefined ? type : `${type}; default ${JSON.stringify(preset)}`;
+  return `  ${path} (${facts})\n      ${description}`;
+}

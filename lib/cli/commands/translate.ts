@@ -1,0 +1,69 @@
+/** `crossmap translate`: translates a text, or line by line. */
+import {Command} from 'commander';
+import {translate} from '../../eval/index.js';
+import {loadModel, type LoadedModel} from '../../train/index.js';
+import {untilInterrupted} from '../interrupt.js';
+import {chosenLanguage} from '../languages.js';
+import {wholeNumber} from '../numbers.js';
+import {printJsonLine} from '../print.js';
+import {lineOrInput} from '../read-input.js';
+
+interface TranslateCommandOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly maxTokens?: number;
+  readonly json?: true;
+}
+
+export function translateCommand(): Command {
+  return new Command('translate')
+    .description('Translate TEXT, or each line of standard input, greedily.')
+    .argument('<run>', 'output folder of a run, or one of its checkpoints')
+    .argument('[text]', 'the sentence to translate; default the lines of standard input')
+    .requiredOption('--from <code>', 'language of the text')
+    .requiredOption('--to <code>', 'language to translate into')
+    .option(
+      '--max-tokens <n>',
+      'tokens of a translation, at most; default twice those of the source, and 20',
+      wholeNumber(1),
+    )
+    .option('--json', 'print each translation as a line of JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  crossmap translate runs/train --from en --to cs "Good morning."
+  crossmap translate runs/train --from en --to cs < english.txt > czech.txt`,
+    )
+    .action(async (folder: string, text: string | undefined, options: TranslateCommandOptions) => {
+      await untilInterrupted((signal) => translateLines(folder, text, {...options, signal}));
+    });
+}
+
+type Direction = TranslateCommandOptions & {readonly signal: AbortSignal};
+
+async function translateLines(folder: string, text: string | undefined, options: Direction): Promise<void> {
+  const lines = lineOrInput(text, 'TEXT');
+  using model = await loadModel(folder);
+  const from = chosenLanguage(model.tokenizer, '--from', options.from);
+  const to = chosenLanguage(model.tokenizer, '--to', options.to);
+  for await (const input of lines) {
+    const output = input.trim() === '' ? '' : await translateLine(model, input, {...options, from, to});
+    if (options.json) printJsonLine({source: from, target: to, input, output});
+    else process.stdout.write(`${output}\n`);
+  }
+}
+
+async function translateLine(
+  {decoder, tokenizer, config}: LoadedModel,
+  text: string,
+  {from: source, to: target, maxTokens = Infinity, signal}: Direction,
+): Promise<string> {
+  const [output = ''] = await translate(
+    decoder,
+    tokenizer,
+    {source, target, texts: [text]},
+    {maxNewTokens: maxTokens, prefix: config.objectives.mapping.prefix, signal},
+  );
+  return output.replaceAll('\n', ' '); // a line in, a line out
+}

@@ -1,0 +1,137 @@
+/** A training run in a terminal: progress, interrupts, report, summary. */
+import type {Config} from '../config/index.js';
+import type {DataProgress} from '../data/index.js';
+import {writeReport} from '../report/index.js';
+import {train, type EvaluationEvent, type Resume, type TrainEvent} from '../train/index.js';
+import {createDataProgress} from './data-progress.js';
+import {catchInterrupts} from './interrupt.js';
+import {hasColor} from './paint.js';
+import {printJsonLine, printLines} from './print.js';
+import {createProgress} from './progress.js';
+import {summarizeRun} from './summary.js';
+
+/** How a run is started and shown. */
+interface RunTrainingOptions {
+  readonly resume: Resume;
+  /** Events as JSON lines instead of progress. */
+  readonly json?: boolean;
+}
+
+/** What is known when a run is over. */
+interface FinishedRun {
+  /** Whether it came to its end, rather than being stopped. */
+  readonly finished: boolean;
+  readonly lastEvaluation: EvaluationEvent | undefined;
+}
+
+/**
+ * Trains, shows how it goes, writes the report at each evaluation and at the end. Sets the exit code where it is interrupted.
+ *
+ * @throws what `train` throws; the report is written before
+ */
+export async function runTraining(
+  config: Config,
+  {resume, json = false}: RunTrainingOptions,
+): Promise<FinishedRun> {
+  const view = json ? jsonView() : terminalView();
+  const interrupts = catchInterrupts(process, {
+    onStop: () => view.say('stopping, with the state saved first; once more quits at once'),
+    onQuit: (exitCode) => {
+      view.stop();
+      process.exit(exitCode);
+    },
+  });
+  const report = createReportWriter(config.output);
+  let lastEvaluation: EvaluationEvent | undefined;
+  let finished = false;
+  try {
+    const {signal} = interrupts;
+    for await (const event of train(config, {resume, signal, onDataProgress: view.showData})) {
+      view.show(event);
+      report.note(event);
+      if (event.type === 'evaluation') {
+        lastEvaluation = event;
+        await report.write().catch((error: unknown) => view.say(`no report this time: ${messageOf(error)}`));
+      }
+      if (event.type === 'end') finished = event.reason === 'finished';
+    }
+    await report.write();
+    view.finish(config.output, report.path());
+    return {finished, lastEvaluation};
+  } catch (error) {
+    await report.write().catch(() => undefined); // the run's own failure is the one to tell
+    throw error;
+  } finally {
+    view.stop();
+    interrupts.dispose();
+    const exitCode = interrupts.exitCode();
+    if (exitCode !== undefined) process.exitCode = exitCode;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+interface ReportWriter {
+  readonly note: (event: TrainEvent) => void;
+  readonly write: () => Promise<void>;
+  readonly path: () => string | undefined;
+}
+
+/** A report is written only once there is something to report. */
+function createReportWriter(output: string): ReportWriter {
+  let path: string | undefined;
+  let hasEvents = false;
+  return {
+    note: () => (hasEvents = true),
+    write: async () => {
+      if (hasEvents) path = await writeReport(output);
+    },
+    path: () => path,
+  };
+}
+
+interface View {
+  readonly showData: (progress: DataProgress) => void;
+  readonly show: (event: TrainEvent) => void;
+  readonly say: (line: string) => void;
+  readonly finish: (output: string, report: string | undefined) => void;
+  readonly stop: () => void;
+}
+
+/** Standard output has one event a line and nothing else; what is said beside goes to standard error. */
+function jsonView(): View {
+  return {
+    showData: () => undefined,
+    show: printJsonLine,
+    say: (line) => void process.stderr.write(`${line}\n`),
+    finish: () => undefined,
+    stop: () => undefined,
+  };
+}
+
+function terminalView(): View {
+  const progress = createProgress(process.stdout, {color: hasColor(process.stdout)});
+  const summary = summarizeRun();
+  const showData = createDataProgress(progress.say);
+  return {
+    showData,
+    show: (event) => {
+      summary.note(event);
+      progress.show(event);
+    },
+    say: progress.say,
+    finish: (output, report) => {
+      progress.stop();
+      printLines([
+        '',
+        ...summary.lines(),
+        '',
+        ...(report === undefined ? [] : [`report: ${report}`]),
+        `model: ${output}`,
+      ]);
+    },
+    stop: progress.stop,
+  };
+}

@@ -1,0 +1,21 @@
+/** Where a model computes. */
+import type {Config} from '../config/index.js';
+import {CrossmapError} from '../errors.js';
+import {devices, setThreads, type Device} from '../tensor/index.js';
+
+/**
+ * The device that the options name, its threads set.
+ *
+ * @throws ERR_DEVICE where it does not exist here; ERR_ADDON
+ */
+export function useDevice({device, threads}: Pick<Config, 'device' | 'threads'>): Device {
+  const present = devices();
+  const found = device === 'auto' ? present[0] : present.find((each) => each === device);
+  if (found === undefined)
+    throw new CrossmapError(
+      'ERR_DEVICE',
+      `device ${device} does not exist here; there is ${present.join(', ')}`,
+    );
+  if (threads !== 'auto') setThreads(threads);
+  return found;
+}

@@ -1,0 +1,164 @@
+/** The state of a training run and the one thing that changes it: a step. */
+import {clearGradients} from '../autograd/index.js';
+import type {Config} from '../config/index.js';
+import {openBatches, type PreparedData} from '../data/index.js';
+import {createDecoder, type Decoder, type Parameter} from '../nn/index.js';
+import {createObjectives, type Objectives, type StepResult} from '../objectives/index.js';
+import {scope, type Device, type Tensor} from '../tensor/index.js';
+import {saveCheckpoint, type Checkpoint} from './checkpoint.js';
+import {divergence, faultOf} from './diverged.js';
+import type {ObjectiveLosses, StepEvent} from './events.js';
+import {createOptimizer, type Optimizer} from './optimizer.js';
+import {runFolder} from './run-folder.js';
+import {learningRateAt} from './schedule.js';
+import type {NamedTensors} from './tensor-files.js';
+
+/** What one step did; the speed is not its business. */
+type StepOutcome = Omit<StepEvent, 'type' | 'tokensPerSecond' | 'seconds' | 'etaSeconds'>;
+
+/** A model in training. */
+export interface Trainer {
+  readonly decoder: Decoder;
+  /** Steps done. */
+  readonly step: number;
+  /**
+   * Computes and applies the next step. The loss and the gradient norm are read before anything is applied, in the one wait of a step,
+   * so a step that goes wrong changes nothing.
+   *
+   * @throws ERR_DIVERGED naming the step, the micro-batch and the tensor; faults of the ops
+   */
+  advance(): Promise<StepOutcome>;
+  /**
+   * Publishes a checkpoint of the present state.
+   *
+   * @param lastEvaluation step of the latest evaluation
+   * @returns its path
+   * @throws ERR_IO; the checkpoints before then stay
+   */
+  save(lastEvaluation: number): Promise<string>;
+  dispose(): void;
+}
+
+/** What a trainer is made from. */
+interface TrainerOptions {
+  readonly config: Config;
+  readonly data: PreparedData;
+  readonly device: Device;
+  /** What it goes on from; default: seeded weights at step 0. */
+  readonly checkpoint?: Checkpoint;
+}
+
+/** Everything that a trainer owns. */
+interface Parts {
+  readonly decoder: Decoder;
+  readonly objectives: Objectives;
+  readonly optimizer: Optimizer;
+  /** Of the decoder, and what the objectives train beside it. */
+  readonly parameters: readonly Parameter[];
+}
+
+/** @throws ERR_CHECKPOINT naming what does not fit; ERR_OUT_OF_MEMORY, ERR_IO */
+export async function createTrainer({config, data, device, checkpoint}: TrainerOptions): Promise<Trainer> {
+  const stream = openBatches(data, config);
+  const parts = createParts(config, data, device);
+  const {decoder, objectives, optimizer, parameters} = parts;
+  const leaves = parameters.map(({tensor}) => tensor);
+  const dispose = (): void => {
+    clearGradients(leaves);
+    for (const part of [optimizer, objectives, decoder]) part.dispose();
+  };
+  try {
+    if (checkpoint !== undefined) {
+      await checkpoint.readWeights(weightsOf(parts));
+      await checkpoint.readOptimizer(optimizerOf(parts));
+      await checkpoint.readPosition((position) => stream.restore(position));
+    }
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  let done = checkpoint?.step ?? 0;
+  let saved = checkpoint?.path;
+
+  return {
+    decoder,
+    get step() {
+      return done;
+    },
+    async advance() {
+      const batches = Array.from({length: config.training.accumulation}, () => stream.next());
+      const {result, norm} = scope(() => ({
+        result: objectives.step(batches, done),
+        norm: optimizer.gradientNorm(),
+      }));
+      try {
+        const outcome = await readOutcome(result, norm);
+        const step = done + 1;
+        const computed = {loss: outcome.loss, norm: outcome.gradientNorm};
+        const fault = faultOf(computed, config.training.explodingNorm);
+        if (fault !== undefined)
+          throw await divergence({step, fault, batches, parameters, objectives, checkpoint: saved});
+        const learningRate = learningRateAt(step, config.training);
+        optimizer.update({step, learningRate, norm});
+        done = step;
+        return {...outcome, step, learningRate};
+      } finally {
+        clearGradients(leaves);
+        for (const tensor of [result.loss, norm, ...Object.values(result.losses)]) tensor.dispose();
+      }
+    },
+    async save(lastEvaluation) {
+      saved = await saveCheckpoint(
+        runFolder(config.output).checkpoints,
+        {
+          step: done,
+          config,
+          learningRate: learningRateAt(done, config.training),
+          position: stream.position,
+          dataIdentity: data.identity,
+          lastEvaluation,
+          tokenizerFile: data.tokenizer.file,
+          weights: weightsOf(parts),
+          optimizer: optimizerOf(parts),
+        },
+        {keep: config.training.keepCheckpoints},
+      );
+      return saved;
+    },
+    dispose,
+  };
+}
+
+function createParts(config: Config, {tokenizer}: PreparedData, device: Device): Parts {
+  const {model, seed, dtype} = config;
+  const decoder = createDecoder({...model, vocabSize: tokenizer.vocabSize}, {seed, dtype, device});
+  const objectives = createObjectives(config, decoder);
+  const parameters = [...decoder.parameters, ...objectives.parameters];
+  return {decoder, objectives, parameters, optimizer: createOptimizer(parameters, config.training)};
+}
+
+function weightsOf({decoder}: Parts): NamedTensors {
+  return new Map(decoder.parameters.map(({name, tensor}) => [name, tensor]));
+}
+
+/** What is trained beside the decoder stands with the optimizer: the weights are then those of a Llama and nothing else. */
+function optimizerOf({optimizer, objectives}: Parts): NamedTensors {
+  const beside = objectives.parameters.map(({name, tensor}) => [`parameter.${name}`, tensor] as const);
+  return new Map([...optimizer.state, ...beside]);
+}
+
+/** Waits for the step: all its numbers are read together. */
+async function readOutcome(
+  result: StepResult,
+  norm: Tensor,
+): Promise<Omit<StepOutcome, 'step' | 'learningRate'>> {
+  const {weights, tokens, targetShares, pairs, comparedPairs} = result;
+  const names = (['next', 'mapping', 'contrastive'] as const).filter(
+    (name) => result.losses[name] !== undefined,
+  );
+  const [loss = NaN, gradientNorm = NaN, ...each] = await Promise.all(
+    [result.loss, norm, ...names.flatMap((name) => result.losses[name] ?? [])].map((tensor) => tensor.item()),
+  );
+  const losses: ObjectiveLosses = Object.fromEntries(names.map((name, index) => [name, each[index]]));
+  return {loss, losses, weights, gradientNorm, tokens, targetShares, pairs, comparedPairs};
+}

@@ -1,0 +1,220 @@
+import {appendFile, copyFile, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import anyTest, {type TestFn} from 'ava';
+import type {EvaluationEvent, TrainEvent} from '../../lib/train/index.js';
+import {tinyYaml, writeCorpus} from '../train/tiny-run.js';
+import {crossmap, type Finished} from './crossmap.js';
+
+interface Context {
+  /** Has tiny.yaml, its corpus, and a finished run in `runs/tiny`. */
+  readonly folder: string;
+  readonly trained: Finished;
+}
+
+const test = anyTest as TestFn<Context>;
+let context: Context | undefined;
+
+test.before(async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'crossmap-cli-'));
+  await writeCorpus(folder);
+  await writeFile(join(folder, 'tiny.yaml'), tinyYaml);
+  context = {folder, trained: await crossmap(['train', 'tiny.yaml'], {cwd: folder})};
+});
+
+test.beforeEach((t) => {
+  t.context = context!;
+});
+
+test.after.always(async () => {
+  if (context) await rm(context.folder, {recursive: true, force: true});
+});
+
+test('train shows the course of the run and what it gained, and leaves a report', async (t) => {
+  const {folder, trained} = t.context;
+  t.is(trained.stderr, '');
+  t.is(trained.code, 0);
+  for (const part of [
+    'training the tokenizer\n',
+    /^tiny: [\d.]+ k parameters, cpu, float32, cs en$/m,
+    /^12 steps into .*runs\/tiny$/m,
+    /^step 1 {2}loss /m,
+    /^evaluation at step 12 in /m,
+    /^checkpoint at step 12 in /m,
+    /^finished at step 12 after /m,
+    /^loss next +\d/m,
+    /^loss mapping +\d/m,
+    /^bits per byte, mean over languages +\d/m,
+    /^report: .*runs\/tiny\/report\.html$/m,
+  ])
+    t.true(
+      typeof part === 'string' ? trained.stdout.includes(part) : part.test(trained.stdout),
+      String(part),
+    );
+  const report = await readFile(join(folder, 'runs', 'tiny', 'report.html'), 'utf8');
+  t.true(report.includes('crossmap training report') && report.includes('finished'));
+});
+
+test('data tells what was read, as tables and as JSON', async (t) => {
+  const {folder: cwd} = t.context;
+  const {code, stdout} = await crossmap(['data', 'tiny.yaml'], {cwd});
+  t.is(code, 0);
+  t.regex(stdout, /^language +documents/m);
+  t.regex(stdout, /^en-cs +120/m);
+  t.regex(stdout, /^prepared data: .*runs\/tiny\/data$/m);
+  const report = JSON.parse((await crossmap(['data', 'tiny.yaml', '--json'], {cwd})).stdout) as {
+    languages: unknown[];
+  };
+  t.is(report.languages.length, 2);
+});
+
+test('eval measures what training measured at that step', async (t) => {
+  const {folder: cwd} = t.context;
+  const {code, stdout} = await crossmap(['eval', 'runs/tiny', '--json'], {cwd});
+  t.is(code, 0);
+  const found = JSON.parse(stdout) as EvaluationEvent;
+  const metrics = (await readFile(join(cwd, 'runs/tiny/metrics.jsonl'), 'utf8')).trimEnd().split('\n');
+  const events = metrics.map((line) => JSON.parse(line) as TrainEvent);
+  const told = events.findLast((event) => event.type === 'evaluation');
+  t.deepEqual({...found, seconds: 0}, {...told, seconds: 0});
+  const older = await crossmap(['eval', 'runs/tiny/checkpoints/step-000010', '--set', 'evaluation.pairs=0'], {
+    cwd,
+  });
+  t.regex(older.stdout, /^evaluation at step 10 in .*\n {2}perplexity: cs [\d.]+, en [\d.]+\n/);
+  t.false(older.stdout.includes('LAC'));
+  t.like(await crossmap(['eval', 'runs/tiny', '--set', 'model.layers=3'], {cwd}), {
+    code: 1,
+    stderr: 'error ERR_ARGUMENT: --set model.layers=3: eval can change options of evaluation alone\n',
+  });
+});
+
+test('eval refuses text that has changed since the training', async (t) => {
+  const {folder: cwd} = t.context;
+  const args = ['train', 'changed.yaml', '--set', 'training.steps=1', '--set', 'training.warmupSteps=0'];
+  await writeFile(join(cwd, 'changed.yaml'), tinyYaml.replace('cs.txt', 'changing.txt'));
+  await copyFile(join(cwd, 'cs.txt'), join(cwd, 'changing.txt'));
+  t.is((await crossmap([...args, '--set', 'evaluation.atStart=false'], {cwd})).code, 0);
+  await appendFile(join(cwd, 'changing.txt'), 'a new line\n');
+  const {code, stderr} = await crossmap(['eval', 'runs/changed'], {cwd});
+  t.is(code, 1);
+  t.regex(stderr, /error ERR_DATA: the text has changed since the model was trained: /);
+});
+
+test('a run whose output nobody reads any more saves and stops', async (t) => {
+  const {folder: cwd} = t.context;
+  const args = ['train', 'tiny.yaml', '--set', 'output=unread', '--set', 'training.steps=100000'];
+  const {code} = await crossmap([...args, '--set', 'training.checkpointEvery=100000', '--json'], {
+    cwd,
+    onOutput: (piece, child) => {
+      if (piece.includes('"step":3,')) child.stdout.destroy();
+    },
+  });
+  t.is(code, 143);
+  t.regex((await readdir(join(cwd, 'unread', 'checkpoints'))).join(), /^step-\d{6}$/);
+});
+
+test('generate continues a text; a seed gives the same text, greedy needs none', async (t) => {
+  const {folder: cwd} = t.context;
+  const args = ['generate', 'runs/tiny', '--language', 'en', '--max-tokens', '8'];
+  const first = await crossmap([...args, 'house'], {cwd});
+  t.like(first, {code: 0, stderr: ''});
+  t.true(first.stdout.startsWith('house') && first.stdout.length > 'house\n'.length);
+  t.is((await crossmap(args, {cwd, input: 'house\n'})).stdout, first.stdout);
+  t.not((await crossmap([...args, 'house', '--seed', '2'], {cwd})).stdout, first.stdout);
+  const greedy = [...args, '--json', '--temperature', '0', '--top-k', '5', '--top-p', '0.9', 'house'];
+  const answer = JSON.parse((await crossmap(greedy, {cwd})).stdout) as {
+    prompt: string;
+    output: string;
+    tokens: number;
+  };
+  t.like(answer, {prompt: 'house', language: 'en'});
+  t.true(answer.tokens <= 8);
+});
+
+test('translate gives a line for a line', async (t) => {
+  const {folder: cwd} = t.context;
+  const args = ['translate', 'runs/tiny', '--from', 'en', '--to', 'cs'];
+  const one = await crossmap([...args, 'house and tree.'], {cwd});
+  t.like(one, {code: 0, stderr: ''});
+  t.is(one.stdout.split('\n').length, 2);
+  const lines = await crossmap([...args, '--max-tokens', '4'], {cwd, input: 'house and tree.\n\nold dog.'});
+  t.is(lines.stdout.split('\n').length, 4);
+  t.is(lines.stdout.split('\n')[1], '');
+  const json = await crossmap([...args, '--json', 'house and tree.'], {cwd});
+  t.deepEqual(JSON.parse(json.stdout), {
+    source: 'en',
+    target: 'cs',
+    input: 'house and tree.',
+    output: one.stdout.slice(0, -1),
+  });
+});
+
+test('a language that the model does not have is told with those it has', async (t) => {
+  const {folder: cwd} = t.context;
+  t.like(await crossmap(['generate', 'runs/tiny', 'house'], {cwd}), {
+    code: 1,
+    stderr: 'error ERR_ARGUMENT: --language is needed: the model has cs, en\n',
+  });
+  t.like(await crossmap(['translate', 'runs/tiny', 'x', '--from', 'en', '--to', 'cz'], {cwd}), {
+    code: 1,
+    stderr:
+      'error ERR_ARGUMENT: --to cz is no language of the model; did you mean cs? (the model has cs, en)\n',
+  });
+});
+
+test('Ctrl-C saves and stops, and the next run goes on; its events can be JSON lines', async (t) => {
+  const {folder: cwd} = t.context;
+  const args = ['train', 'tiny.yaml', '--set', 'output=stopped', '--json'];
+  const many = ['--set', 'training.steps=100000', '--set', 'training.warmupSteps=2'];
+  const stopped = await crossmap([...args, ...many], {
+    cwd,
+    onOutput: (piece, child) => {
+      if (piece.includes('"step":3,')) child.kill('SIGINT');
+    },
+  });
+  t.is(stopped.code, 130);
+  t.true(stopped.stderr.startsWith('stopping, with the state saved first'));
+  const events = stopped.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as TrainEvent);
+  const end = events.at(-1)!;
+  t.like(end, {type: 'end', reason: 'aborted'});
+  const step = 'step' in end ? end.step : NaN;
+  const last = await crossmap([...args, '--resume', '--set', `training.steps=${step + 1}`], {cwd});
+  t.is(last.code, 0);
+  t.like(JSON.parse(last.stdout.split('\n')[0]!), {type: 'start', resumedFrom: step});
+  t.regex(last.stdout, /"reason":"finished"/);
+});
+
+test('a second interrupt quits at once, without waiting for the step and the checkpoint', async (t) => {
+  const {folder: cwd} = t.context;
+  const args = ['train', 'tiny.yaml', '--set', 'output=quit', '--set', 'training.steps=100000'];
+  const {code, stdout} = await crossmap(args, {
+    cwd,
+    onOutput: (piece, child) => {
+      if (!piece.includes('step 1 ')) return;
+      child.kill('SIGINT');
+      child.kill('SIGTERM');
+    },
+  });
+  t.is(code, 130);
+  t.true(stdout.includes('once more quits at once'));
+  t.false(stdout.includes('state saved, at'));
+});
+
+test('a run that fails tells why, with exit code 1, and leaves its report', async (t) => {
+  const {folder: cwd} = t.context;
+  const args = [
+    '--set',
+    'output=diverged',
+    '--set',
+    'training.learningRate=1e9',
+    '--set',
+    'training.clipNorm=off',
+  ];
+  const {code, stderr} = await crossmap(['train', 'tiny.yaml', ...args], {cwd});
+  t.is(code, 1);
+  t.regex(stderr, /^error ERR_DIVERGED: training diverged at step \d+: /);
+  t.true((await readFile(join(cwd, 'diverged', 'report.html'), 'utf8')).includes('not finished'));
+});

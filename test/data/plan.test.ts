@@ -1,0 +1,229 @@
+import test, {type ExecutionContext} from 'ava';
+import fc from 'fast-check';
+import {corporaOf} from '../../lib/data/corpus/corpora.js';
+import {scanCorpora} from '../../lib/data/corpus/scan.js';
+import {planCorpora, type CorpusPlan, type CutOptions} from '../../lib/data/held-out/plan.js';
+import {walkDocuments, walkPairs} from '../../lib/data/prepared/walk.js';
+import {configIn, documents, folderWith, sentence, sentences} from './corpora.js';
+
+const yaml = `
+data:
+  monolingual: [{language: en, files: en.txt}, {language: cs, files: cs.txt}]
+  parallel: [{source: en, target: cs, file: a.tsv}, {source: cs, target: en, files: [b.cs, b.en]}]
+`;
+
+interface Files {
+  readonly en: readonly string[];
+  readonly cs: readonly string[];
+  /** Pairs en, cs. */
+  readonly a: readonly (readonly [string, string])[];
+  readonly b?: readonly (readonly [string, string])[];
+}
+
+async function plan(t: ExecutionContext, {en, cs, a, b = []}: Files, cut: CutOptions): Promise<CorpusPlan> {
+  const lines = (texts: readonly string[]): string => texts.map((text) => `${text}\n`).join('');
+  const folder = await folderWith(t, {
+    'en.txt': documents(en),
+    'cs.txt': documents(cs),
+    'a.tsv': lines(a.map((pair) => pair.join('\t'))),
+    'b.en': lines(b.map(([x]) => x)),
+    'b.cs': lines(b.map(([, y]) => y)),
+  });
+  return planCorpora(await scanCorpora(corporaOf(configIn(folder, yaml)), {}), cut);
+}
+
+/** The texts that a plan trains on and those it holds out, all languages together. */
+async function textsOf(planned: CorpusPlan): Promise<Record<'training' | 'heldOut', string[]>> {
+  const texts: Record<'training' | 'heldOut', string[]> = {training: [], heldOut: []};
+  for (const part of ['training', 'heldOut'] as const) {
+    for (const text of planned.texts)
+      for await (const batch of walkDocuments(text, {})) texts[part].push(...batch[part].flat());
+    for (const pairs of planned.pairs)
+      for await (const batch of walkPairs(pairs, {})) texts[part].push(...batch[part].flat());
+  }
+  return texts;
+}
+
+const few = {en: sentences('en', 0, 9), cs: sentences('cs', 0, 9)};
+
+test('each filter counts what it drops, by the first reason that holds', async (t) => {
+  const {pairs} = await plan(
+    t,
+    {
+      ...few,
+      a: [
+        ['water', 'voda'],
+        ['', 'voda'],
+        ['water', ' \u0007'],
+        ['', ''],
+        ['the same', 'the  same'],
+        ['water', 'a'.repeat(15)],
+        ['water', 'a'.repeat(16)],
+        ['aaaaaaaaaaaaaaaa', 'voda '],
+        ['water', 'voda\u00A0'],
+      ],
+      b: [
+        ['water', 'voda'],
+        ['moon', 'měsíc'],
+      ],
+    },
+    {documentShare: 0, pairs: 0},
+  );
+  t.deepEqual(
+    pairs.map(({counts}) => counts),
+    [{keep: 3, empty: 3, identical: 1, ratio: 2, duplicate: 2, heldOut: 0, heldOutSentence: 0}],
+  );
+  t.deepEqual(pairs[0]?.fates.slice(-4), ['ratio', 'duplicate', 'duplicate', 'keep']);
+});
+
+test('corpora of one pair in either order are one corpus, duplicates between them included', async (t) => {
+  const {pairs} = await plan(
+    t,
+    {
+      ...few,
+      a: [['water', 'voda']],
+      b: [
+        ['water', 'voda'],
+        ['moon', 'měsíc'],
+      ],
+    },
+    {documentShare: 0, pairs: 0},
+  );
+  t.is(pairs.length, 1);
+  t.deepEqual(pairs[0]?.fates, ['keep', 'duplicate', 'keep']);
+  const [batch] = [...(await textsOf({texts: [], pairs})).training];
+  t.is(batch, 'water');
+});
+
+test('no held-out sentence is trained on, on either side of a pair or in text', async (t) => {
+  // Few different sentences, so that held-out ones come up everywhere.
+  const number = fc.integer({min: 0, max: 40});
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(number, {minLength: 6, maxLength: 60}),
+      fc.array(number, {minLength: 6, maxLength: 60}),
+      fc.array(fc.tuple(number, number), {minLength: 2, maxLength: 40}),
+      fc.double({min: 0, max: 0.6, noNaN: true}),
+      async (en, cs, pairs, documentShare) => {
+        const planned = await plan(
+          t,
+          {
+            en: en.map((n) => sentence('en', n)),
+            cs: cs.map((n) => sentence('cs', n)),
+            a: pairs.map(([x, y]) => [sentence('en', x), sentence('cs', y)]),
+          },
+          {documentShare, pairs: 5},
+        );
+        const {training, heldOut} = await textsOf(planned);
+        const kept = new Set(heldOut);
+        return training.every((text) => !kept.has(text));
+      },
+    ),
+    {seed: 6, numRuns: 60},
+  );
+  t.pass();
+});
+
+test('what is dropped for held-out text is counted', async (t) => {
+  const all = sentences('en', 0, 30);
+  const planned = await plan(
+    t,
+    {
+      en: [...all, ...all],
+      cs: few.cs,
+      a: all.map((text, i): [string, string] => [text, sentence('cs', 100 + i)]),
+    },
+    {documentShare: 0.1, pairs: 3},
+  );
+  const {training, heldOut} = await textsOf(planned);
+  const [english] = planned.texts;
+  t.is(
+    english?.heldOut.reduce((sum, one) => sum + one, 0),
+    2,
+  );
+  t.true(heldOut.length > 0 && english!.leaked > 0 && planned.pairs[0]!.counts.heldOutSentence > 0);
+  // 60 English and 9 Czech sentences, 30 pairs of two: each is trained on, held out or dropped.
+  const dropped = english!.leaked + planned.texts[1]!.leaked + 2 * planned.pairs[0]!.counts.heldOutSentence;
+  t.is(training.length + heldOut.length + dropped, 60 + 9 + 60);
+});
+
+test('what is held out does not depend on the order of the lines', async (t) => {
+  const pairs = Array.from({length: 100}, (_, i): [string, string] => [sentence('en', i), sentence('cs', i)]);
+  const cut = {documentShare: 0.2, pairs: 10};
+  const en = sentences('en', 500, 60);
+  const forth = await plan(t, {en, cs: few.cs, a: pairs}, cut);
+  const groups = Array.from({length: 20}, (_, i) => en.slice(3 * i, 3 * i + 3));
+  const back = await plan(t, {en: groups.reverse().flat(), cs: few.cs, a: [...pairs].reverse()}, cut);
+  const sorted = async (planned: CorpusPlan): Promise<string[]> => (await textsOf(planned)).heldOut.sort();
+  t.deepEqual(await sorted(back), await sorted(forth));
+});
+
+test('held-out pairs have no sentence twice on a side', async (t) => {
+  // Each English sentence comes with three translations.
+  const pairs = Array.from({length: 90}, (_, i): [string, string] => [
+    sentence('en', Math.floor(i / 3)),
+    sentence('cs', i),
+  ]);
+  const planned = await plan(t, {...few, a: pairs}, {documentShare: 0, pairs: 20});
+  const {heldOut} = await textsOf(planned);
+  t.is(heldOut.length, 40);
+  t.is(new Set(heldOut).size, 40);
+});
+
+test('at most half of the pairs and of the documents are held out', async (t) => {
+  const pairs = Array.from({length: 11}, (_, i): [string, string] => [sentence('en', i), sentence('cs', i)]);
+  const planned = await plan(
+    t,
+    {en: sentences('en', 900, 9), cs: sentences('cs', 900, 3), a: pairs},
+    {documentShare: 0.01, pairs: 200},
+  );
+  t.is(planned.pairs[0]?.counts.heldOut, 5);
+  t.deepEqual(
+    planned.texts.map(({heldOut}) => heldOut.toSorted()),
+    [Uint8Array.of(0, 0, 1), Uint8Array.of(0)],
+  );
+});
+
+test('one sentence in several languages is held out in all of them', async (t) => {
+  const rows = Array.from({length: 200}, (_, i) => i);
+  const folder = await folderWith(t, {
+    'a.tsv': rows.map((i) => `${sentence('en', i)}\t${sentence('cs', i)}\n`).join(''),
+    'b.tsv': rows.map((i) => `${sentence('uk', i)}\t${sentence('en', i)}\n`).join(''),
+  });
+  const config = configIn(
+    folder,
+    'data: {parallel: [{source: en, target: cs, file: a.tsv}, {source: uk, target: en, file: b.tsv}]}',
+  );
+  const planned = planCorpora(await scanCorpora(corporaOf(config), {}), {documentShare: 0, pairs: 20});
+  t.deepEqual(
+    planned.pairs.map(({counts}) => [counts.heldOut, counts.heldOutSentence]),
+    [
+      [20, 0],
+      [20, 0],
+    ],
+  );
+});
+
+test('a corpus without text is refused', async (t) => {
+  await t.throwsAsync(plan(t, {...few, cs: [], a: [['a', 'b']]}, {documentShare: 0, pairs: 0}), {
+    code: 'ERR_DATA',
+    message: /^no text of language cs in .*cs\.txt$/,
+  });
+  await t.throwsAsync(
+    plan(
+      t,
+      {
+        ...few,
+        a: [
+          ['a', 'a'],
+          ['', 'b'],
+        ],
+      },
+      {documentShare: 0, pairs: 0},
+    ),
+    {
+      code: 'ERR_DATA',
+      message: /^no usable pair of en and cs among 2 in .*a\.tsv, .*b\.cs, .*b\.en$/,
+    },
+  );
+});

@@ -1,0 +1,242 @@
+/** The loss and its gradients against the definition in float64, for every option and combination of options. */
+import test, {type ExecutionContext} from 'ava';
+import fc from 'fast-check';
+import {contrastive, type ContrastiveOptions} from '../../lib/ops/index.js';
+import {tensor, type Tensor} from '../../lib/tensor/index.js';
+import {normalNumbers, uniformNumbers, wholeNumbers} from '../support/numbers.js';
+import {
+  asGoodAsPlain,
+  closeTo,
+  floatDTypes,
+  gradientsMatch,
+  onEachDevice,
+  representable,
+  type Input,
+  type On,
+} from '../support/ops.js';
+import {contrastiveLoss, rowsOf, type ReferenceOptions} from './contrastive-reference.js';
+
+/** Options as plain numbers, from which those of the op and of the reference are made. */
+type Options = ReferenceOptions & {readonly negatives?: readonly number[]};
+
+interface Rows {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  readonly z?: readonly number[] | undefined;
+}
+
+/** Pairs that resemble each other as those of a half-trained model do, so that no softmax is all but certain. */
+function pairsOf(
+  pairs: number,
+  features: number,
+  seed: number,
+): {readonly x: number[]; readonly y: number[]} {
+  const x = normalNumbers(pairs * features, seed);
+  const noise = normalNumbers(pairs * features, seed + 1, 0.8);
+  return {x, y: x.map((value, index) => value + noise[index]!)};
+}
+
+function sidesOf({x, y, z = []}: Rows, features: number): Parameters<typeof contrastiveLoss>[0] {
+  return {x: rowsOf(x, features), y: rowsOf(y, features), negatives: rowsOf(z, features)};
+}
+
+function opOptions(
+  {groups, weights, negatives, ...rest}: Options,
+  features: number,
+  {device, dtype}: On,
+): ContrastiveOptions {
+  return {
+    ...rest,
+    ...(groups && {groups: tensor([...groups], {device, dtype: 'int32'})}),
+    ...(weights && {weights: tensor([...weights], {device})}),
+    ...(negatives && {
+      negatives: tensor([...negatives], {shape: [negatives.length / features, features], device, dtype}),
+    }),
+  };
+}
+
+const optionsOf = (pairs: number, features: number): Readonly<Record<string, Options>> => ({
+  plain: {temperature: 0.05},
+  margin: {temperature: 0.05, margin: 0.3},
+  weights: {temperature: 0.1, weights: wholeNumbers(pairs, 4, 5).map((each, b) => (b === 0 ? 1 : each / 2))},
+  mask: {temperature: 0.1, groups: wholeNumbers(pairs, Math.ceil(pairs / 2), 6), groupMode: 'mask'},
+  positives: {
+    temperature: 0.1,
+    groups: wholeNumbers(pairs, Math.ceil(pairs / 3), 6),
+    groupMode: 'positives',
+    margin: 0.1,
+  },
+  'groups that are ignored': {temperature: 0.1, groups: wholeNumbers(pairs, 2, 6), groupMode: 'none'},
+  both: {temperature: 0.1, scope: 'both', groups: wholeNumbers(pairs, pairs, 7)},
+  threshold: {temperature: 0.1, threshold: 0.05, scope: 'both'},
+  negatives: {temperature: 0.1, negatives: normalNumbers(37 * features, 8), threshold: 0.1},
+  'one direction': {temperature: 0.1, oneDirectional: true, scope: 'both'},
+});
+
+// Vectors of 16 scores and tiles of 32 pairs (64 from 257 pairs on): less one, exactly, plus one; one pair; one feature.
+const shapes = [[1, 4], [2, 1], [15, 3], [16, 16], [17, 15], [31, 17], [32, 8], [33, 5], [127, 4], [128, 3], [129, 7], [257, 3]] as const; // prettier-ignore
+
+for (const shape of shapes)
+  onEachDevice(
+    floatDTypes,
+    `contrastive [${shape.join(', ')}] is its definition under every option`,
+    async (t, on) => {
+      const [pairs, features] = shape;
+      const random = pairsOf(pairs, features, pairs);
+      const [x, y] = [representable(random.x, on.dtype), representable(random.y, on.dtype)];
+      for (const [name, given] of Object.entries(optionsOf(pairs, features))) {
+        const z = given.negatives && representable(given.negatives, on.dtype);
+        const options = opOptions({...given, ...(z && {negatives: z})}, features, on);
+        const loss = contrastive(tensor(x, {shape, ...on}), tensor(y, {shape, ...on}), options);
+        t.deepEqual([loss.dtype, loss.shape], ['float32', []], name);
+        await asGoodAsPlain(t, loss, (round) => [
+          contrastiveLoss(sidesOf({x, y, z}, features), given, {round}),
+        ]);
+      }
+    },
+  );
+
+interface Choice {
+  readonly title: string;
+  readonly options: Partial<Options>;
+}
+
+/** All combinations of one choice from each list. */
+function combinations(lists: Readonly<Record<string, readonly Partial<Options>[]>>): readonly Choice[] {
+  const choosing = (before: Choice, name: string, choices: readonly Partial<Options>[]): Choice[] =>
+    choices.map((choice, index) => ({
+      title: `${before.title} ${name}=${index}`,
+      options: {...before.options, ...choice},
+    }));
+  return Object.entries(lists).reduce<readonly Choice[]>(
+    (all, [name, choices]) => all.flatMap((before) => choosing(before, name, choices)),
+    [{title: '', options: {}}],
+  );
+}
+
+const everyOption = combinations({
+  margin: [{}, {margin: 0.2}],
+  groups: [
+    {},
+    {groups: [4, -1, 4, 0, -1, 4], groupMode: 'mask'},
+    {groups: [4, -1, 4, 0, -1, 4], groupMode: 'positives'},
+  ],
+  scope: [{}, {scope: 'both'}],
+  threshold: [{}, {threshold: 0.03}],
+  negatives: [{}, {negatives: normalNumbers(4 * 3, 9)}],
+  weights: [{}, {weights: [1, 0, 2, 0.5, 1, 3]}],
+  direction: [{}, {oneDirectional: true}],
+});
+
+onEachDevice(
+  ['float32'],
+  'contrastive has the gradients of its definition under every combination of options',
+  async (t, on) => {
+    t.is(everyOption.length, 192);
+    for (const {title, options} of everyOption) {
+      t.log(title);
+      const pairs = pairsOf(6, 3, 3);
+      await matchesFiniteDifferences(t, on, {...pairs, features: 3, options: {...options, temperature: 0.2}});
+    }
+  },
+);
+
+// Two tiles a side, the second with 3 pairs: what one tile adds must not be lost or doubled by another.
+for (const [title, options] of Object.entries(optionsOf(35, 4)))
+  onEachDevice(
+    ['float32'],
+    `contrastive over several tiles has the gradients of its definition: ${title}`,
+    (t, on) => matchesFiniteDifferences(t, on, {...pairsOf(35, 4, 12), features: 4, options}),
+  );
+
+onEachDevice(['bfloat16', 'float16'], 'contrastive has the gradients of its definition', async (t, on) => {
+  for (const options of Object.values(optionsOf(11, 4)))
+    await matchesFiniteDifferences(t, on, {...pairsOf(11, 4, 12), features: 4, options});
+});
+
+interface GradientsOf extends Rows {
+  readonly features: number;
+  readonly options: Options;
+}
+
+/** Gradients of x, y, theta and, where there are any, extra negatives. */
+async function matchesFiniteDifferences(
+  t: ExecutionContext,
+  on: On,
+  {x, y, features, options: {negatives, ...options}}: GradientsOf,
+): Promise<void> {
+  const input = (values: readonly number[]): Input => ({shape: [values.length / features, features], values});
+  const held = (values: readonly number[] = []): number[] => representable(values, on.dtype);
+  const decided = sidesOf({x: held(x), y: held(y), z: held(negatives)}, features);
+  await gradientsMatch(t, on, {
+    inputs: {
+      x: input(x),
+      y: input(y),
+      theta: {shape: [], values: [Math.log(1 / options.temperature)], dtype: 'float32'},
+      ...(negatives && {z: input(negatives)}),
+    },
+    op: (rows, columns, theta, z) =>
+      contrastive(rows!, columns!, {
+        ...opOptions(options, features, on),
+        temperature: theta!,
+        ...(z && {negatives: z}),
+      }),
+    reference: (rows, columns, theta, z) => [
+      contrastiveLoss(
+        sidesOf({x: rows!, y: columns!, z}, features),
+        {...options, temperature: Math.exp(-theta![0]!)},
+        {decided},
+      ),
+    ],
+  });
+}
+
+/** NT-Xent over the stacked rows: Chen et al. 2020, arXiv:2002.05709, equation 1. */
+function ntXent(x: readonly number[][], y: readonly number[][], tau: number): number {
+  const rows = [...x, ...y];
+  const cosine = (a: readonly number[], b: readonly number[]): number =>
+    a.reduce((sum, value, d) => sum + value * b[d]!, 0) / (Math.hypot(...a) * Math.hypot(...b));
+  const losses = rows.map((row, i) => {
+    const others = rows.filter((_, k) => k !== i).map((other) => Math.exp(cosine(row, other) / tau));
+    const positive = rows[(i + x.length) % rows.length]!;
+    return -Math.log(Math.exp(cosine(row, positive) / tau) / others.reduce((sum, value) => sum + value, 0));
+  });
+  return losses.reduce((sum, value) => sum + value, 0) / losses.length;
+}
+
+onEachDevice(['float32'], 'contrastive with scope both is NT-Xent over the stacked rows', async (t, on) => {
+  const {x, y} = pairsOf(40, 6, 4);
+  const [rows, columns] = [representable(x, 'float32'), representable(y, 'float32')];
+  const shape = [40, 6];
+  const loss = contrastive(tensor(rows, {shape, ...on}), tensor(columns, {shape, ...on}), {
+    scope: 'both',
+    temperature: 0.1,
+  });
+  const wanted = ntXent(rowsOf(rows, 6), rowsOf(columns, 6), 0.1);
+  closeTo(t, [await loss.item()], [wanted], 2 ** -20 * wanted);
+});
+
+test('contrastive does not depend on the order of pairs, on the lengths of rows, or on which side is which', async (t) => {
+  const input = fc.record({
+    pairs: fc.integer({min: 1, max: 40}),
+    features: fc.integer({min: 1, max: 9}),
+    seed: fc.nat(1000),
+    scope: fc.constantFrom('cross', 'both'),
+  });
+  await fc.assert(
+    fc.asyncProperty(input, async ({pairs, features, seed, scope}) => {
+      const {x, y} = pairsOf(pairs, features, seed);
+      const uniform = uniformNumbers(seed);
+      const order = Array.from({length: pairs}, (_, pair) => ({pair, key: uniform()})).sort(
+        (a, b) => a.key - b.key,
+      );
+      const shuffled = (values: number[]): Tensor =>
+        tensor(order.map(({pair, key}) => rowsOf(values, features)[pair]!.map((value) => value * (1 + key))));
+      const loss = (a: Tensor, b: Tensor): Promise<number> =>
+        contrastive(a, b, {scope, temperature: 0.1}).item();
+      const wanted = await loss(tensor(rowsOf(x, features)), tensor(rowsOf(y, features)));
+      closeTo(t, [await loss(shuffled(y), shuffled(x))], [wanted], 2 ** -18 * (wanted + 1));
+    }),
+    {seed: 2, numRuns: 40},
+  );
+});
