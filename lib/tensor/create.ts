@@ -83,11 +83,8 @@ function fromNumbers(
   {dtype = 'float32', device = 'cpu', shape}: FromValuesOptions,
 ): Tensor {
   const nested = shapeOf(values);
-  const flat = Array.isArray(values) ? values.flat(Infinity) : [values];
-  if (
-    nested.reduce((product, size) => product * size, 1) !== flat.length ||
-    !flat.every((v) => typeof v === 'number')
-  )
+  const flat = flatten(values, nested);
+  if (flat === undefined)
     throw new CrossmapError(
       'ERR_SHAPE',
       'tensor: nested arrays must hold numbers, in arrays of equal length at each depth',
@@ -161,8 +158,24 @@ function dtypeOf(values: Elements): DType | undefined {
   );
 }
 
+/** The lengths of the first arrays at each depth. */
 function shapeOf(values: NestedNumbers): number[] {
-  if (typeof values === 'number') return [];
+  if (!isNested(values)) return [];
   const [first] = values;
   return [values.length, ...(first === undefined ? [] : shapeOf(first))];
+}
+
+/** The numbers in order; undefined where they do not stand in arrays of the lengths of `shape`. */
+function flatten(values: NestedNumbers, shape: readonly number[]): readonly number[] | undefined {
+  const flat: number[] = [];
+  const visit = (each: NestedNumbers, depth: number): boolean => {
+    if (isNested(each)) return each.length === shape[depth] && each.every((inner) => visit(inner, depth + 1));
+    flat.push(each);
+    return typeof each === 'number' && depth === shape.length;
+  };
+  return visit(values, 0) ? flat : undefined;
+}
+
+function isNested(values: NestedNumbers): values is readonly NestedNumbers[] {
+  return Array.isArray(values);
 }
