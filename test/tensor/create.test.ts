@@ -44,6 +44,14 @@ test('a part of a buffer gives its elements alone', async (t) => {
   t.deepEqual(await tensor(whole.subarray(1, 3)).data(), Float32Array.of(2, 3));
 });
 
+test('an array in shared memory is copied', async (t) => {
+  const shared = new Int32Array(new SharedArrayBuffer(8));
+  shared.set([3, 4]);
+  const made = tensor(shared as never);
+  shared.fill(0);
+  t.deepEqual(await made.data(), Int32Array.of(3, 4));
+});
+
 for (const dtype of ['bfloat16', 'float16'] as const)
   test(`a Uint16Array is taken as the bits of ${dtype}`, async (t) => {
     const bits = Uint16Array.of(0x3c00, 0x3f80, 0x8000, 0x0001);
@@ -156,6 +164,12 @@ const refusals: readonly Refusal[] = [
       'tensor: a typed array must be a Float32Array, Int32Array, BigInt64Array, Uint8Array or Uint16Array',
   },
   {
+    title: 'a dtype that is none',
+    call: () => tensor([1], {dtype: 'float64' as never}),
+    code: 'ERR_DTYPE',
+    message: 'tensor: dtype must be one of float32, bfloat16, float16, int32, int64, uint8; got float64',
+  },
+  {
     title: 'ragged numbers',
     call: () => tensor([[1, 2], [3]]),
     code: 'ERR_SHAPE',
@@ -226,6 +240,12 @@ const refusals: readonly Refusal[] = [
     call: () => tensor(Float32Array.of(1), {dtype: 'bfloat16', transfer: true}),
     code: 'ERR_ARGUMENT',
     message: 'tensor: transfer needs a typed array of dtype bfloat16',
+  },
+  {
+    title: 'the transfer of shared memory',
+    call: () => tensor(new Float32Array(new SharedArrayBuffer(8)) as never, {transfer: true}),
+    code: 'ERR_ARGUMENT',
+    message: 'tensor: transfer needs a typed array whose buffer is not shared',
   },
   {
     title: 'the transfer of a part of a buffer',
