@@ -18,26 +18,39 @@ interface Candidate {
  * to the `topK` most likely and then to the fewest of those whose probabilities reach `topP`.
  *
  * @param logits [vocab] finite
- * @param draw in [0, 1): where in the cumulative distribution, most likely first, the token lies
+ * @param draw in [0, 1): where in the cumulative distribution the token lies
  */
-export function chooseToken(logits: Float32Array, {temperature, topK, topP}: Choice, draw: number): number {
-  const best = logits.reduce((most, logit, token) => (logit > (logits[most] ?? 0) ? token : most), 0);
+export function chooseToken(logits: Float32Array, choice: Choice, draw: number): number {
+  const best = mostLikely(logits);
+  const {temperature, topK, topP} = choice;
   if (temperature === 0) return best;
   const top = logits[best] ?? 0;
-  const ordered = Array.from(logits, (logit, token) => ({
+  const weighted = Array.from(logits, (logit, token) => ({
     token,
     weight: Math.exp((logit - top) / temperature),
-  }))
-    .sort((a, b) => b.weight - a.weight || a.token - b.token)
-    .slice(0, topK);
-  const kept = nucleus(ordered, topP);
+  }));
+  // Sorting the vocabulary takes longer than all the rest, and matters only where something is cut.
+  const isCut = topK < logits.length || topP < 1;
+  const kept = isCut ? nucleus(weighted.sort(byWeight).slice(0, topK), topP) : weighted;
   let left = draw * total(kept);
   for (const {token, weight} of kept) {
     left -= weight;
     if (left < 0) return token;
   }
-  // The last subtraction may leave a rounding error above 0.
-  return kept.at(-1)?.token ?? best;
+  return best; // the last subtraction may leave a rounding error above 0
+}
+
+function mostLikely(logits: Float32Array): number {
+  let [best, top] = [0, -Infinity];
+  for (let token = 0; token < logits.length; token++) {
+    const logit = logits[token] ?? top;
+    if (logit > top) [best, top] = [token, logit];
+  }
+  return best;
+}
+
+function byWeight(a: Candidate, b: Candidate): number {
+  return b.weight - a.weight || a.token - b.token;
 }
 
 function nucleus(ordered: readonly Candidate[], topP: number): readonly Candidate[] {

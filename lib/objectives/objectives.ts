@@ -100,8 +100,7 @@ function runStep(run: Run, batches: readonly Batch[], plan: StepPlan): StepResul
     const whole = isWhole
       ? alignStep(batches, {decoder, options: alignment, weight: plan.weights.contrastive})
       : undefined;
-    const shares = batches.map((batch, index) => scope(() => runBatch(run, batch, {index, plan, whole})));
-    whole?.dispose();
+    const shares = runBatches(run, batches, {plan, whole});
     const all = whole ? [...shares, {contrastive: whole.loss}] : shares;
     return {
       ...noGrad(() => sumLosses(all, plan, decoder)),
@@ -115,6 +114,14 @@ function runStep(run: Run, batches: readonly Batch[], plan: StepPlan): StepResul
       comparedPairs: isWhole ? plan.pairs : mostPairs(batches, plan),
     };
   });
+}
+
+function runBatches(run: Run, batches: readonly Batch[], step: Omit<Place, 'index'>): ObjectiveTensors[] {
+  try {
+    return batches.map((batch, index) => scope(() => runBatch(run, batch, {...step, index})));
+  } finally {
+    step.whole?.dispose();
+  }
 }
 
 interface Place {

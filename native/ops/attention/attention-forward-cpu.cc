@@ -67,15 +67,16 @@ struct ScoreTile {
   int64_t prefix;
 };
 
-// Turns scores into exp(logit - top), with the new top.
+// Turns the scores of a band of rows into exp(logit - top), with the new top.
 template <bool masked, bool capped>
-void softmaxTile(const ScoreTile& tile, const TileRows& rows, float softcap, Softmax& softmax) {
-  for (int64_t lane = 0; lane < rows.count; lane += kLanes) {
+void softmaxBand(const ScoreTile& tile, const Band& band, const TileRows& rows, float softcap,
+                 Softmax& softmax) {
+  for (int64_t lane = band.begin; lane < band.end; lane += kLanes) {
     const IntVec begin = loadInts(rows.begin + lane);
     const IntVec end = loadInts(rows.end + lane);
     const Vec oldTop = load(softmax.top + lane);
     Vec top = oldTop;
-    for (int64_t j = 0; j < tile.keys; j++) {
+    for (int64_t j = band.from; j < band.to; j++) {
       float* at = tile.scores + j * kTileRows + lane;
       Vec logit = load(at);
       if constexpr (capped) logit = tanh(logit * (1 / softcap)) * softcap;
@@ -88,7 +89,7 @@ void softmaxTile(const ScoreTile& tile, const TileRows& rows, float softcap, Sof
     const Vec base = top == -kInfinity ? Vec{} : top;
     const Vec rescale = exp(oldTop - base);
     Vec sum = load(softmax.sum + lane) * rescale;
-    for (int64_t j = 0; j < tile.keys; j++) {
+    for (int64_t j = band.from; j < band.to; j++) {
       float* at = tile.scores + j * kTileRows + lane;
       const Vec weight = exp(load(at) - base);
       store(at, weight);
@@ -100,14 +101,12 @@ void softmaxTile(const ScoreTile& tile, const TileRows& rows, float softcap, Sof
   }
 }
 
-void onlineSoftmax(const ScoreTile& tile, const TileRows& rows, float softcap, Softmax& softmax) {
+void onlineSoftmax(const ScoreTile& tile, const TileBands& bands, const TileRows& rows, float softcap,
+                   Softmax& softmax) {
   const bool masked = !rows.seeAll(tile.firstKey, tile.firstKey + tile.keys, tile.prefix);
-  if (masked)
-    softcap > 0 ? softmaxTile<true, true>(tile, rows, softcap, softmax)
-                : softmaxTile<true, false>(tile, rows, softcap, softmax);
-  else
-    softcap > 0 ? softmaxTile<false, true>(tile, rows, softcap, softmax)
-                : softmaxTile<false, false>(tile, rows, softcap, softmax);
+  const auto band = softcap > 0 ? (masked ? softmaxBand<true, true> : softmaxBand<false, true>)
+                                : (masked ? softmaxBand<true, false> : softmaxBand<false, false>);
+  for (const Band& each : bands.rows) band(tile, each, rows, softcap, softmax);
 }
 
 void rescaleSums(float* sums, int64_t padded, const TileRows& rows, const Softmax& softmax) {
@@ -188,17 +187,24 @@ void forwardBlock(const ForwardArgs<E>& a, const AttentionSegment& segment, cons
   for (int64_t rank = 0; rank < block.keyBlocks.count(); rank++) {
     const int64_t first = block.keyBlocks.at(rank) * kTileKeys;
     const ScoreTile tile{scratch.scores, first, std::min(kTileKeys, segment.keys - first), segment.prefix};
+    const TileBands bands = tileBands(rows, first, tile.keys, segment.prefix);
     const auto operand = [&](const E* base, float* pack) {
       if (a.isPacked(segment)) return a.packed(pack, segment, first, kvHead);
       packKeys(a, base, segment, first, tile.keys, kvHead, scratch.keys);
       return scratch.keys;
     };
-    tileProduct<Into::replace>(tile.keys, paddedTo(rows.count), headDim, {operand(a.k, a.keyPack), padded, 1},
-                               scratch.q, kTileRows, scratch.scores, kTileRows);
-    onlineSoftmax(tile, rows, a.softcap, softmax);
+    const float* keys = operand(a.k, a.keyPack);
+    for (const Band& band : bands.keys)
+      tileProduct<Into::replace>(band.end - band.begin, paddedTo(band.to) - band.from, headDim,
+                                 {keys + band.begin * padded, padded, 1}, scratch.q + band.from, kTileRows,
+                                 scratch.scores + band.begin * kTileRows + band.from, kTileRows);
+    onlineSoftmax(tile, bands, rows, a.softcap, softmax);
     rescaleSums(scratch.sums, padded, rows, softmax);
-    tileProduct<Into::add>(rows.count, padded, tile.keys, {scratch.scores, 1, kTileRows},
-                           operand(a.v, a.valuePack), padded, scratch.sums, padded);
+    const float* values = operand(a.v, a.valuePack);
+    for (const Band& band : bands.rows)
+      tileProduct<Into::add>(band.end - band.begin, padded, band.to - band.from,
+                             {scratch.scores + band.from * kTileRows + band.begin, 1, kTileRows},
+                             values + band.from * padded, padded, scratch.sums + band.begin * padded, padded);
   }
   writeRows(a, rows, softmax, scratch.sums, padded);
 }
@@ -212,7 +218,7 @@ void forwardPass(const ForwardArgs<E>& a, float* scratch, ThreadPool& pool) {
   forEachItem(pool, runs * a.shape.kvHeads, scratch, ForwardScratch::floats(padded),
               [&](int64_t item, float* own) {
                 // The last first: with a causal mask it is the longest.
-                const auto run = static_cast<size_t>(runs - 1 - item % runs);
+                const auto run = static_cast<size_t>(runs - 1 - item / a.shape.kvHeads);
                 for (int64_t index = plan.rowItems[run]; index < plan.rowItems[run + 1]; index++) {
                   const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
                   forwardBlock(a, plan.segments[static_cast<size_t>(block.segment)], block, item / runs,
