@@ -120,6 +120,9 @@ test('generate continues a text; a seed gives the same text, greedy needs none',
   t.like(first, {code: 0, stderr: ''});
   t.true(first.stdout.startsWith('house') && first.stdout.length > 'house\n'.length);
   t.is((await crossmap(args, {cwd, input: 'house\n'})).stdout, first.stdout);
+  // What is shown piece by piece, characters held back until all their bytes are there, is the whole in the end.
+  const whole = JSON.parse((await crossmap([...args, 'house', '--json'], {cwd})).stdout) as {output: string};
+  t.is(first.stdout, `house${whole.output}\n`);
   t.not((await crossmap([...args, 'house', '--seed', '2'], {cwd})).stdout, first.stdout);
   const greedy = [...args, '--json', '--temperature', '0', '--top-k', '5', '--top-p', '0.9', 'house'];
   const answer = JSON.parse((await crossmap(greedy, {cwd})).stdout) as {
