@@ -73,6 +73,8 @@ function recorded(op: CustomOp<Tensors, Tensor | Tensors>, inputs: Tensors, outp
   const {inputs: keepsInputs = true, outputs: keepsOutputs = true} = op.keeps ?? {};
   const keptInputs = keepsInputs ? inputs : [];
   const keptOutputs = keepsOutputs ? outputs : [];
+  // The closure below holds numbers and shapes, not tensors: what is not kept must be free to be collected.
+  const keptInputCount = keptInputs.length;
   const shapes = inputs.map(({shape}) => shape);
   return {
     inputs,
@@ -84,10 +86,10 @@ function recorded(op: CustomOp<Tensors, Tensor | Tensors>, inputs: Tensors, outp
           gradients.map((gradient) => gradient && Tensor.fromNative(gradient.retain())),
           {
             get inputs() {
-              return keepsInputs ? kept.slice(0, inputs.length) : refuseKept(op.name, 'inputs');
+              return keepsInputs ? kept.slice(0, keptInputCount) : refuseKept(op.name, 'inputs');
             },
             get outputs() {
-              return keepsOutputs ? kept.slice(keptInputs.length) : refuseKept(op.name, 'outputs');
+              return keepsOutputs ? kept.slice(keptInputCount) : refuseKept(op.name, 'outputs');
             },
           },
         );

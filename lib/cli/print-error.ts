@@ -3,7 +3,7 @@ import {CommanderError} from 'commander';
 import {CrossmapError} from '../errors.js';
 
 /** Exit codes of every command. */
-const exitCodes = {
+export const exitCodes = {
   success: 0,
   failure: 1,
   /** The command line or the configuration is wrong. */

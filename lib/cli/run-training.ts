@@ -51,7 +51,7 @@ export async function runTraining(
       report.note(event);
       if (event.type === 'evaluation') {
         lastEvaluation = event;
-        await report.write();
+        await report.write().catch((error: unknown) => view.say(`no report this time: ${messageOf(error)}`));
       }
       if (event.type === 'end') finished = event.reason === 'finished';
     }
@@ -67,6 +67,10 @@ export async function runTraining(
     const exitCode = interrupts.exitCode();
     if (exitCode !== undefined) process.exitCode = exitCode;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 interface ReportWriter {

@@ -40,7 +40,9 @@ const step = z.object({
   gradientNorm: number,
   tokens: z.number(),
   tokensPerSecond: number,
+  targetShares: z.object({next: number, mapping: number}).exactOptional(),
   pairs: z.number(),
+  comparedPairs: z.number().exactOptional(),
   seconds: z.number(),
   etaSeconds: number,
 });

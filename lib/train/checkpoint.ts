@@ -30,6 +30,8 @@ const stateSchema = z.object({
   configHash: z.string(),
   /** Step of the latest evaluation; -1 before the first. */
   lastEvaluation: z.int(),
+  /** Of the prepared data: what was held out of it is known to have been held out of this model. */
+  dataIdentity: z.string(),
   /** Where the stream of batches stands; its owner checks it. */
   position: z.unknown(),
   files: z.record(z.string(), z.object({bytes: z.int(), sha256: z.string()})),
@@ -45,6 +47,7 @@ export interface CheckpointContent {
   readonly learningRate: number;
   readonly lastEvaluation: number;
   readonly position: unknown;
+  readonly dataIdentity: string;
   readonly tokenizerFile: string;
   /** Weights of the model, by their Hugging Face names. */
   readonly weights: NamedTensors;
@@ -59,8 +62,10 @@ export interface Checkpoint {
   readonly config: Config;
   readonly configHash: string;
   readonly lastEvaluation: number;
-  readonly position: unknown;
+  readonly dataIdentity: string;
   readonly tokenizerFile: string;
+  /** Hands on the position in the data. @throws what `restore` throws, with the path */
+  readPosition(restore: (position: unknown) => void): Promise<void>;
   /** @throws ERR_CHECKPOINT naming the tensors that do not fit */
   readWeights(into: NamedTensors): Promise<void>;
   /** @throws ERR_CHECKPOINT naming the tensors that do not fit */
@@ -86,7 +91,8 @@ export async function saveCheckpoint(
 }
 
 async function writeContent(folder: string, content: CheckpointContent): Promise<void> {
-  const {step, config, learningRate, lastEvaluation, position, tokenizerFile, weights, optimizer} = content;
+  const {step, config, learningRate, lastEvaluation, dataIdentity, position} = content;
+  const {tokenizerFile, weights, optimizer} = content;
   await writeTensors(join(folder, files.weights), weights);
   await writeTensors(join(folder, files.optimizer), optimizer);
   await copyFile(tokenizerFile, join(folder, files.tokenizer));
@@ -101,6 +107,7 @@ async function writeContent(folder: string, content: CheckpointContent): Promise
     learningRate,
     configHash: hashConfig(config),
     lastEvaluation,
+    dataIdentity,
     position,
     files: Object.fromEntries(fingerprints),
   };
@@ -127,8 +134,9 @@ export async function openCheckpoint(
     config,
     configHash: state.configHash,
     lastEvaluation: state.lastEvaluation,
-    position: state.position,
+    dataIdentity: state.dataIdentity,
     tokenizerFile: join(path, files.tokenizer),
+    readPosition: (restore) => inCheckpoint(path, async () => restore(state.position)),
     readWeights: (into) => inCheckpoint(path, () => readTensorsInto(join(path, files.weights), into)),
     readOptimizer: (into) => inCheckpoint(path, () => readTensorsInto(join(path, files.optimizer), into)),
   };

@@ -14,6 +14,8 @@ export interface LoadedModel {
   readonly step: number;
   /** Configuration of the run that trained it. */
   readonly config: Config;
+  /** Of the data it was trained on: `identity` of prepared data. */
+  readonly dataIdentity: string;
   readonly decoder: Decoder;
   readonly tokenizer: Tokenizer;
   dispose(): void;
@@ -36,7 +38,7 @@ export async function loadModel(
   {device = 'auto', threads = 'auto'}: LoadModelOptions = {},
 ): Promise<LoadedModel> {
   const checkpoint = await openCheckpoint(await findCheckpoint(folder), {use: 'model'});
-  const {path, step, config} = checkpoint;
+  const {path, step, config, dataIdentity} = checkpoint;
   const tokenizer = await loadTokenizer(checkpoint.tokenizerFile);
   const decoder = createDecoder(
     {...config.model, vocabSize: tokenizer.vocabSize},
@@ -49,5 +51,5 @@ export async function loadModel(
     dispose();
     throw error;
   }
-  return {path, step, config, decoder, tokenizer, dispose, [Symbol.dispose]: dispose};
+  return {path, step, config, dataIdentity, decoder, tokenizer, dispose, [Symbol.dispose]: dispose};
 }

@@ -68,9 +68,11 @@ export async function createTrainer({config, data, device, checkpoint}: TrainerO
     for (const part of [optimizer, objectives, decoder]) part.dispose();
   };
   try {
-    stream.restore(checkpoint?.position ?? stream.position);
-    await checkpoint?.readWeights(weightsOf(parts));
-    await checkpoint?.readOptimizer(optimizerOf(parts));
+    if (checkpoint !== undefined) {
+      await checkpoint.readWeights(weightsOf(parts));
+      await checkpoint.readOptimizer(optimizerOf(parts));
+      await checkpoint.readPosition((position) => stream.restore(position));
+    }
   } catch (error) {
     dispose();
     throw error;
@@ -113,6 +115,7 @@ export async function createTrainer({config, data, device, checkpoint}: TrainerO
           config,
           learningRate: learningRateAt(done, config.training),
           position: stream.position,
+          dataIdentity: data.identity,
           lastEvaluation,
           tokenizerFile: data.tokenizer.file,
           weights: weightsOf(parts),

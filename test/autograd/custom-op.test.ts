@@ -29,8 +29,8 @@ onEachDevice(['float32'], 'a custom op has the gradients that its backward funct
       x: {shape: [3, 5], values: normalNumbers(15, 1)},
       gate: {shape: [3, 5], values: normalNumbers(15, 2)},
     },
-    op: (x, gate) => softplusGate(x!, gate!),
-    reference: (x, gate) => x!.map((value, index) => value ** 2 / (1 + Math.exp(-gate![index]!))),
+    op: (x, gate) => softplusGate(x, gate),
+    reference: (x, gate) => x.map((value, index) => value ** 2 / (1 + Math.exp(-gate[index]!))),
   });
 });
 

@@ -30,12 +30,16 @@ export async function crossmap(
   {cwd = process.cwd(), input = '', onOutput}: RunOptions = {},
 ): Promise<Finished> {
   const child = spawn(process.execPath, [main, ...args], {cwd, env: {...process.env, NO_COLOR: '1'}});
-  child.stdout.setEncoding('utf8').on('data', (piece: string) => onOutput?.(piece, child));
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+    stdout += piece;
+    onOutput?.(piece, child);
+  });
   child.stdin.on('error', () => undefined).end(input); // the process may end without reading it
-  const [stdout, stderr, [code, signal]] = await Promise.all([
-    text(child.stdout),
+  const [stderr, [code, signal]] = await Promise.all([
     text(child.stderr),
-    once(child, 'close') as Promise<[number | null, string | null]>,
+    once(child, 'exit') as Promise<[number | null, string | null]>,
   ]);
+  if (!child.stdout.destroyed) await once(child.stdout, 'close');
   return {code, signal, stdout, stderr};
 }

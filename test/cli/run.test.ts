@@ -1,4 +1,4 @@
-import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {appendFile, copyFile, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import anyTest, {type TestFn} from 'ava';
@@ -88,6 +88,31 @@ test('eval measures what training measured at that step', async (t) => {
   });
 });
 
+test('eval refuses text that has changed since the training', async (t) => {
+  const {folder: cwd} = t.context;
+  const args = ['train', 'changed.yaml', '--set', 'training.steps=1', '--set', 'training.warmupSteps=0'];
+  await writeFile(join(cwd, 'changed.yaml'), tinyYaml.replace('cs.txt', 'changing.txt'));
+  await copyFile(join(cwd, 'cs.txt'), join(cwd, 'changing.txt'));
+  t.is((await crossmap([...args, '--set', 'evaluation.atStart=false'], {cwd})).code, 0);
+  await appendFile(join(cwd, 'changing.txt'), 'a new line\n');
+  const {code, stderr} = await crossmap(['eval', 'runs/changed'], {cwd});
+  t.is(code, 1);
+  t.regex(stderr, /error ERR_DATA: the text has changed since the model was trained: /);
+});
+
+test('a run whose output nobody reads any more saves and stops', async (t) => {
+  const {folder: cwd} = t.context;
+  const args = ['train', 'tiny.yaml', '--set', 'output=unread', '--set', 'training.steps=100000'];
+  const {code} = await crossmap([...args, '--set', 'training.checkpointEvery=100000', '--json'], {
+    cwd,
+    onOutput: (piece, child) => {
+      if (piece.includes('"step":3,')) child.stdout.destroy();
+    },
+  });
+  t.is(code, 143);
+  t.regex((await readdir(join(cwd, 'unread', 'checkpoints'))).join(), /^step-\d{6}$/);
+});
+
 test('generate continues a text; a seed gives the same text, greedy needs none', async (t) => {
   const {folder: cwd} = t.context;
   const args = ['generate', 'runs/tiny', '--language', 'en', '--max-tokens', '8'];
@@ -95,6 +120,9 @@ test('generate continues a text; a seed gives the same text, greedy needs none',
   t.like(first, {code: 0, stderr: ''});
   t.true(first.stdout.startsWith('house') && first.stdout.length > 'house\n'.length);
   t.is((await crossmap(args, {cwd, input: 'house\n'})).stdout, first.stdout);
+  // What is shown piece by piece, characters held back until all their bytes are there, is the whole in the end.
+  const whole = JSON.parse((await crossmap([...args, 'house', '--json'], {cwd})).stdout) as {output: string};
+  t.is(first.stdout, `house${whole.output}\n`);
   t.not((await crossmap([...args, 'house', '--seed', '2'], {cwd})).stdout, first.stdout);
   const greedy = [...args, '--json', '--temperature', '0', '--top-k', '5', '--top-p', '0.9', 'house'];
   const answer = JSON.parse((await crossmap(greedy, {cwd})).stdout) as {

@@ -157,22 +157,24 @@ test('a token file in the place of another is named', async (t) => {
   });
 });
 
-test('a folder with something else in it is left alone', async (t) => {
-  const config = await smallConfig(t);
-  const folder = join(config.output, 'data');
-  await mkdir(folder, {recursive: true});
-  await writeFile(join(folder, 'thesis.txt'), 'years of work');
-  await t.throwsAsync(prepareData(config), {
-    code: 'ERR_FORMAT',
-    message: /is no prepared data: .* remove the folder, or name another one$/,
+for (const name of ['thesis.txt', 'data.json'])
+  test(`a folder that holds another ${name} is left alone`, async (t) => {
+    const config = await smallConfig(t);
+    const folder = join(config.output, 'data');
+    await mkdir(folder, {recursive: true});
+    await writeFile(join(folder, name), '{"years": "of work"}');
+    await t.throwsAsync(prepareData(config), {
+      code: 'ERR_FORMAT',
+      message: `${folder} is no prepared data: it has no readable data.json; remove the folder, or name another one`,
+    });
+    t.deepEqual(await readdir(folder), [name]);
   });
-  t.deepEqual(await readdir(folder), ['thesis.txt']);
-});
 
 test('prepared data of another version is made anew', async (t) => {
   const config = await smallConfig(t);
   const {folder} = await prepareData(config);
-  await writeFile(join(folder, 'data.json'), '{"version": 0}');
+  const manifest = JSON.parse(await readFile(join(folder, 'data.json'), 'utf8')) as object;
+  await writeFile(join(folder, 'data.json'), JSON.stringify({...manifest, version: 0}));
   t.false((await prepareData(config)).reused);
 });
 
@@ -290,7 +292,7 @@ test('eight scripts are prepared, each language with words of its own', async (t
 test('the event loop goes on turning', async (t) => {
   let turns = 0;
   const timer = setInterval(() => turns++, 0);
+  t.teardown(() => clearInterval(timer));
   await prepareData(await smallConfig(t));
-  clearInterval(timer);
   t.true(turns > 10);
 });

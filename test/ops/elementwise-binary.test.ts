@@ -79,8 +79,8 @@ for (const [name, {op, reference}] of Object.entries(members)) {
             a: {shape: [33, 7], values: apart(231, 3, 1)},
             b: {shape: shapeB, values: apart(size(shapeB), 4, 2.5)},
           },
-          op: (a, b) => op(a!, b!),
-          reference: (a, b) => a!.map((each, index) => reference(each, beside(b!, index))),
+          op: (a, b) => op(a, b),
+          reference: (a, b) => a.map((each, index) => reference(each, beside(b, index))),
         });
       },
     );

@@ -171,7 +171,11 @@ for (const [tokens, features] of gradientShapes) {
 
 /** dWeight[d] = sum over t of dy[t,d] x[t,d] rstd[t], in float64. */
 function weightGradient(dy: readonly number[], x: readonly number[], features: number): number[] {
-  const normalized = reference(x, new Array<number>(features).fill(1), exact);
+  const normalized = reference(
+    x,
+    Array.from({length: features}, () => 1),
+    exact,
+  );
   return Array.from({length: features}, (_, d) =>
     dy.reduce((sum, value, index) => (index % features === d ? sum + value * normalized[index]! : sum), 0),
   );

@@ -139,7 +139,7 @@ for (const shape of [
   onEachDevice(floatDTypes, `rotary of [${shape.join(', ')}] is empty`, async (t, {device, dtype}) => {
     const of = {
       heads: shape[1],
-      positions: new Array<number>(shape[0]).fill(1),
+      positions: Array.from({length: shape[0]}, () => 1),
       frequencies: llamaFrequencies(shape[2]),
     };
     const x = requireGradient(zeros(shape, {device, dtype}));

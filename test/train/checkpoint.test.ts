@@ -28,6 +28,7 @@ async function prepared(t: ExecutionContext): Promise<Saved> {
     config,
     learningRate: 1e-3,
     lastEvaluation: 50,
+    dataIdentity: 'abc',
     position: {version: 1, taken: {'text:cs': 3}},
     tokenizerFile,
     weights: new Map([
@@ -70,7 +71,8 @@ test('what is saved comes back, in every dtype', async (t) => {
     'tokenizer.json',
   ]);
   const checkpoint = await openCheckpoint(path);
-  t.like(checkpoint, {path, step: 100, lastEvaluation: 50, position: content.position});
+  t.like(checkpoint, {path, step: 100, lastEvaluation: 50, dataIdentity: 'abc'});
+  await checkpoint.readPosition((position) => t.deepEqual(position, content.position));
   t.deepEqual(checkpoint.config, config);
   t.is(await readFile(checkpoint.tokenizerFile, 'utf8'), '{"a": "tokenizer"}');
   const [weights, optimizer] = [emptyLike(content.weights), emptyLike(content.optimizer)];

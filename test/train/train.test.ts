@@ -3,6 +3,7 @@ import {readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {parseConfig} from '../../lib/config/index.js';
+import {eventSchema} from '../../lib/report/event-schema.js';
 import {loadModel, type TrainEvent} from '../../lib/train/index.js';
 import {temporaryFolder} from '../formats/folder.js';
 import {collect, only, tinyConfig, writeCorpus} from './tiny-run.js';
@@ -49,6 +50,10 @@ test('a run tells its course, and its folder holds what it told', async (t) => {
   const lines = (await readFile(join(config.output, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
   t.deepEqual(
     lines.map((line) => JSON.parse(line) as unknown),
+    JSON.parse(JSON.stringify(events)),
+  );
+  t.deepEqual(
+    lines.map((line) => eventSchema.parse(JSON.parse(line))), // the report reads all of it
     JSON.parse(JSON.stringify(events)),
   );
   const saved = join(config.output, 'config.json');

@@ -3,28 +3,35 @@ import {fileURLToPath} from 'node:url';
 import {Command} from 'commander';
 import type {EvaluationEvent, SampleTranslation} from '../../train/index.js';
 import {quoted} from '../describe-event.js';
-import {readConfigFile} from '../config-file.js';
+import {addSetOption, readConfigFile, type SetOptions} from '../config-file.js';
 import {printLines} from '../print.js';
 import {runTraining} from '../run-training.js';
 
 /** Translations that are shown, one of each direction. */
 const shownTranslations = 6;
 
+interface DemoCommandOptions extends SetOptions {
+  readonly output: string;
+  readonly json?: true;
+}
+
 export function demoCommand(): Command {
-  return new Command('demo')
+  const command = new Command('demo')
     .description('Train a small model on bundled text in several languages, in a few minutes.')
-    .option('--output <folder>', 'folder of the run; an earlier demo in it is replaced', 'runs/demo')
+    .option('--output <folder>', 'folder of the run; an earlier demo in it is replaced', 'runs/demo');
+  return addSetOption(command)
     .option('--json', 'print each event as a line of JSON')
     .addHelpText(
       'after',
       `
 Examples:
   crossmap demo
+  crossmap demo --output runs/longer --set training.steps=2000
   crossmap translate runs/demo --from en --to cs "All people are born free."`,
     )
-    .action(async ({output, json}: {readonly output: string; readonly json?: true}) => {
+    .action(async ({output, set = [], json}: DemoCommandOptions) => {
       const file = fileURLToPath(new URL('../../../../data/demo.yaml', import.meta.url)); // from dist/lib/cli/commands
-      const config = await readConfigFile(file, {set: [`output=${JSON.stringify(output)}`]});
+      const config = await readConfigFile(file, {set: [`output=${JSON.stringify(output)}`, ...set]});
       const {finished, lastEvaluation} = await runTraining(config, {resume: 'never', json: json === true});
       if (finished && !json && lastEvaluation !== undefined) printLines(closingWords(lastEvaluation, output));
     });

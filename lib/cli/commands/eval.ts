@@ -55,6 +55,11 @@ async function evaluate(folder: string, {set, signal}: EvaluateOptions): Promise
     onProgress: createDataProgress((line) => void process.stderr.write(`${line}\n`)),
     signal,
   });
+  if (data.identity !== model.dataIdentity)
+    throw new CrossmapError(
+      'ERR_DATA',
+      'the text has changed since the model was trained: what is held out now may be what it has learnt from',
+    );
   const start = performance.now();
   const {decoder, step} = model;
   const results = await evaluateModel({decoder, data, config, signal});

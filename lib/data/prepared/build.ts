@@ -13,7 +13,14 @@ import type {Tokenizer} from '../tokenizer/tokenizer.js';
 import {checkVocabulary, trainedJson} from '../tokenizer/train.js';
 import {createTextIds, encodePairs, encodeText, type EncodedPairs, type Encoding} from './encode-corpora.js';
 import {createFertilitySample} from './fertility.js';
-import {fileNames, sha256, type Manifest, type ManifestPair, type ManifestText} from './manifest.js';
+import {
+  createManifest,
+  fileNames,
+  sha256,
+  type Manifest,
+  type ManifestPair,
+  type ManifestText,
+} from './manifest.js';
 import type {DataProgress, ProgressReporter} from './progress.js';
 import {createWordSample} from './sample.js';
 import {walkDocuments, walkPairs} from './walk.js';
@@ -58,8 +65,7 @@ export async function buildFolder(folder: string, options: BuildOptions): Promis
   const content = await encodeAll(plan, encoding, languages);
   const heldOutPairs = JSON.stringify(content.heldOut);
   await writeFile(join(folder, fileNames.heldOutPairs), heldOutPairs);
-  const manifest: Manifest = {
-    version: 1,
+  const manifest = createManifest({
     fingerprint,
     tokenizerTrained: config.tokenizer.file === undefined,
     texts: content.texts,
@@ -69,7 +75,7 @@ export async function buildFolder(folder: string, options: BuildOptions): Promis
       [fileNames.heldOutPairs]: sha256(heldOutPairs),
       [fileNames.tokenizer]: sha256(await readFile(tokenizer.file)),
     },
-  };
+  });
   await writeFile(join(folder, fileNames.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 

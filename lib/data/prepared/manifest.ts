@@ -40,7 +40,13 @@ const pair = z.strictObject({
   heldOut: count,
 });
 
+/** Tells our folders from those that must not be replaced. */
+const format = 'crossmap data';
+
+const headSchema = z.looseObject({format: z.literal(format)});
+
 const manifestSchema = z.strictObject({
+  format: z.literal(format),
   version: z.literal(1),
   /** What it was made from, options and files: with others the folder is stale. */
   fingerprint: z.string(),
@@ -60,25 +66,33 @@ export type ManifestText = z.output<typeof text>;
 /** The pairs of two languages in a manifest. */
 export type ManifestPair = z.output<typeof pair>;
 
+/** A manifest of this version. */
+export function createManifest(content: Omit<Manifest, 'format' | 'version'>): Manifest {
+  return {format, version: 1, ...content};
+}
+
 /**
  * The manifest of a folder; nothing for one of another version.
  *
- * @throws ERR_FORMAT for a folder without one, or with one that is damaged
+ * @throws ERR_FORMAT for a folder that is no prepared data, or whose manifest is damaged
  */
 export async function readManifest(folder: string): Promise<Manifest | undefined> {
-  const path = join(folder, fileNames.manifest);
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(path, 'utf8'));
+    value = JSON.parse(await readFile(join(folder, fileNames.manifest), 'utf8'));
   } catch (cause) {
-    throw new CrossmapError(
-      'ERR_FORMAT',
-      `${folder} is no prepared data: ${path} cannot be read; remove the folder, or name another one`,
-      {cause},
-    );
+    throw foreign(folder, cause);
   }
-  const result = manifestSchema.safeParse(value);
-  return result.success ? result.data : undefined;
+  if (!headSchema.safeParse(value).success) throw foreign(folder);
+  return manifestSchema.safeParse(value).data;
+}
+
+function foreign(folder: string, cause?: unknown): CrossmapError {
+  return new CrossmapError(
+    'ERR_FORMAT',
+    `${folder} is no prepared data: it has no readable ${fileNames.manifest}; remove the folder, or name another one`,
+    {cause},
+  );
 }
 
 /** Identity of prepared data: that of its files, wherever they lie. */

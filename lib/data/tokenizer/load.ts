@@ -25,8 +25,8 @@ export async function loadTokenizer(
   file: string,
   options: {readonly languages?: readonly string[]} = {},
 ): Promise<Tokenizer> {
-  const parsed = await readTokenizer(file);
-  const controls = new Map(parsed.added_tokens.map(({content, id}) => [content, id]));
+  const {content, parsed} = await readTokenizer(file);
+  const controls = new Map(parsed.added_tokens.map((token) => [token.content, token.id]));
   const languages =
     options.languages ?? [...controls.keys()].flatMap((token) => languageOfToken(token) ?? []);
   const missing = [...controlNames, ...languages.map(languageToken)].filter((name) => !controls.has(name));
@@ -38,7 +38,7 @@ export async function loadTokenizer(
   return createTokenizer(file, {
     // Without added tokens the library cannot find one in a text.
     library: openLibrary(file, {
-      ...parsed,
+      ...content,
       added_tokens: [],
       post_processor: null,
       truncation: null,
@@ -51,9 +51,16 @@ export async function loadTokenizer(
   });
 }
 
-async function readTokenizer(file: string): Promise<z.output<typeof fileSchema>> {
+interface ReadTokenizer {
+  /** The file as it is: what is parsed may lack names that JavaScript gives a meaning, such as `__proto__`. */
+  readonly content: object;
+  readonly parsed: z.output<typeof fileSchema>;
+}
+
+async function readTokenizer(file: string): Promise<ReadTokenizer> {
   try {
-    return fileSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    const content: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return {content: Object(content), parsed: fileSchema.parse(content)};
   } catch (cause) {
     const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause);
     throw new CrossmapError('ERR_DATA', `${file} is no tokenizer.json that can be read: ${reason}`, {cause});

@@ -87,14 +87,14 @@ inline IntVec laneNumbers() {
 
 // Scores in `weights` and dOut . v in `dScores` become weights and gradients of scores.
 template <bool masked, bool capped, typename E>
-void weightTile(const BackwardArgs<E>& a, const KeyTile& tile, const TileRows& rows,
+void weightBand(const BackwardArgs<E>& a, const KeyTile& tile, const Band& band, const TileRows& rows,
                 const BackwardScratch& scratch) {
   const IntVec lanes = laneNumbers();
   const auto prefix = static_cast<int32_t>(tile.prefix);
-  for (int64_t r = 0; r < rows.count; r++) {
+  for (int64_t r = band.begin; r < band.end; r++) {
     const float lse = a.lse[rows.at[r]];
     const float delta = a.deltas[rows.at[r]];
-    for (int64_t j = 0; j < tile.keys; j += kLanes) {
+    for (int64_t j = band.from; j < band.to; j += kLanes) {
       float* weightAt = scratch.weights + r * kTileKeys + j;
       float* dScoreAt = scratch.dScores + r * kTileKeys + j;
       Vec logit = load(weightAt) * a.scale;
@@ -118,15 +118,12 @@ void weightTile(const BackwardArgs<E>& a, const KeyTile& tile, const TileRows& r
 }
 
 template <typename E>
-void weights(const BackwardArgs<E>& a, const KeyTile& tile, const TileRows& rows,
+void weights(const BackwardArgs<E>& a, const KeyTile& tile, const TileBands& bands, const TileRows& rows,
              const BackwardScratch& scratch) {
   const bool masked = !rows.seeAll(tile.first, tile.first + tile.keys, tile.prefix);
-  if (masked)
-    a.softcap > 0 ? weightTile<true, true>(a, tile, rows, scratch)
-                  : weightTile<true, false>(a, tile, rows, scratch);
-  else
-    a.softcap > 0 ? weightTile<false, true>(a, tile, rows, scratch)
-                  : weightTile<false, false>(a, tile, rows, scratch);
+  const auto band = a.softcap > 0 ? (masked ? weightBand<true, true, E> : weightBand<false, true, E>)
+                                  : (masked ? weightBand<true, false, E> : weightBand<false, false, E>);
+  for (const Band& each : bands.rows) band(a, tile, each, rows, scratch);
 }
 
 template <typename E>
@@ -143,6 +140,22 @@ void loadKeys(const BackwardArgs<E>& a, const AttentionSegment& segment, const K
   loadTransposed(a.k, scratch.keys, scratch.keysT);
   clearRows(scratch.dKeys, padded, 0, tile.keys);
   clearRows(scratch.dValues, padded, 0, tile.keys);
+}
+
+template <typename E>
+float dotRow(const E* x, const E* y, int64_t size) {
+  Vec products{};
+  int64_t d = 0;
+  for (; d + kLanes <= size; d += kLanes) products = fma(load(x + d), load(y + d), products);
+  if (d < size) products = fma(loadPartial(x + d, size - d), loadPartial(y + d, size - d), products);
+  return sum(products);
+}
+
+template <typename E>
+void rowDeltas(const BackwardArgs<E>& a, const TileRows& rows) {
+  const int64_t headDim = a.shape.headDim;
+  for (int64_t r = 0; r < rows.count; r++)
+    a.deltas[rows.at[r]] = dotRow(a.dOut + rows.at[r] * headDim, a.out + rows.at[r] * headDim, headDim);
 }
 
 template <typename E>
@@ -169,35 +182,46 @@ struct RowOperands {
 
 // All that one block of rows and one of keys have to do with each other, but for dq.
 template <typename E>
-void tilePair(const BackwardArgs<E>& a, const KeyTile& tile, const TileRows& rows, RowOperands operands,
-              const BackwardScratch& scratch) {
+void tilePair(const BackwardArgs<E>& a, const KeyTile& tile, const TileBands& bands, const TileRows& rows,
+              RowOperands operands, const BackwardScratch& scratch) {
   const int64_t headDim = a.shape.headDim;
   const int64_t padded = scratch.padded;
-  const int64_t lanes = paddedTo(tile.keys);
-  tileProduct<Into::replace>(rows.count, lanes, headDim, {operands.queries, padded, 1}, scratch.keysT,
-                             kTileKeys, scratch.weights, kTileKeys);
-  tileProduct<Into::replace>(rows.count, lanes, headDim, {operands.dOut, padded, 1}, scratch.valuesT,
-                             kTileKeys, scratch.dScores, kTileKeys);
-  weights(a, tile, rows, scratch);
-  tileProduct<Into::add>(tile.keys, padded, rows.count, {scratch.weights, 1, kTileKeys}, operands.dOut,
-                         padded, scratch.dValues, padded);
-  tileProduct<Into::add>(tile.keys, padded, rows.count, {scratch.dScores, 1, kTileKeys}, operands.queries,
-                         padded, scratch.dKeys, padded);
+  const auto scores = [&](const float* of, const float* transposed, float* to) {
+    for (const Band& band : bands.rows)
+      tileProduct<Into::replace>(band.end - band.begin, paddedTo(band.to) - band.from, headDim,
+                                 {of + band.begin * padded, padded, 1}, transposed + band.from, kTileKeys,
+                                 to + band.begin * kTileKeys + band.from, kTileKeys);
+  };
+  const auto sumOverRows = [&](const float* factors, const float* of, float* to) {
+    for (const Band& band : bands.keys)
+      tileProduct<Into::add>(band.end - band.begin, padded, band.to - band.from,
+                             {factors + band.from * kTileKeys + band.begin, 1, kTileKeys},
+                             of + band.from * padded, padded, to + band.begin * padded, padded);
+  };
+  scores(operands.queries, scratch.keysT, scratch.weights);
+  scores(operands.dOut, scratch.valuesT, scratch.dScores);
+  weights(a, tile, bands, rows, scratch);
+  sumOverRows(scratch.weights, operands.dOut, scratch.dValues);
+  sumOverRows(scratch.dScores, operands.queries, scratch.dKeys);
 }
 
 template <Into into>
-void queryGradients(const KeyTile& tile, const TileRows& rows, const BackwardScratch& scratch, float* to) {
-  tileProduct<into>(rows.count, scratch.padded, tile.keys, {scratch.dScores, kTileKeys, 1}, scratch.keys,
-                    scratch.padded, to, scratch.padded);
+void queryGradients(const TileBands& bands, const BackwardScratch& scratch, float* to) {
+  const int64_t padded = scratch.padded;
+  for (const Band& band : bands.rows)
+    tileProduct<into>(band.end - band.begin, padded, band.to - band.from,
+                      {scratch.dScores + band.begin * kTileKeys + band.from, kTileKeys, 1},
+                      scratch.keys + band.from * padded, padded, to + band.begin * padded, padded);
 }
 
 // The rows see keys of this block alone.
 template <typename E>
-void onlyPair(const BackwardArgs<E>& a, const KeyTile& tile, const TileRows& rows,
+void onlyPair(const BackwardArgs<E>& a, const KeyTile& tile, const TileBands& bands, const TileRows& rows,
               const BackwardScratch& scratch) {
   loadRows(a, rows, scratch.queries, scratch.dOut);
-  tilePair(a, tile, rows, {scratch.queries, scratch.dOut}, scratch);
-  queryGradients<Into::replace>(tile, rows, scratch, scratch.queries);
+  rowDeltas(a, rows);
+  tilePair(a, tile, bands, rows, {scratch.queries, scratch.dOut}, scratch);
+  queryGradients<Into::replace>(bands, scratch, scratch.queries);
   writeQueryGradients(a, rows, scratch.queries);
 }
 
@@ -213,16 +237,17 @@ void backwardBlock(const BackwardArgs<E>& a, const AttentionPlan& plan, const Ke
     const RowBlock& rowBlock = plan.rowBlocks[static_cast<size_t>(index)];
     if (!rowBlock.keyBlocks.contains(block.block)) continue;
     const TileRows rows = tileRows(a.shape, a.view, segment, rowBlock, kvHead);
+    const TileBands bands = tileBands(rows, first, tile.keys, segment.prefix);
     if (rowBlock.keyBlocks.count() == 1) {
-      onlyPair(a, tile, rows, scratch);
+      onlyPair(a, tile, bands, rows, scratch);
       continue;
     }
     const int64_t at = a.packedAt(segment, rowBlock.row, kvHead);
-    tilePair(a, tile, rows, {a.queryPack + at, a.dOutPack + at}, scratch);
+    tilePair(a, tile, bands, rows, {a.queryPack + at, a.dOutPack + at}, scratch);
     const int64_t rank = rowBlock.keyBlocks.rankOf(block.block);
     turns.wait(index, kvHead, rank);
-    rank == 0 ? queryGradients<Into::replace>(tile, rows, scratch, a.dqPack + at)
-              : queryGradients<Into::add>(tile, rows, scratch, a.dqPack + at);
+    rank == 0 ? queryGradients<Into::replace>(bands, scratch, a.dqPack + at)
+              : queryGradients<Into::add>(bands, scratch, a.dqPack + at);
     turns.pass(index, kvHead);
     if (rank + 1 == rowBlock.keyBlocks.count()) writeQueryGradients(a, rows, a.dqPack + at);
   }
@@ -233,25 +258,17 @@ void backwardBlock(const BackwardArgs<E>& a, const AttentionPlan& plan, const Ke
   }
 }
 
-template <typename E>
-float dotRow(const E* x, const E* y, int64_t size) {
-  Vec products{};
-  int64_t d = 0;
-  for (; d + kLanes <= size; d += kLanes) products = fma(load(x + d), load(y + d), products);
-  if (d < size) products = fma(loadPartial(x + d, size - d), loadPartial(y + d, size - d), products);
-  return sum(products);
-}
-
+// What has to be there before any block of keys comes to rows that do not see exactly one.
 template <typename E>
 void prepareRows(const BackwardArgs<E>& a, const AttentionSegment& segment, const RowBlock& block,
                  int64_t kvHead) {
   const int64_t headDim = a.shape.headDim;
   const TileRows rows = tileRows(a.shape, a.view, segment, block, kvHead);
-  for (int64_t r = 0; r < rows.count; r++)
-    a.deltas[rows.at[r]] = dotRow(a.dOut + rows.at[r] * headDim, a.out + rows.at[r] * headDim, headDim);
-  const int64_t at = a.packedAt(segment, block.row, kvHead);
-  if (block.keyBlocks.count() > 1) loadRows(a, rows, a.queryPack + at, a.dOutPack + at);
-  if (block.keyBlocks.count() > 0) return;
+  rowDeltas(a, rows);
+  if (block.keyBlocks.count() > 1) {
+    const int64_t at = a.packedAt(segment, block.row, kvHead);
+    return loadRows(a, rows, a.queryPack + at, a.dOutPack + at);
+  }
   for (int64_t r = 0; r < rows.count; r++) std::fill_n(a.dq + rows.at[r] * headDim, headDim, E{});
 }
 
@@ -261,6 +278,7 @@ void prepare(const BackwardArgs<E>& a, const AttentionPlan& plan, ThreadPool& po
   pool.parallelFor(blocks, kPrepareGrain, [&](int64_t begin, int64_t end) {
     for (int64_t index = begin; index < end; index++) {
       const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
+      if (block.keyBlocks.count() == 1) continue;
       for (int64_t kvHead = 0; kvHead < a.shape.kvHeads; kvHead++)
         prepareRows(a, plan.segments[static_cast<size_t>(block.segment)], block, kvHead);
     }
@@ -281,7 +299,6 @@ template <typename E>
 void backwardPass(const BackwardArgs<E>& a, float* scratch, ThreadPool& pool) {
   const AttentionPlan plan = attentionPlan(a.segments(), a.view, a.shape.group(), {kTileRows, kTileKeys});
   prepare(a, plan, pool);
-  if (a.dSinks) sinkGradients(a, pool);
   const int64_t padded = paddedTo(a.shape.headDim);
   const auto runs = static_cast<int64_t>(plan.keyItems.size()) - 1;
   Turns turns(plan.rowBlocks.size(), a.shape.kvHeads);
@@ -292,6 +309,7 @@ void backwardPass(const BackwardArgs<E>& a, float* scratch, ThreadPool& pool) {
                   backwardBlock(a, plan, plan.keyBlocks[static_cast<size_t>(index)], item % a.shape.kvHeads,
                                 turns, BackwardScratch(own, padded));
               });
+  if (a.dSinks) sinkGradients(a, pool);
 }
 
 template <typename E>

@@ -1,10 +1,8 @@
 // The forward pass. An item owns rows of out and lse: it walks over the blocks of keys that its rows see and
 // keeps a running maximum and sum for each row. Scores are held transposed, [keys, rows], so that these are
 // lanes of vectors.
-#include <cmath>
-#include <limits>
-
-#include "ops/attention/attention-args.h"
+#include "ops/attention/attention-forward.h"
+#include "ops/attention/few-rows.h"
 #include "ops/attention/tile-product.h"
 #include "ops/attention/tile.h"
 
@@ -13,47 +11,6 @@ namespace crossmap::cpu {
 namespace {
 
 constexpr int64_t kPackGrain = 4;  // blocks of keys
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-struct Softmax {
-  float top[kTileRows];      // greatest logit so far
-  float sum[kTileRows];      // of exp(logit - top)
-  float rescale[kTileRows];  // what the sums before this block are to be multiplied by
-};
-
-struct ForwardScratch {
-  float* q;       // [headDim, kTileRows], times scale
-  float* keys;    // [kTileKeys, padded headDim]: keys, then values
-  float* scores;  // [kTileKeys, kTileRows]
-  float* sums;    // [kTileRows, padded headDim]: of exp(logit - top) v
-
-  static int64_t floats(int64_t padded) {
-    return padded * (2 * kTileRows + kTileKeys) + kTileKeys * kTileRows;
-  }
-  ForwardScratch(float* at, int64_t padded)
-      : q(at),
-        keys(q + padded * kTileRows),
-        scores(keys + kTileKeys * padded),
-        sums(scores + kTileKeys * kTileRows) {}
-};
-
-template <typename E>
-struct ForwardArgs : AttentionArgs<E> {
-  E* out;
-  float* lse;
-  float *keyPack, *valuePack;  // [kvHeads, keyTokens, padded headDim]: of the segments that isPacked
-
-  float* packed(float* pack, const AttentionSegment& segment, int64_t key, int64_t kvHead) const {
-    const int64_t padded = paddedTo(this->shape.headDim);
-    return pack + (kvHead * this->shape.keyTokens + segment.firstKey + key) * padded;
-  }
-  // Keys that several blocks of rows read are converted and laid side by side once: rows of a head lie far
-  // apart in k and v, and to gather them for each tile costs a fifth of its products.
-  bool isPacked(const AttentionSegment& segment) const {
-    return segment.queries * this->shape.group() > kTileRows;
-  }
-};
-
 inline IntVec loadInts(const int32_t* from) {
   IntVec ints;
   std::memcpy(&ints, from, sizeof ints);
@@ -67,15 +24,16 @@ struct ScoreTile {
   int64_t prefix;
 };
 
-// Turns scores into exp(logit - top), with the new top.
+// Turns the scores of a band of rows into exp(logit - top), with the new top.
 template <bool masked, bool capped>
-void softmaxTile(const ScoreTile& tile, const TileRows& rows, float softcap, Softmax& softmax) {
-  for (int64_t lane = 0; lane < rows.count; lane += kLanes) {
+void softmaxBand(const ScoreTile& tile, const Band& band, const TileRows& rows, float softcap,
+                 Softmax& softmax) {
+  for (int64_t lane = band.begin; lane < band.end; lane += kLanes) {
     const IntVec begin = loadInts(rows.begin + lane);
     const IntVec end = loadInts(rows.end + lane);
     const Vec oldTop = load(softmax.top + lane);
     Vec top = oldTop;
-    for (int64_t j = 0; j < tile.keys; j++) {
+    for (int64_t j = band.from; j < band.to; j++) {
       float* at = tile.scores + j * kTileRows + lane;
       Vec logit = load(at);
       if constexpr (capped) logit = tanh(logit * (1 / softcap)) * softcap;
@@ -88,7 +46,7 @@ void softmaxTile(const ScoreTile& tile, const TileRows& rows, float softcap, Sof
     const Vec base = top == -kInfinity ? Vec{} : top;
     const Vec rescale = exp(oldTop - base);
     Vec sum = load(softmax.sum + lane) * rescale;
-    for (int64_t j = 0; j < tile.keys; j++) {
+    for (int64_t j = band.from; j < band.to; j++) {
       float* at = tile.scores + j * kTileRows + lane;
       const Vec weight = exp(load(at) - base);
       store(at, weight);
@@ -100,14 +58,12 @@ void softmaxTile(const ScoreTile& tile, const TileRows& rows, float softcap, Sof
   }
 }
 
-void onlineSoftmax(const ScoreTile& tile, const TileRows& rows, float softcap, Softmax& softmax) {
+void onlineSoftmax(const ScoreTile& tile, const TileBands& bands, const TileRows& rows, float softcap,
+                   Softmax& softmax) {
   const bool masked = !rows.seeAll(tile.firstKey, tile.firstKey + tile.keys, tile.prefix);
-  if (masked)
-    softcap > 0 ? softmaxTile<true, true>(tile, rows, softcap, softmax)
-                : softmaxTile<true, false>(tile, rows, softcap, softmax);
-  else
-    softcap > 0 ? softmaxTile<false, true>(tile, rows, softcap, softmax)
-                : softmaxTile<false, false>(tile, rows, softcap, softmax);
+  const auto band = softcap > 0 ? (masked ? softmaxBand<true, true> : softmaxBand<false, true>)
+                                : (masked ? softmaxBand<true, false> : softmaxBand<false, false>);
+  for (const Band& each : bands.rows) band(tile, each, rows, softcap, softmax);
 }
 
 void rescaleSums(float* sums, int64_t padded, const TileRows& rows, const Softmax& softmax) {
@@ -117,17 +73,6 @@ void rescaleSums(float* sums, int64_t padded, const TileRows& rows, const Softma
     for (int64_t d = 0; d < padded; d += kLanes)
       store(sums + r * padded + d, load(sums + r * padded + d) * factor);
   }
-}
-
-// A sink is a key with this logit and value 0.
-Softmax initialSoftmax(const float* sinks, const TileRows& rows, int64_t heads) {
-  Softmax softmax;
-  for (int64_t r = 0; r < paddedTo(rows.count); r++) {
-    const bool sunk = sinks && r < rows.count;
-    softmax.top[r] = sunk ? sinks[rows.at[r] % heads] : -kInfinity;
-    softmax.sum[r] = sunk ? 1 : 0;
-  }
-  return softmax;
 }
 
 template <typename E>
@@ -166,17 +111,6 @@ void packAll(const ForwardArgs<E>& a, const AttentionPlan& plan, ThreadPool& poo
 }
 
 template <typename E>
-void writeRows(const ForwardArgs<E>& a, const TileRows& rows, const Softmax& softmax, const float* sums,
-               int64_t padded) {
-  for (int64_t r = 0; r < rows.count; r++) {
-    const float sum = softmax.sum[r];
-    writeRow(sums + r * padded, a.shape.headDim, sum == 0 ? 0 : 1 / sum,
-             a.out + rows.at[r] * a.shape.headDim);
-    a.lse[rows.at[r]] = sum == 0 ? -kInfinity : softmax.top[r] + std::log(sum);
-  }
-}
-
-template <typename E>
 void forwardBlock(const ForwardArgs<E>& a, const AttentionSegment& segment, const RowBlock& block,
                   int64_t kvHead, const ForwardScratch& scratch) {
   const int64_t headDim = a.shape.headDim;
@@ -188,17 +122,24 @@ void forwardBlock(const ForwardArgs<E>& a, const AttentionSegment& segment, cons
   for (int64_t rank = 0; rank < block.keyBlocks.count(); rank++) {
     const int64_t first = block.keyBlocks.at(rank) * kTileKeys;
     const ScoreTile tile{scratch.scores, first, std::min(kTileKeys, segment.keys - first), segment.prefix};
+    const TileBands bands = tileBands(rows, first, tile.keys, segment.prefix);
     const auto operand = [&](const E* base, float* pack) {
       if (a.isPacked(segment)) return a.packed(pack, segment, first, kvHead);
       packKeys(a, base, segment, first, tile.keys, kvHead, scratch.keys);
       return scratch.keys;
     };
-    tileProduct<Into::replace>(tile.keys, paddedTo(rows.count), headDim, {operand(a.k, a.keyPack), padded, 1},
-                               scratch.q, kTileRows, scratch.scores, kTileRows);
-    onlineSoftmax(tile, rows, a.softcap, softmax);
+    const float* keys = operand(a.k, a.keyPack);
+    for (const Band& band : bands.keys)
+      tileProduct<Into::replace>(band.end - band.begin, paddedTo(band.to) - band.from, headDim,
+                                 {keys + band.begin * padded, padded, 1}, scratch.q + band.from, kTileRows,
+                                 scratch.scores + band.begin * kTileRows + band.from, kTileRows);
+    onlineSoftmax(tile, bands, rows, a.softcap, softmax);
     rescaleSums(scratch.sums, padded, rows, softmax);
-    tileProduct<Into::add>(rows.count, padded, tile.keys, {scratch.scores, 1, kTileRows},
-                           operand(a.v, a.valuePack), padded, scratch.sums, padded);
+    const float* values = operand(a.v, a.valuePack);
+    for (const Band& band : bands.rows)
+      tileProduct<Into::add>(band.end - band.begin, padded, band.to - band.from,
+                             {scratch.scores + band.from * kTileRows + band.begin, 1, kTileRows},
+                             values + band.from * padded, padded, scratch.sums + band.begin * padded, padded);
   }
   writeRows(a, rows, softmax, scratch.sums, padded);
 }
@@ -215,8 +156,9 @@ void forwardPass(const ForwardArgs<E>& a, float* scratch, ThreadPool& pool) {
                 const auto run = static_cast<size_t>(runs - 1 - item % runs);
                 for (int64_t index = plan.rowItems[run]; index < plan.rowItems[run + 1]; index++) {
                   const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
-                  forwardBlock(a, plan.segments[static_cast<size_t>(block.segment)], block, item / runs,
-                               ForwardScratch(own, padded));
+                  const AttentionSegment& segment = plan.segments[static_cast<size_t>(block.segment)];
+                  const auto pass = areFew(a, block) ? fewRowsBlock<E> : forwardBlock<E>;
+                  pass(a, segment, block, item / runs, ForwardScratch(own, padded));
                 }
               });
 }

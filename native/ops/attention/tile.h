@@ -103,5 +103,64 @@ inline TileRows tileRows(const AttentionShape& shape, const AttentionView& view,
   return rows;
 }
 
+// Products leave out what no row sees, by squares of so many rows and keys: half of a tile on the diagonal.
+constexpr int64_t kChunk = 16;
+
+// The elements [begin, end) of one axis of a tile that need [from, to) of the other.
+struct Band {
+  int64_t begin, end;
+  int64_t from, to;
+};
+
+class Bands {
+ public:
+  // Neighbours with the same needs become one band.
+  void add(Band band) {
+    if (count_ > 0 && bands_[count_ - 1].from == band.from && bands_[count_ - 1].to == band.to)
+      bands_[count_ - 1].end = band.end;
+    else
+      bands_[count_++] = band;
+  }
+  const Band* begin() const { return bands_; }
+  const Band* end() const { return bands_ + count_; }
+
+ private:
+  Band bands_[std::max(kTileRows, kTileKeys) / kChunk];
+  int count_ = 0;
+};
+
+struct TileBands {
+  Bands rows;  // rows and the keys that they see
+  Bands keys;  // keys and the rows that see them
+};
+
+// The bands of rows that see some of `keys` keys from `first` on, of a segment with this prefix. Ends of the
+// keys that a row sees rise with the row, so what a chunk needs is one range.
+inline TileBands tileBands(const TileRows& rows, int64_t first, int64_t keys, int64_t prefix) {
+  TileBands bands;
+  if (first < prefix || rows.seeAll(first, first + keys, prefix)) {
+    bands.rows.add({0, rows.count, 0, keys});
+    bands.keys.add({0, keys, 0, rows.count});
+    return bands;
+  }
+  for (int64_t r = 0; r < rows.count; r += kChunk) {
+    const int64_t end = std::min(r + kChunk, rows.count);
+    const int64_t from = std::clamp<int64_t>(rows.begin[r] - first, 0, keys) / kChunk * kChunk;
+    const int64_t seen = std::clamp<int64_t>(rows.end[end - 1] - first, 0, keys);
+    const int64_t to = std::min(keys, roundUp(seen, kChunk));
+    bands.rows.add(from < to ? Band{r, end, from, to} : Band{r, end, 0, 0});
+  }
+  for (int64_t j = 0; j < keys; j += kChunk) {
+    Band band{j, std::min(j + kChunk, keys), 0, 0};
+    for (const Band& seeing : bands.rows) {
+      if (j < seeing.from || j >= seeing.to) continue;
+      if (band.to == 0) band.from = seeing.begin;
+      band.to = seeing.end;
+    }
+    bands.keys.add(band);
+  }
+  return bands;
+}
+
 }  // namespace
 }  // namespace crossmap::cpu

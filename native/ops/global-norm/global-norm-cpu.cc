@@ -1,6 +1,7 @@
 #include "ops/global-norm/global-norm-cpu.h"
 
 #include <cmath>
+#include <cstring>
 
 #include "runtime/cpu/cpu-device.h"
 #include "runtime/cpu/loops.h"
@@ -24,18 +25,27 @@ std::vector<Range> rangesOf(const std::vector<Tensor>& tensors) {
   return ranges;
 }
 
+// As many doubles as fill a vector, and as many floats.
+constexpr int kWideLanes = kLanes / 2;
+typedef double WideVec __attribute__((vector_size(kWideLanes * sizeof(double))));
+typedef float NarrowVec __attribute__((vector_size(kWideLanes * sizeof(float))));
+
 double sumSquares(const Range& range) {
-  typedef double DoubleVec __attribute__((vector_size(kLanes * sizeof(double))));
-  DoubleVec lanes{};
-  const auto add = [&](Vec vec) {
-    const DoubleVec wide = __builtin_convertvector(vec, DoubleVec);
-    lanes += wide * wide;
+  WideVec chains[4] = {};  // hide the latency of an addition
+  const auto add = [&](WideVec& chain, const float* from) {
+    NarrowVec narrow;
+    std::memcpy(&narrow, from, sizeof narrow);
+    const WideVec wide = __builtin_convertvector(narrow, WideVec);
+    chain += wide * wide;
   };
   int64_t at = 0;
-  for (; at + kLanes <= range.count; at += kLanes) add(load(range.data + at));
-  if (at < range.count) add(loadPartial(range.data + at, range.count - at));
+  for (; at + 4 * kWideLanes <= range.count; at += 4 * kWideLanes)
+    for (int chain = 0; chain < 4; chain++) add(chains[chain], range.data + at + chain * kWideLanes);
+  for (; at + kWideLanes <= range.count; at += kWideLanes) add(chains[0], range.data + at);
   double total = 0;
-  for (int lane = 0; lane < kLanes; lane++) total += lanes[lane];
+  for (; at < range.count; at++) total += double{range.data[at]} * double{range.data[at]};
+  const WideVec lanes = (chains[0] + chains[1]) + (chains[2] + chains[3]);
+  for (int lane = 0; lane < kWideLanes; lane++) total += lanes[lane];
   return total;
 }
 

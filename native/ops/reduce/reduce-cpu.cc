@@ -1,5 +1,6 @@
 #include "ops/reduce/reduce-cpu.h"
 
+#include <tuple>
 #include <vector>
 
 #include "runtime/cpu/cpu-device.h"
@@ -46,23 +47,28 @@ struct Greatest {
   int64_t index;  // the first place of the value
 };
 
+template <typename E>
+bool hasNan(const E* x, int64_t count) {
+  return sumVectors(
+             count, [](Vec each) { return each != each ? broadcast(1) : Vec{}; }, x) > 0;
+}
+
 // Of count > 0 elements. A NaN is greater than all.
 template <typename E>
-Greatest greatestOf(const E* x, int64_t count) {
-  Vec most = broadcast(-std::numeric_limits<float>::infinity());
-  IntVec isNan{};
-  const auto take = [&](Vec each) {
-    most = max(most, each);
-    isNan |= each != each;
-  };
-  int64_t at = 0;
-  for (; at + kLanes <= count; at += kLanes) take(load(x + at));
-  if (at < count) take(loadPartial(x + at, count - at, most[0]));
-  bool hasNan = false;
-  for (int lane = 0; lane < kLanes; lane++) hasNan |= isNan[lane] != 0;
-  const float value = hasNan ? std::numeric_limits<float>::quiet_NaN() : maxOf(most);
+Greatest greatestAt(const E* x, int64_t count) {
+  constexpr int64_t kBlock = 1024;  // only the block with the greatest is looked through one by one
+  float value = greatestOf(x, std::min(kBlock, count));
   int64_t index = 0;
-  while (hasNan ? toFloat(x[index]) == toFloat(x[index]) : toFloat(x[index]) != value) index++;
+  for (int64_t begin = 0; begin < count; begin += kBlock) {
+    const int64_t size = std::min(kBlock, count - begin);
+    if (hasNan(x + begin, size)) {
+      while (toFloat(x[begin]) == toFloat(x[begin])) begin++;
+      return {std::numeric_limits<float>::quiet_NaN(), begin};
+    }
+    const float ofBlock = greatestOf(x + begin, size);
+    if (ofBlock > value) std::tie(value, index) = std::pair(ofBlock, begin);
+  }
+  while (toFloat(x[index]) != value) index++;
   return {value, index};
 }
 
@@ -71,7 +77,7 @@ template <typename E>
 Greatest greatestOfAll(ThreadPool& pool, const E* x, int64_t count) {
   std::vector<Greatest> partial(static_cast<size_t>(ceilDiv(count, kGrain)));
   pool.parallelFor(count, kGrain, [&](int64_t begin, int64_t end) {
-    const Greatest found = greatestOf(x + begin, end - begin);
+    const Greatest found = greatestAt(x + begin, end - begin);
     partial[static_cast<size_t>(begin / kGrain)] = {found.value, begin + found.index};
   });
   Greatest best = partial.front();
@@ -135,7 +141,7 @@ void reduceMax(const Tensor& x, Axis axis, const MaxForward& out) {
           };
           if (axis == Axis::all) return put(0, greatestOfAll(context.pool, x, features));
           context.pool.parallelFor(rows, rowGrain(features), [&](int64_t begin, int64_t end) {
-            for (int64_t row = begin; row < end; row++) put(row, greatestOf(x + row * features, features));
+            for (int64_t row = begin; row < end; row++) put(row, greatestAt(x + row * features, features));
           });
         });
   });

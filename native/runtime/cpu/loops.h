@@ -45,5 +45,18 @@ inline double sumVectors(int64_t count, F&& f, const In*... in) {
   return total;
 }
 
+// The greatest of `count` elements, -infinity of none. Any value where one of them is NaN.
+template <typename E>
+inline float greatestOf(const E* x, int64_t count) {
+  const Vec least = broadcast(-std::numeric_limits<float>::infinity());
+  Vec most[4] = {least, least, least, least};  // chains hide the latency of a comparison
+  int64_t at = 0;
+  for (; at + 4 * kLanes <= count; at += 4 * kLanes)
+    for (int chain = 0; chain < 4; chain++) most[chain] = max(most[chain], load(x + at + chain * kLanes));
+  for (; at + kLanes <= count; at += kLanes) most[0] = max(most[0], load(x + at));
+  if (at < count) most[1] = max(most[1], loadPartial(x + at, count - at, least[0]));
+  return maxOf(max(max(most[0], most[1]), max(most[2], most[3])));
+}
+
 }  // namespace
 }  // namespace crossmap::cpu
