@@ -54,10 +54,10 @@ async function format() {
   return runFormat();
 }
 
-/** Without a name all benches of bench/ops and bench/data, else those named: `npm run bench -- ops/attention --json FILE`. */
+/** Without a name all benches of bench/ops, bench/nn and bench/data, else those named: `npm run bench -- ops/attention --json FILE`. */
 async function bench(/** @type {readonly string[]} */ args) {
   await setUp(['packages', 'addon', 'types']);
-  const all = listFiles(['bench/ops', 'bench/data'], (file) => file.endsWith('.ts')).map((file) =>
+  const all = listFiles(['bench/ops', 'bench/nn', 'bench/data'], (file) => file.endsWith('.ts')).map((file) =>
     file.slice('bench/'.length, -3),
   );
   // A flag may be followed by its value: names are what stands in front.
