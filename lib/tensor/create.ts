@@ -2,7 +2,7 @@
 import {CrossmapError} from '../errors.js';
 import {native} from '../native.js';
 import type {Device} from './device.js';
-import {arrayFor, type DType, type Elements} from './dtype.js';
+import {arrayFor, dtypes, type DType, type Elements} from './dtype.js';
 import {Tensor} from './tensor.js';
 
 /** Numbers, or arrays of them, of equal length at each depth. */
@@ -35,6 +35,11 @@ export interface FromValuesOptions extends TensorOptions {
  */
 export function tensor(values: NestedNumbers | Elements, options: FromValuesOptions = {}): Tensor {
   const {device = 'cpu', transfer = false} = options;
+  if (options.dtype !== undefined && !dtypes.includes(options.dtype))
+    throw new CrossmapError(
+      'ERR_DTYPE',
+      `tensor: dtype must be one of ${dtypes.join(', ')}; got ${options.dtype}`,
+    );
   if (!isElements(values)) return fromNumbers(values, options);
   const own = dtypeOf(values);
   const dtype = options.dtype ?? own;
@@ -52,7 +57,7 @@ export function tensor(values: NestedNumbers | Elements, options: FromValuesOpti
     );
   if (transfer) return adopt(values, {shape, dtype, device, matches: isBits || dtype === own});
   const stored = isBits ? dtype : (own ?? dtype);
-  const made = native.fromArray(values, shape, stored, device);
+  const made = native.fromArray(isShared(values) ? values.slice() : values, shape, stored, device);
   if (stored === dtype) return Tensor.fromNative(made);
   const converted = native.cast(made, dtype);
   made.dispose();
@@ -83,11 +88,8 @@ function fromNumbers(
   {dtype = 'float32', device = 'cpu', shape}: FromValuesOptions,
 ): Tensor {
   const nested = shapeOf(values);
-  const flat = Array.isArray(values) ? values.flat(Infinity) : [values];
-  if (
-    nested.reduce((product, size) => product * size, 1) !== flat.length ||
-    !flat.every((v) => typeof v === 'number')
-  )
+  const flat = flatten(values, nested);
+  if (flat === undefined)
     throw new CrossmapError(
       'ERR_SHAPE',
       'tensor: nested arrays must hold numbers, in arrays of equal length at each depth',
@@ -133,6 +135,7 @@ function adopt(values: Elements, {shape, dtype, device, matches}: Adoption): Ten
   };
   if (device !== 'cpu') refuse(`device cpu, whose memory the array is in; got ${device}`);
   if (!matches) refuse(`a typed array of dtype ${dtype}`);
+  if (isShared(values)) refuse('a typed array whose buffer is not shared');
   if (values.byteLength !== values.buffer.byteLength) refuse('a typed array that spans its whole buffer');
   if (values.length !== shape.reduce((product, size) => product * size, 1))
     throw new CrossmapError(
@@ -142,6 +145,11 @@ function adopt(values: Elements, {shape, dtype, device, matches}: Adoption): Ten
   // The buffer moves to the clone without a copy.
   const moved = structuredClone(values, {transfer: [values.buffer]});
   return Tensor.fromNative(native.adoptArray(moved, shape, dtype));
+}
+
+/** Whether other threads may write to the array. Native code takes no such array. */
+function isShared({buffer}: {readonly buffer: ArrayBufferLike}): boolean {
+  return buffer instanceof SharedArrayBuffer;
 }
 
 function isElements(values: unknown): values is Elements {
@@ -161,8 +169,24 @@ function dtypeOf(values: Elements): DType | undefined {
   );
 }
 
+/** The lengths of the first arrays at each depth. */
 function shapeOf(values: NestedNumbers): number[] {
-  if (typeof values === 'number') return [];
+  if (!isNested(values)) return [];
   const [first] = values;
   return [values.length, ...(first === undefined ? [] : shapeOf(first))];
+}
+
+/** The numbers in order; undefined where they do not stand in arrays of the lengths of `shape`. */
+function flatten(values: NestedNumbers, shape: readonly number[]): readonly number[] | undefined {
+  const flat: number[] = [];
+  const visit = (each: NestedNumbers, depth: number): boolean => {
+    if (isNested(each)) return each.length === shape[depth] && each.every((inner) => visit(inner, depth + 1));
+    flat.push(each);
+    return typeof each === 'number' && depth === shape.length;
+  };
+  return visit(values, 0) ? flat : undefined;
+}
+
+function isNested(values: NestedNumbers): values is readonly NestedNumbers[] {
+  return Array.isArray(values);
 }

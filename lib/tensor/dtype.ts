@@ -34,6 +34,9 @@ const facts: {readonly [D in DType]: DTypeFacts<D>} = {
   uint8: {bytes: 1, array: (length) => new Uint8Array(length)},
 };
 
+/** All dtypes. */
+export const dtypes: readonly DType[] = ['float32', 'bfloat16', 'float16', 'int32', 'int64', 'uint8'];
+
 /** Bytes of one element. */
 export function bytesOf(dtype: DType): number {
   return facts[dtype].bytes;

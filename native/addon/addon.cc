@@ -7,6 +7,7 @@
 #include "addon/mapped-file.h"
 #include "addon/op-table.h"
 #include "addon/tensor-object.h"
+#include "runtime/cpu/sgemm.h"
 
 namespace crossmap::addon {
 
@@ -164,12 +165,8 @@ Napi::Value cpuInfo(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
     const Device device = Environment::of(info.Env()).cpu();
     const cpu::CpuDevice& cpu = cpu::cpuOf(device);
-#if defined(CROSSMAP_CBLAS)
-    const std::string blas = "BLIS";
-#else
-    const std::string blas = "none";
-#endif
-    return toValue(info.Env(), CpuReport{std::string(nameOf(cpu.isa())), cpu.threads(), blas});
+    return toValue(info.Env(), CpuReport{std::string(nameOf(cpu.isa())), cpu.threads(),
+                                         std::string(cpu::sgemmLibrary())});
   });
 }
 

@@ -158,12 +158,27 @@ test('every schedule sees the same pairs the same number of times', async (t) =>
   t.is(seen('late'), constant);
   t.is(
     seen([
+      [0, 0],
+      [24, 1],
+    ]),
+    constant,
+  );
+  t.is(
+    seen([
       [0, 0.1],
       [10, 0.6],
       [30, 0.3],
     ]),
     constant,
   );
+});
+
+test('the last batch has its share of pairs like every other', async (t) => {
+  const batches = batchesOf(await open(t));
+  for (const batch of batches.slice(-3)) {
+    const mapping = tokensOf([batch], 'mapping') / batch.tokens.length;
+    t.true(mapping > 0.1 && mapping < 0.5, String(mapping));
+  }
 });
 
 test('late has text alone at first', async (t) => {

@@ -30,6 +30,6 @@ function roundTo(value: number, {bits, leastExponent, most}: Format): number {
   const floor = Math.floor(scaled);
   const rest = scaled - floor;
   const isUp = rest > 0.5 || (rest === 0.5 && floor % 2 !== 0);
-  const rounded = (floor + (isUp ? 1 : 0)) * unit;
-  return Math.abs(rounded) > most ? Math.sign(value) * Infinity : rounded;
+  const rounded = Math.abs(floor + (isUp ? 1 : 0)) * unit; // the sign is that of the value, also of a zero
+  return Math.sign(value) * (rounded > most ? Infinity : rounded);
 }

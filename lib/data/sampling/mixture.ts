@@ -38,6 +38,8 @@ export interface Mixture {
   readonly pairs: readonly QuotaSource[];
   /** Work on pairs that is due; absent where there is no other text, so pairs are always due. */
   readonly schedule: Schedule | undefined;
+  /** Tokens of all pairs that the training takes, each counted with the mean length of its source. */
+  readonly pairTokens: number;
   /** Micro-batches of the whole training. */
   readonly batches: number;
   /** Tokens of the whole training, as far as batches are filled. */
@@ -86,12 +88,12 @@ export function planMixture({texts, pairs}: TrainingShards, config: Config): Mix
     const {epochs = 0} = mixedPairs.planned[i] ?? {};
     return sources.map((source): QuotaSource => ({source, quota: Math.ceil(epochs * source.units)}));
   });
-  const longest = Math.max(0, ...quotas.map(({source}) => source.tokens / source.units));
-  const fill = Math.max(0.5, 1 - (1.5 * longest) / tokensPerBatch);
+  const pairTokens = quotas.reduce((sum, {source, quota}) => sum + (quota * source.tokens) / source.units, 0);
   return {
     texts: textSources.map((source, i) => ({source, share: mixedTexts.planned[i]?.share ?? 0})),
     pairs: share === 0 ? [] : quotas,
-    schedule: share < 1 ? createSchedule({schedule, share, steps, batches, fill}) : undefined,
+    schedule: share < 1 ? createSchedule({schedule, share, steps}) : undefined,
+    pairTokens: share === 0 ? 0 : pairTokens,
     batches,
     tokens,
     mappingShare: share,

@@ -11,10 +11,6 @@ export interface ScheduleOptions {
   /** Share of all tokens that pairs take. */
   readonly share: number;
   readonly steps: number;
-  /** Micro-batches of the whole training. */
-  readonly batches: number;
-  /** Share of a batch that pairs can fill: none of them is ever cut. */
-  readonly fill: number;
 }
 
 /** A part of training with one share of pairs: it ends at `until` (share of training) and pairs take `share` of its tokens. */
@@ -25,40 +21,34 @@ interface Stage {
 
 /**
  * The schedule of a configuration. All schedules spread the same work, so all of them see the same pairs the same number of times:
- * the shares of a list are scaled so that their mean over training is `mappingShare`. The work is done one batch before the end,
- * for the last pairs seldom fill a batch.
+ * the shares of a list are scaled so that their mean over training is `mappingShare`.
  *
  * @throws ERR_CONFIG for a list whose scaled shares exceed 1, or are all 0
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   const stages = stagesOf(options);
-  const due = (progress: number): number => {
+  return (progress) => {
     let [from, sum] = [0, 0];
     for (const {until, share} of stages) {
       sum += share * Math.max(0, Math.min(progress, until) - from);
       from = until;
     }
-    return sum;
+    return options.share === 0 ? 1 : sum / options.share;
   };
-  const beforeLast = due(1 - 1 / options.batches);
-  return (progress) => (beforeLast === 0 ? 1 : Math.min(1, due(progress) / beforeLast));
 }
 
-function stagesOf({schedule, share, steps, fill}: ScheduleOptions): Stage[] {
+function stagesOf({schedule, share, steps}: ScheduleOptions): Stage[] {
   if (schedule === 'constant') return [{until: 1, share}];
-  if (schedule === 'late') {
-    const window = Math.min(1, share / fill);
+  if (schedule === 'late')
     return [
-      {until: 1 - window, share: 0},
-      {until: 1, share: share / window},
+      {until: 1 - share, share: 0},
+      {until: 1, share: 1},
     ];
-  }
   const listed = schedule.map(([, each], i): Stage => ({
     until: (schedule[i + 1]?.[0] ?? steps) / steps,
     share: each,
   }));
-  const start = {until: (schedule[0]?.[0] ?? 0) / steps, share: 0};
-  return scaled([start, ...listed], share);
+  return scaled([{until: (schedule[0]?.[0] ?? 0) / steps, share: 0}, ...listed], share);
 }
 
 function scaled(stages: readonly Stage[], share: number): Stage[] {

@@ -93,14 +93,21 @@ export function createBatchStream({data, mixture, tokenizer, config}: StreamOpti
     Object.assign(createCursor(source, seed), {quota}),
   );
   const cursors: readonly Cursor[] = [...texts, ...pairs];
-  const work = workOf(pairs);
+  const work = workOf(pairs, mixture.pairTokens);
+  // Pairs are never cut, so a batch of pairs alone is seldom full: a pair of mean length is lost at worst, but for the last one, which
+  // may be of any length.
+  const units = pairs.reduce((sum, {quota}) => sum + quota, 0);
+  const filled = 1 - mixture.pairTokens / Math.max(1, units) / tokensPerBatch;
+  const longest = Math.min(2 * config.model.context, tokensPerBatch);
   let batches = 0;
 
   const isPairDue = (): boolean => {
     if (mixture.schedule === undefined) return true;
-    const progress = (batches + 1 - packer.room() / tokensPerBatch) / mixture.batches;
-    const due = progress < 1 ? mixture.schedule(progress) : progress;
-    return work() < due;
+    const used = batches * tokensPerBatch + tokensPerBatch - packer.room();
+    const all = mixture.batches * tokensPerBatch;
+    if (used >= all) return work() < used / all;
+    const isLate = mixture.pairTokens * (1 - work()) > filled * (all - used) - longest;
+    return isLate || work() < mixture.schedule(used / all);
   };
   const next = (): Cursor | undefined => {
     const room = packer.room();
@@ -138,11 +145,10 @@ export function createBatchStream({data, mixture, tokenizer, config}: StreamOpti
 }
 
 /** The share of the work on pairs that is done, each unit counted with the mean length of its source. */
-function workOf(pairs: readonly PairCursor[]): () => number {
-  const sum = (units: (cursor: PairCursor) => number): number =>
-    pairs.reduce((total, cursor) => total + (units(cursor) * cursor.source.tokens) / cursor.source.units, 0);
-  const all = sum(({quota}) => quota);
-  return () => (all === 0 ? 1 : sum(({taken}) => taken) / all);
+function workOf(pairs: readonly PairCursor[], pairTokens: number): () => number {
+  const means = pairs.map(({source}) => source.tokens / source.units);
+  return () =>
+    pairTokens === 0 ? 1 : pairs.reduce((sum, {taken}, i) => sum + taken * (means[i] ?? 0), 0) / pairTokens;
 }
 
 /** The pairs whose next unit is due first, of those that fit and have not had their quota. */

@@ -1,10 +1,8 @@
 // The forward pass. An item owns rows of out and lse: it walks over the blocks of keys that its rows see and
 // keeps a running maximum and sum for each row. Scores are held transposed, [keys, rows], so that these are
 // lanes of vectors.
-#include <cmath>
-#include <limits>
-
-#include "ops/attention/attention-args.h"
+#include "ops/attention/attention-forward.h"
+#include "ops/attention/few-rows.h"
 #include "ops/attention/tile-product.h"
 #include "ops/attention/tile.h"
 
@@ -13,47 +11,6 @@ namespace crossmap::cpu {
 namespace {
 
 constexpr int64_t kPackGrain = 4;  // blocks of keys
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-struct Softmax {
-  float top[kTileRows];      // greatest logit so far
-  float sum[kTileRows];      // of exp(logit - top)
-  float rescale[kTileRows];  // what the sums before this block are to be multiplied by
-};
-
-struct ForwardScratch {
-  float* q;       // [headDim, kTileRows], times scale
-  float* keys;    // [kTileKeys, padded headDim]: keys, then values
-  float* scores;  // [kTileKeys, kTileRows]
-  float* sums;    // [kTileRows, padded headDim]: of exp(logit - top) v
-
-  static int64_t floats(int64_t padded) {
-    return padded * (2 * kTileRows + kTileKeys) + kTileKeys * kTileRows;
-  }
-  ForwardScratch(float* at, int64_t padded)
-      : q(at),
-        keys(q + padded * kTileRows),
-        scores(keys + kTileKeys * padded),
-        sums(scores + kTileKeys * kTileRows) {}
-};
-
-template <typename E>
-struct ForwardArgs : AttentionArgs<E> {
-  E* out;
-  float* lse;
-  float *keyPack, *valuePack;  // [kvHeads, keyTokens, padded headDim]: of the segments that isPacked
-
-  float* packed(float* pack, const AttentionSegment& segment, int64_t key, int64_t kvHead) const {
-    const int64_t padded = paddedTo(this->shape.headDim);
-    return pack + (kvHead * this->shape.keyTokens + segment.firstKey + key) * padded;
-  }
-  // Keys that several blocks of rows read are converted and laid side by side once: rows of a head lie far
-  // apart in k and v, and to gather them for each tile costs a fifth of its products.
-  bool isPacked(const AttentionSegment& segment) const {
-    return segment.queries * this->shape.group() > kTileRows;
-  }
-};
-
 inline IntVec loadInts(const int32_t* from) {
   IntVec ints;
   std::memcpy(&ints, from, sizeof ints);
@@ -118,17 +75,6 @@ void rescaleSums(float* sums, int64_t padded, const TileRows& rows, const Softma
   }
 }
 
-// A sink is a key with this logit and value 0.
-Softmax initialSoftmax(const float* sinks, const TileRows& rows, int64_t heads) {
-  Softmax softmax;
-  for (int64_t r = 0; r < paddedTo(rows.count); r++) {
-    const bool sunk = sinks && r < rows.count;
-    softmax.top[r] = sunk ? sinks[rows.at[r] % heads] : -kInfinity;
-    softmax.sum[r] = sunk ? 1 : 0;
-  }
-  return softmax;
-}
-
 template <typename E>
 void loadQueries(const ForwardArgs<E>& a, const TileRows& rows, const ForwardScratch& scratch,
                  int64_t padded) {
@@ -162,17 +108,6 @@ void packAll(const ForwardArgs<E>& a, const AttentionPlan& plan, ThreadPool& poo
       }
     }
   });
-}
-
-template <typename E>
-void writeRows(const ForwardArgs<E>& a, const TileRows& rows, const Softmax& softmax, const float* sums,
-               int64_t padded) {
-  for (int64_t r = 0; r < rows.count; r++) {
-    const float sum = softmax.sum[r];
-    writeRow(sums + r * padded, a.shape.headDim, sum == 0 ? 0 : 1 / sum,
-             a.out + rows.at[r] * a.shape.headDim);
-    a.lse[rows.at[r]] = sum == 0 ? -kInfinity : softmax.top[r] + std::log(sum);
-  }
 }
 
 template <typename E>
@@ -218,11 +153,12 @@ void forwardPass(const ForwardArgs<E>& a, float* scratch, ThreadPool& pool) {
   forEachItem(pool, runs * a.shape.kvHeads, scratch, ForwardScratch::floats(padded),
               [&](int64_t item, float* own) {
                 // The last first: with a causal mask it is the longest.
-                const auto run = static_cast<size_t>(runs - 1 - item / a.shape.kvHeads);
+                const auto run = static_cast<size_t>(runs - 1 - item % runs);
                 for (int64_t index = plan.rowItems[run]; index < plan.rowItems[run + 1]; index++) {
                   const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
-                  forwardBlock(a, plan.segments[static_cast<size_t>(block.segment)], block, item / runs,
-                               ForwardScratch(own, padded));
+                  const AttentionSegment& segment = plan.segments[static_cast<size_t>(block.segment)];
+                  const auto pass = areFew(a, block) ? fewRowsBlock<E> : forwardBlock<E>;
+                  pass(a, segment, block, item / runs, ForwardScratch(own, padded));
                 }
               });
 }

@@ -64,8 +64,7 @@ struct LinearCrossEntropyForward {
 // ignoreIndex is a fault (ERR_INDEX), and then all results are 0.
 //
 // Besides the results it holds the logits of a chunk of tokens, at most 24 MiB or those of 112 tokens where
-// these are more, and at most 16 MiB + 12 bytes for each token + 8 bytes for each feature of a chunk's
-// tokens.
+// these are more, and at most 9 MiB + 12 bytes for each token + 8 bytes for each feature of a chunk's tokens.
 LinearCrossEntropyForward linearCrossEntropy(const Tensor& hidden, const Tensor& weight,
                                              const Tensor& targets, const LinearCrossEntropyOptions& options);
 

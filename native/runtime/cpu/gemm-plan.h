@@ -66,18 +66,20 @@ inline GemmPlan gemmPlan(int64_t m, int64_t n, int64_t k, int64_t wordElements) 
   return plan;
 }
 
-// Words of working memory that no plan exceeds for sizes up to these: first packed operands, then sums.
-inline int64_t gemmWorkspaceWords(int64_t m, int64_t n, int64_t k, int64_t wordElements) {
+// Words of working memory that no plan exceeds for sizes up to these: packed operands, then sums that do not
+// grow in c itself, where that is `narrow`, not float32.
+inline int64_t gemmWorkspaceWords(int64_t m, int64_t n, int64_t k, int64_t wordElements, bool narrow) {
   const int64_t rows = std::min(roundUp(m, kMicroRows), kSuperRows);
   const int64_t columns = std::min(roundUp(n, kMicroColumns), kSuperColumns);
   // Each block may be longer by 2 words than its part of k.
   const int64_t words = ceilDiv(k, wordElements);
   const int64_t depth = words + 2 * ceilDiv(words, kBlockWords);
-  const int64_t packed = std::min(kPackedWords, (rows + columns) * depth);
-  if (k <= kBlockWords * wordElements) return packed + kMicroColumns;
-  // Parts times tiles are fewer than twice the tasks that are enough; one part may be of any size.
-  const int64_t parts = 2 * kEnoughTasks * kTileRows * kTileColumns;
-  return packed + kMicroColumns + std::min(std::max(parts, rows * columns), kEnoughTasks * rows * columns);
+  const int64_t packed = std::min(kPackedWords, (rows + columns) * depth) + kMicroColumns;
+  if (words <= kBlockWords) return packed;
+  // Parts are summed apart where tiles are as small as gemmPlan() makes them: 14 x 64, or 1e6 / 512 elements.
+  // Parts times tiles are fewer than twice the tasks that are enough.
+  const int64_t parts = std::min(2 * kEnoughTasks * 2048, kEnoughTasks * rows * columns);
+  return packed + (narrow ? std::max(parts, rows * columns) : parts);
 }
 
 }  // namespace

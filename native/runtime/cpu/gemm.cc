@@ -233,7 +233,8 @@ void clear(const Product& product) {
 template <Isa isa>
 int64_t gemmWorkspaceBytes(const Product& product) {
   if (product.m <= 0 || product.n <= 0 || product.k <= 0) return 0;
-  const int64_t words = gemmWorkspaceWords(product.m, product.n, product.k, takesPairs(product) ? 2 : 1);
+  const int64_t words = gemmWorkspaceWords(product.m, product.n, product.k, takesPairs(product) ? 2 : 1,
+                                           product.dtypeC != DType::float32);
   return words * int64_t{sizeof(float)};
 }
 

@@ -31,8 +31,8 @@ struct Product {
   bool accumulate = false;
 };
 
-// Bytes of working memory that gemm needs for the product: packed blocks of a and b, and partial sums. At
-// most 48 MiB.
+// Bytes of working memory that suffice for the product and for any with smaller sizes: packed blocks of a and
+// b, at most 8 MiB, and sums that do not grow in c: at most 0.5 MiB where c is float32, else 8 MiB.
 template <Isa isa>
 int64_t gemmWorkspaceBytes(const Product& product);
 
