@@ -247,7 +247,7 @@ for (const [title, weights] of [
 onEachDevice(['float32'], 'contrastive refuses what does not fit, by name', (t, on) => {
   const [x, y] = [zeros([3, 2], on), zeros([3, 2], on)];
   const int32 = (shape: readonly number[]): Tensor => zeros(shape, {device: on.device, dtype: 'int32'});
-  const half = {...on, dtype: 'float16'} satisfies On<FloatDType>;
+  const half = {...on, dtype: 'float16'} satisfies On;
   const refused = (
     rows: Tensor,
     columns: Tensor,

@@ -179,15 +179,15 @@ async function matchesFiniteDifferences(
       ...(negatives && {z: input(negatives)}),
     },
     op: (rows, columns, theta, z) =>
-      contrastive(rows!, columns!, {
+      contrastive(rows, columns, {
         ...opOptions(options, features, on),
-        temperature: theta!,
+        temperature: theta,
         ...(z && {negatives: z}),
       }),
     reference: (rows, columns, theta, z) => [
       contrastiveLoss(
-        sidesOf({x: rows!, y: columns!, z}, features),
-        {...options, temperature: Math.exp(-theta![0]!)},
+        sidesOf({x: rows, y: columns, z}, features),
+        {...options, temperature: Math.exp(-theta[0]!)},
         {decided},
       ),
     ],
