@@ -34,7 +34,12 @@
       "dependencies": ["kernels-baseline"],
       "sources": ["<@(host_sources)"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL"],
+      # The last: CMakeLists.txt says why.
+      "defines": [
+        "NAPI_VERSION=8",
+        "NODE_ADDON_API_CPP_EXCEPTIONS_ALL",
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
+      ],
       "conditions": [
         ["target_arch=='x64'", {"dependencies": ["kernels-avx2", "kernels-avx512"]}]
       ]
