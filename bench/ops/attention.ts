@@ -1,128 +1,200 @@
 /**
- * Attention with its gradients. Operations: two products forward and five backward, each 2 headDim per head and per pair of a query and
- * a key that it sees. The peer is the form with all scores in memory, from the ops that are not fused, on one head without a mask.
+ * Attention beside its materialised form: scores, mask and softmax of each head as tensors of tokens x tokens. Operations: 4 headDim for each
+ * pair of a query and a key that it sees in the forward pass, 10 in the backward pass, which computes the scores again.
  */
-import {backward, clearGradients, gradient, requireGradient} from '../../lib/autograd/index.js';
-import {attention, matmul, normal, reshape, scale, softmax} from '../../lib/ops/index.js';
+import {backward, clearGradients, noGrad, requireGradient} from '../../lib/autograd/index.js';
+import {add, attention, cast, matmul, normal, scale, softmax} from '../../lib/ops/index.js';
 import {tensor, type FloatDType, type Tensor} from '../../lib/tensor/index.js';
 import {runBench, type BenchCase} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
 
-interface Sizes {
-  /** Tokens of each segment. */
-  readonly segments: readonly number[];
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly headDim: number;
-  readonly dtype: FloatDType;
+const heads = 8;
+const headDim = 64;
+
+/** The share of the largest number that results may differ by: float32 sums, a rounding to bfloat16. */
+const tolerances = {float32: 1e-5, bfloat16: 2e-2} as const;
+
+type Benched = FloatDType & keyof typeof tolerances;
+
+function seeded(shape: readonly number[], seed: number, dtype: FloatDType): Tensor {
+  return cast(normal(shape, {seed}), dtype);
 }
 
-type Attend = (q: Tensor, k: Tensor, v: Tensor) => Tensor;
-
-const forwardProducts = 2;
-const allProducts = 7;
-
-function causalPairs({segments}: Sizes): number {
-  return segments.reduce((sum, tokens) => sum + (tokens * (tokens + 1)) / 2, 0);
+function startsOf(counts: readonly number[]): Tensor {
+  const starts = Int32Array.from({length: counts.length + 1});
+  for (const [s, count] of counts.entries()) starts[s + 1] = (starts[s] ?? 0) + count;
+  return tensor(starts);
 }
 
-function flopsOf(pairs: number, {heads, headDim}: Sizes, products: number): number {
-  return products * 2 * headDim * heads * pairs;
+const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
+
+/** Pairs of a query and a key under a causal mask, where queries are the last of their keys. */
+function pairsOf(queries: readonly number[], keys: readonly number[]): number {
+  return total(queries.map((count, s) => count * ((keys[s] ?? 0) - count) + (count * (count + 1)) / 2));
 }
 
-function startsOf(lengths: readonly number[]): Tensor {
-  let end = 0;
-  return tensor(Int32Array.from([0, ...lengths.map((length) => (end += length))]));
+interface Inputs {
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+  readonly dOut: Tensor;
 }
 
-function inputs({segments, heads, kvHeads, headDim, dtype}: Sizes): readonly [Tensor, Tensor, Tensor] {
-  const tokens = segments.reduce((sum, length) => sum + length, 0);
-  const made = (seed: number, count: number): Tensor =>
-    requireGradient(normal([tokens, count, headDim], {seed, dtype}));
-  return [made(1, heads), made(2, kvHeads), made(3, kvHeads)];
-}
-
-function forwardAndBackward(attend: Attend, leaves: readonly [Tensor, Tensor, Tensor]): void {
-  clearGradients(leaves);
-  const out = attend(...leaves);
-  backward(out, out);
-}
-
-function trained(title: string, sizes: Sizes): BenchCase {
-  const leaves = inputs(sizes);
-  const segmentStarts = startsOf(sizes.segments);
-  const {heads, headDim, dtype} = sizes;
+function inputsOf(tokens: number, keyTokens: number, kvHeads: number, dtype: FloatDType): Inputs {
+  const keyShape = [keyTokens, kvHeads, headDim];
   return {
-    title: `forward and backward, causal, ${title}, ${heads} heads of ${headDim} ${dtype}`,
-    ours: () => forwardAndBackward((q, k, v) => attention(q, k, v, {segmentStarts}), leaves),
-    flops: flopsOf(causalPairs(sizes), sizes, allProducts),
-    tokens: sizes.segments.reduce((sum, length) => sum + length, 0),
-    materializedBytes: 2 * 4 * heads * Math.max(...sizes.segments) ** 2,
+    q: requireGradient(seeded([tokens, heads, headDim], 1, dtype)),
+    k: requireGradient(seeded(keyShape, 2, dtype)),
+    v: requireGradient(seeded(keyShape, 3, dtype)),
+    dOut: seeded([tokens, heads, headDim], 4, dtype),
   };
 }
 
-/** One head without a mask: what the ops that are not fused can say too. */
-function besideMaterialized(tokens: number): BenchCase {
-  const sizes: Sizes = {segments: [tokens], heads: 1, kvHeads: 1, headDim: 64, dtype: 'float32'};
-  const leaves = inputs(sizes);
-  const segmentStarts = startsOf(sizes.segments);
-  const fused: Attend = (q, k, v) => attention(q, k, v, {segmentStarts, mask: 'none'});
-  const materialized: Attend = (q, k, v) => {
-    const flat = [q, k, v].map((each) => reshape(each, [tokens, sizes.headDim]));
-    const [rows = q, keys = k, values = v] = flat;
-    const scores = scale(matmul(rows, keys, {transposeB: true}), 1 / Math.sqrt(sizes.headDim));
-    return reshape(matmul(softmax(scores), values), q.shape);
+/** The same numbers with the heads apart, as a materialised form likes them best. */
+async function headsOf(x: Tensor): Promise<Tensor[]> {
+  const elements = await x.floats();
+  const [tokens = 0] = x.shape;
+  return Array.from({length: heads}, (_, h) => {
+    const own = Float32Array.from({length: tokens * headDim}, (_each, index) => {
+      const token = Math.floor(index / headDim);
+      return elements[(token * heads + h) * headDim + (index % headDim)] ?? NaN;
+    });
+    return cast(tensor(own, {shape: [tokens, headDim]}), x.dtype);
+  });
+}
+
+/** One segment of `tokens`, with its materialised form. */
+async function materialized(tokens: number, dtype: Benched): Promise<BenchCase[]> {
+  const {q, k, v, dOut} = inputsOf(tokens, tokens, heads, dtype);
+  const segmentStarts = startsOf([tokens]);
+  const mask = cast(
+    tensor(
+      Float32Array.from({length: tokens * tokens}, (_, index) =>
+        index % tokens > Math.floor(index / tokens) ? -Infinity : 0,
+      ),
+      {shape: [tokens, tokens]},
+    ),
+    dtype,
+  );
+  const [qs, ks, vs] = [
+    (await headsOf(q)).map(requireGradient),
+    (await headsOf(k)).map(requireGradient),
+    (await headsOf(v)).map(requireGradient),
+  ];
+  const dOuts = await headsOf(dOut);
+  const headOf = (of: readonly Tensor[], h: number): Tensor => of[h] ?? q;
+  const plainHead = (h: number): Tensor => {
+    const scores = matmul(scale(headOf(qs, h), 1 / Math.sqrt(headDim)), headOf(ks, h), {transposeB: true});
+    return matmul(softmax(add(scores, mask)), headOf(vs, h));
   };
-  const gradientsOf = async (attend: Attend): Promise<readonly Float32Array[]> => {
-    forwardAndBackward(attend, leaves);
-    return Promise.all(leaves.flatMap((leaf) => gradient(leaf)?.floats() ?? []));
+  const check = async (): Promise<void> => {
+    const wanted = new Float32Array(tokens * heads * headDim);
+    for (let h = 0; h < heads; h++) {
+      const out = await noGrad(() => plainHead(h)).floats();
+      for (const [index, value] of out.entries())
+        wanted[(Math.floor(index / headDim) * heads + h) * headDim + (index % headDim)] = value;
+    }
+    await checkClose(
+      noGrad(() => attention(q, k, v, {segmentStarts})),
+      wanted,
+      tolerances[dtype],
+    );
   };
-  return {
-    title: `forward and backward, no mask, [${tokens}, 1, 64] float32`,
-    ours: () => forwardAndBackward(fused, leaves),
-    peer: {name: 'all scores in memory', run: () => forwardAndBackward(materialized, leaves)},
-    flops: flopsOf(tokens * tokens, sizes, allProducts),
-    materializedBytes: 2 * 4 * tokens * tokens,
-    async check() {
-      await checkClose(fused(...leaves), await materialized(...leaves).floats(), 1e-5);
-      const wanted = await gradientsOf(materialized);
-      for (const [index, got] of (await gradientsOf(fused)).entries())
-        await checkClose(tensor(Float32Array.from(got)), wanted[index] ?? [], 1e-4);
+  const flops = 4 * pairsOf([tokens], [tokens]) * heads * headDim;
+  const materializedBytes = heads * tokens * tokens * 4;
+  const shape = `[${tokens}, ${heads}, ${headDim}] ${dtype}`;
+  return [
+    {
+      title: `forward ${shape}`,
+      ours: () => noGrad(() => attention(q, k, v, {segmentStarts})),
+      peer: {
+        name: 'materialised',
+        run() {
+          noGrad(() => {
+            for (let h = 0; h < heads; h++) plainHead(h);
+          });
+        },
+      },
+      flops,
+      tokens,
+      materializedBytes,
+      check,
     },
-  };
+    {
+      title: `forward and backward ${shape}`,
+      ours() {
+        clearGradients([q, k, v]);
+        backward(attention(q, k, v, {segmentStarts}), dOut);
+      },
+      peer: {
+        name: 'materialised',
+        run() {
+          clearGradients([...qs, ...ks, ...vs]);
+          for (let h = 0; h < heads; h++) backward(plainHead(h), headOf(dOuts, h));
+        },
+      },
+      flops: 3.5 * flops,
+      tokens,
+      materializedBytes,
+    },
+  ];
 }
 
-/** One new token for each of several sequences, whose keys are in a cache. */
-function decoding(sequences: number, cachedKeys: number): BenchCase {
-  const shape: Sizes = {segments: [], heads: 8, kvHeads: 2, headDim: 64, dtype: 'float32'};
-  const [heads, kvHeads, headDim] = [shape.heads, shape.kvHeads, shape.headDim];
-  const q = normal([sequences, heads, headDim], {seed: 1});
-  const k = normal([sequences * cachedKeys, kvHeads, headDim], {seed: 2});
-  const v = normal([sequences * cachedKeys, kvHeads, headDim], {seed: 3});
-  const segmentStarts = startsOf(Array.from({length: sequences}, () => 1));
-  const keyStarts = startsOf(Array.from({length: sequences}, () => cachedKeys));
+/** Forward and backward over segments, without a peer: what packing is for. */
+function packed(title: string, counts: readonly number[], dtype: FloatDType): BenchCase {
+  const tokens = total(counts);
+  const {q, k, v, dOut} = inputsOf(tokens, tokens, heads, dtype);
+  const segmentStarts = startsOf(counts);
   return {
-    title: `decoding, ${sequences} sequences with ${cachedKeys} keys, ${heads} heads on ${kvHeads} float32`,
-    ours: () => attention(q, k, v, {segmentStarts, keyStarts}),
-    flops: flopsOf(sequences * cachedKeys, shape, forwardProducts),
-    bytes: k.bytes + v.bytes,
-    tokens: sequences,
+    title: `forward and backward ${title} [${tokens}, ${heads}, ${headDim}] ${dtype}`,
+    ours() {
+      clearGradients([q, k, v]);
+      backward(attention(q, k, v, {segmentStarts}), dOut);
+    },
+    flops: 14 * pairsOf(counts, counts) * heads * headDim,
+    tokens,
+    materializedBytes: heads * tokens * tokens * 4,
   };
 }
 
-const long = {segments: [2048], heads: 8, kvHeads: 8, headDim: 64} as const;
-/** Sentences of 20 to 60 tokens. */
-const short = {...long, segments: Array.from({length: 51}, (_, segment) => 20 + ((segment * 17) % 41))};
+/** One step of decoding: a query for each of 16 sequences with 512 cached keys. Bytes: keys and values. */
+function decoding(kvHeads: number, dtype: FloatDType): BenchCase {
+  const keys = Array.from({length: 16}, () => 512);
+  const {q, k, v} = inputsOf(keys.length, total(keys), kvHeads, dtype);
+  const segmentStarts = startsOf(keys.map(() => 1));
+  const keyStarts = startsOf(keys);
+  return {
+    title: `decoding 16 x 512 keys, ${heads} heads on ${kvHeads} ${dtype}`,
+    ours: () => noGrad(() => attention(q, k, v, {segmentStarts, keyStarts})),
+    bytes: k.bytes + v.bytes,
+    tokens: keys.length,
+  };
+}
 
-await runBench({
-  name: 'ops/attention',
-  cases: [
-    besideMaterialized(256),
-    besideMaterialized(2048),
-    trained('2048 tokens', {...long, dtype: 'float32'}),
-    trained('2048 tokens', {...long, dtype: 'bfloat16'}),
-    trained('4096 tokens', {...long, segments: [4096], dtype: 'float32'}),
-    trained('51 segments of 20 to 60 tokens', {...short, dtype: 'float32'}),
-    decoding(16, 1024),
-  ],
-});
+const cases: BenchCase[] = [
+  ...(await materialized(2048, 'float32')),
+  ...(await materialized(2048, 'bfloat16')),
+  // Extra memory doubles with the tokens, that of scores would grow fourfold.
+  packed('one segment', [4096], 'float32'),
+  packed('one segment', [8192], 'float32'),
+  packed(
+    'segments of 10',
+    Array.from({length: 200}, () => 10),
+    'float32',
+  ),
+  packed(
+    'segments of 40',
+    Array.from({length: 50}, () => 40),
+    'float32',
+  ),
+  packed(
+    'segments of 150',
+    Array.from({length: 14}, () => 150),
+    'float32',
+  ),
+  decoding(heads, 'float32'),
+  decoding(heads, 'bfloat16'),
+  decoding(2, 'float32'),
+];
+
+await runBench({name: 'ops/attention', cases});
