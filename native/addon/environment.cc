@@ -7,8 +7,11 @@ namespace crossmap::addon {
 
 namespace {
 
-// V8 looks at every report, and may collect garbage: changes below this are told with the next.
+// V8 collects garbage where external memory has grown by some ten megabytes, and each step of a training
+// grows and shrinks by that. So growth is told at once, from this much on, and what shrank only if it has not
+// grown again within the window.
 constexpr int64_t kReportStep = int64_t{1} << 20;
+constexpr std::chrono::seconds kReportWindow{10};
 
 int defaultThreads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
@@ -97,10 +100,19 @@ void Environment::settle() {
 
 void Environment::reportMemory() {
   if (!cpu_) return;
-  const int64_t change = cpu_->backend().memoryUse().allocated - reportedBytes_;
-  if (std::abs(change) < kReportStep) return;
-  reportedBytes_ += change;
-  Napi::MemoryManagement::AdjustExternalMemory(env_, change);
+  const int64_t allocated = cpu_->backend().memoryUse().allocated;
+  const auto now = std::chrono::steady_clock::now();
+  windowPeak_ = std::max(windowPeak_, allocated);
+  if (allocated > reportedBytes_ + kReportStep) return report(allocated);
+  if (now < windowEnd_) return;
+  if (windowPeak_ < reportedBytes_) report(windowPeak_);
+  windowPeak_ = allocated;
+  windowEnd_ = now + kReportWindow;
+}
+
+void Environment::report(int64_t bytes) {
+  Napi::MemoryManagement::AdjustExternalMemory(env_, bytes - reportedBytes_);
+  reportedBytes_ = bytes;
 }
 
 }  // namespace crossmap::addon

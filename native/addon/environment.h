@@ -1,6 +1,7 @@
 #pragma once
 #include <napi.h>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -57,6 +58,7 @@ class Environment {
   uint64_t keep(Held held);
   void post(uint64_t id, std::optional<Error> fault);
   void settle();
+  void report(int64_t bytes);
   void stop();
 
   Napi::Env env_;
@@ -64,10 +66,12 @@ class Environment {
   std::optional<Device> cpu_;
   int threads_;
   Wake wake_;
-  std::map<uint64_t, Held> held_;  // touched by the JavaScript thread alone, like the two below
+  std::map<uint64_t, Held> held_;  // touched by the JavaScript thread alone, like all down to mutex_
   uint64_t nextId_ = 0;
   int64_t promises_ = 0;
   int64_t reportedBytes_ = 0;
+  int64_t windowPeak_ = 0;
+  std::chrono::steady_clock::time_point windowEnd_{};
   std::mutex mutex_;
   std::vector<Settled> settled_;  // guarded by mutex_
 };

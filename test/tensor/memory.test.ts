@@ -134,3 +134,22 @@ test.serial('tensors that nobody disposes of do not pile up: V8 knows the memory
   );
   t.is(printed, 'true', 'most of the 1600 MB were freed on the way');
 });
+
+test.serial('steps that take memory and give it back do not make V8 collect each time', async (t) => {
+  const {printed} = await runModule(`
+    import {constants, PerformanceObserver} from 'node:perf_hooks';
+    import {setImmediate} from 'node:timers/promises';
+    import {zeros} from 'lib/tensor/index.js';
+    let collections = 0;
+    const observer = new PerformanceObserver((list) => {
+      for (const {detail} of list.getEntries())
+        if (detail.kind !== constants.NODE_PERFORMANCE_GC_MINOR) collections++;
+    });
+    observer.observe({entryTypes: ['gc']});
+    for (let step = 0; step < 60; step++) {
+      zeros([2 ** 25]).dispose();
+      await setImmediate();
+    }
+    console.log(collections);`);
+  t.true(Number(printed) < 10, `${printed} collections in 60 steps`);
+});
