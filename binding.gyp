@@ -1,8 +1,6 @@
 # The native addon, for node-gyp. Its sources are listed in native/sources.json, which CMakeLists.txt reads too.
 {
   "variables": {
-    "cblas_library%": "<!(node native/find-cblas.mjs library)",
-    "cblas_include%": "<!(node native/find-cblas.mjs include)",
     "host_sources": ["<!@(node -p \"require('./native/sources.json').host.join(' ')\")"],
     "kernel_sources": ["<!@(node -p \"require('./native/sources.json').kernels.join(' ')\")"]
   },
@@ -36,15 +34,14 @@
       "dependencies": ["kernels-baseline"],
       "sources": ["<@(host_sources)"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL"],
+      # The last: CMakeLists.txt says why.
+      "defines": [
+        "NAPI_VERSION=8",
+        "NODE_ADDON_API_CPP_EXCEPTIONS_ALL",
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
+      ],
       "conditions": [
-        ["target_arch=='x64'", {"dependencies": ["kernels-avx2", "kernels-avx512"]}],
-        ["cblas_library!=''", {
-          "defines": ["CROSSMAP_CBLAS"],
-          "include_dirs": ["<(cblas_include)"],
-          "libraries": ["<(cblas_library)"]
-        }],
-        ["OS=='linux'", {"ldflags": ["-Wl,--exclude-libs,ALL"]}]
+        ["target_arch=='x64'", {"dependencies": ["kernels-avx2", "kernels-avx512"]}]
       ]
     }
   ],

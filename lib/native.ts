@@ -143,7 +143,7 @@ interface Native {
   resetPeak: (device: string) => void;
   emptyCache: (device: string) => void;
   setThreads: (threads: number) => void;
-  cpuInfo: () => {readonly instructionSet: string; readonly threads: number; readonly blas: string};
+  cpuInfo: () => {readonly instructionSet: string; readonly threads: number};
   mapFile: (path: string) => Uint8Array<ArrayBuffer>;
 
   accumulate: (into: NativeTensor, from: NativeTensor) => void;

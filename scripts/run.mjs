@@ -54,10 +54,10 @@ async function format() {
   return runFormat();
 }
 
-/** Without a name all benches of bench/ops and bench/data, else those named: `npm run bench -- ops/attention --json FILE`. */
+/** Without a name all benches of bench/ops, bench/nn and bench/data, else those named: `npm run bench -- ops/attention --json FILE`. */
 async function bench(/** @type {readonly string[]} */ args) {
   await setUp(['packages', 'addon', 'types']);
-  const all = listFiles(['bench/ops', 'bench/data'], (file) => file.endsWith('.ts')).map((file) =>
+  const all = listFiles(['bench/ops', 'bench/nn', 'bench/data'], (file) => file.endsWith('.ts')).map((file) =>
     file.slice('bench/'.length, -3),
   );
   // A flag may be followed by its value: names are what stands in front.
@@ -73,11 +73,14 @@ async function bench(/** @type {readonly string[]} */ args) {
   return 0;
 }
 
-/** The tests that drive the addon, against the sanitized one. */
+/** The tests that drive the addon, against the sanitized one; files among the arguments stand instead. */
 async function testAsan(/** @type {readonly string[]} */ args) {
   await setUp(['packages', 'asan', 'types']);
-  say('running the op tests under AddressSanitizer and UBSan');
-  return runAva(args.length ? args : ['dist/test/ops/**/*.test.js'], sanitizerEnvironment());
+  say('running the tests of the addon under AddressSanitizer and UBSan');
+  const drivesAddon = ['native', 'ops/**/*', 'autograd/**/*', 'tensor/**/*'];
+  const files = drivesAddon.map((name) => `dist/test/${name}.test.js`);
+  const namesFiles = args.some((arg) => !arg.startsWith('-'));
+  return runAva(namesFiles ? args : [...args, ...files], sanitizerEnvironment());
 }
 
 /**

@@ -1,30 +1,17 @@
 /** The addon and its TypeScript side. */
-import {execFile} from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import {promisify} from 'node:util';
 import test from 'ava';
 import {addonLocation, native} from '../lib/native.js';
 import {root} from './repository/support.js';
+import {runModule} from './support/module.js';
 
-const run = promisify(execFile);
 const source = fs.readFileSync(path.join(root, 'lib/native.ts'), 'utf8');
-
-/** Runs a module in a process of its own, with the built library; resolves to what it printed. */
-async function runModule(code: string, env: Record<string, string> = {}): Promise<string> {
-  const library = new URL('../lib/', import.meta.url);
-  const {stdout} = await run(
-    process.execPath,
-    ['--input-type=module', '-e', code.replaceAll('lib/', library.href)],
-    {env: {...process.env, ...env}},
-  );
-  return stdout.trim();
-}
 
 test('the interface of lib/native.ts has exactly the functions that the addon exports', async (t) => {
   const [, body = ''] = /interface Native \{\n([^]*?)\n\}/.exec(source) ?? [];
   const declared = [...body.matchAll(/^  (\w+): \(/gm)].map(([, name]) => name!);
-  const exported = await runModule(
+  const {printed: exported} = await runModule(
     `import {createRequire} from 'node:module';
      console.log(JSON.stringify(Object.keys(createRequire('/')(${JSON.stringify(addonLocation().path)}))));`,
   );
@@ -32,27 +19,27 @@ test('the interface of lib/native.ts has exactly the functions that the addon ex
 });
 
 test('an addon that does not exist gives ERR_ADDON with its path', async (t) => {
-  const printed = await runModule(
+  const {printed} = await runModule(
     `import {memory} from 'lib/tensor/index.js';
      try { memory(); } catch ({code, message}) { console.log(code, message); }`,
-    {CROSSMAP_ADDON: '/nowhere/crossmap.node'},
+    {env: {CROSSMAP_ADDON: '/nowhere/crossmap.node'}},
   );
   t.regex(printed, /^ERR_ADDON the native addon \/nowhere\/crossmap\.node cannot be loaded: /);
 });
 
 test('what needs no addon works without one', async (t) => {
-  const printed = await runModule(
+  const {printed} = await runModule(
     `import {mexa} from 'lib/eval/index.js'; import 'lib/ops/index.js'; console.log(typeof mexa);`,
-    {CROSSMAP_ADDON: '/nowhere/crossmap.node'},
+    {env: {CROSSMAP_ADDON: '/nowhere/crossmap.node'}},
   );
   t.is(printed, 'function');
 });
 
 test('an instruction set that is none is refused by name', async (t) => {
-  const printed = await runModule(
+  const {printed} = await runModule(
     `import {memory} from 'lib/tensor/index.js';
      try { memory(); } catch ({code, message}) { console.log(code, message); }`,
-    {CROSSMAP_ISA: 'avx3'},
+    {env: {CROSSMAP_ISA: 'avx3'}},
   );
   t.is(
     printed,

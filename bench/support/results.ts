@@ -27,11 +27,11 @@ interface BenchResult {
   readonly cases: readonly CaseResult[];
 }
 
-/** Processor, instruction set, threads and BLAS. */
+/** Processor, instruction set and threads. */
 export function deviceText(): string {
-  const {instructionSet, threads, blas} = native.cpuInfo();
+  const {instructionSet, threads} = native.cpuInfo();
   const model = os.cpus()[0]?.model ?? 'processor';
-  return `cpu, ${model}, ${instructionSet}, ${threads} threads, ${blas}`;
+  return `cpu, ${model}, ${instructionSet}, ${threads} threads`;
 }
 
 /** Writes the figures to a file that holds one entry for each bench: an earlier one of the same bench is replaced. */

@@ -32,8 +32,8 @@ export function summarizeRun(): RunSummary {
         recentSteps = [...recentSteps, event].slice(-lastSteps);
       }
       if (event.type === 'evaluation') {
-        first ??= event;
-        last = event;
+        if (first === undefined) first = event;
+        else last = event; // one evaluation alone has nothing to be set against
       }
     },
     lines: () => lines([...lossRows(firstStep, recentSteps), ...scoreRows(first, last)]),

@@ -7,7 +7,6 @@
 #include "addon/mapped-file.h"
 #include "addon/op-table.h"
 #include "addon/tensor-object.h"
-#include "runtime/cpu/sgemm.h"
 
 namespace crossmap::addon {
 
@@ -153,11 +152,10 @@ Napi::Value setThreads(const Napi::CallbackInfo& info) {
 struct CpuReport {
   std::string instructionSet;
   int threads;
-  std::string blas;
 
   static constexpr auto fields() {
     return std::tuple(field("instructionSet", &CpuReport::instructionSet),
-                      field("threads", &CpuReport::threads), field("blas", &CpuReport::blas));
+                      field("threads", &CpuReport::threads));
   }
 };
 
@@ -165,8 +163,7 @@ Napi::Value cpuInfo(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
     const Device device = Environment::of(info.Env()).cpu();
     const cpu::CpuDevice& cpu = cpu::cpuOf(device);
-    return toValue(info.Env(), CpuReport{std::string(nameOf(cpu.isa())), cpu.threads(),
-                                         std::string(cpu::sgemmLibrary())});
+    return toValue(info.Env(), CpuReport{std::string(nameOf(cpu.isa())), cpu.threads()});
   });
 }
 

@@ -2,7 +2,6 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import {findCblas} from '../../native/find-cblas.mjs';
 import {firstLine, isOnPath, runLogged} from './commands.mjs';
 import {fingerprints, hash, listFiles, readJson, writeJson} from './files.mjs';
 import {inRoot, root, toolScript} from './places.mjs';
@@ -68,7 +67,7 @@ export async function buildAddon(flavour) {
     flavour.config,
     '--parallel',
     String(parallelJobs()),
-    ...cmakeOptions(flavour).map((option) => `--CD${option}`),
+    ...flavour.options.map((option) => `--CD${option}`),
   ]);
   writeJson(path.join(folder, '.stamp.json'), {configuration: key, files});
   say(`${flavour.what} built in ${since(start)}`);
@@ -99,13 +98,6 @@ export function parallelJobs() {
   );
 }
 
-/** @param {Flavour} flavour */
-function cmakeOptions({options}) {
-  const cblas = findCblas();
-  if (!cblas) return options;
-  return [...options, `CROSSMAP_CBLAS_LIBRARY=${cblas.library}`, `CROSSMAP_CBLAS_INCLUDE=${cblas.include}`];
-}
-
 /**
  * All that decides how the compiler is called; the checkout's place too, for CMake keeps absolute paths.
  *
@@ -120,7 +112,7 @@ function configuration(flavour) {
       root,
       process.platform,
       process.arch,
-      cmakeOptions(flavour),
+      flavour.options,
       compiler && [compiler, firstLine([compiler, '--version'])],
       isOnPath('ninja'),
       version('cmake-js'),

@@ -1,10 +1,9 @@
-// What must come from the system: a compiler, CMake, and (optional) a BLAS.
+// What must come from the system: a compiler, CMake, and a program that builds.
 import path from 'node:path';
-import {findCblas} from '../../native/find-cblas.mjs';
 import {firstLine, isOnPath, runLogged} from './commands.mjs';
 import {readJson, writeJson} from './files.mjs';
 import {stateFolder} from './places.mjs';
-import {SetUpError, say, since, warn} from './say.mjs';
+import {SetUpError, say, since} from './say.mjs';
 
 const memoryFile = path.join(stateFolder, 'system.json');
 
@@ -40,29 +39,17 @@ const required = [
   },
 ];
 
-/** @type {Need} */
-const blas = {
-  what: 'the BLIS library',
-  debianPackage: 'libblis-serial-dev',
-  elsewhere: 'install BLIS with its static library and set CROSSMAP_CBLAS_ROOT to its prefix',
-  isThere: () => findCblas() !== undefined,
-};
-
 /** The compilers that CMake would take, first wish first. */
 export function compilers() {
   return [process.env['CXX'] ?? '', 'c++', 'g++', 'clang++'].filter((name) => name !== '');
 }
 
-/** Gets what is missing if the user may install it, and says plainly what that means where not. */
+/** Gets what is missing if the user may install it, and says plainly how to get it where not. */
 export async function provideSystem() {
   for (const need of required) {
     if (need.isThere() || (await install(need))) continue;
     throw new SetUpError(`${need.what} is missing and needed to build the native addon: ${remedy(need)}`);
   }
-  if (blas.isThere() || (await install(blas))) return;
-  warn(
-    `${blas.what} is missing: matrix products run on crossmap's own kernel, which is slower; ${remedy(blas)}`,
-  );
 }
 
 /**

@@ -134,6 +134,12 @@ test.serial('a stream has colours when it is a terminal and NO_COLOR is not set'
   t.false(hasColor({isTTY: true}));
 });
 
+test('a run with one evaluation has no change of scores to tell', (t) => {
+  const summary = summarizeRun();
+  for (const event of [step(1, {next: 9}), evaluation(2, 5, 0.1)]) summary.note(event);
+  t.deepEqual(summary.lines(), ['            start     end', 'loss next  9.0000  9.0000']);
+});
+
 test('the summary sets each score at the end against its start', (t) => {
   const summary = summarizeRun();
   t.deepEqual(summary.lines(), []);

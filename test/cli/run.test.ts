@@ -143,6 +143,12 @@ test('translate gives a line for a line', async (t) => {
   const lines = await crossmap([...args, '--max-tokens', '4'], {cwd, input: 'house and tree.\n\nold dog.'});
   t.is(lines.stdout.split('\n').length, 4);
   t.is(lines.stdout.split('\n')[1], '');
+  const long = 'house and tree and river and dog and bird and '.repeat(4);
+  const partly = await crossmap([...args, '--max-tokens', '4'], {cwd, input: `${long}\nold dog.\n`});
+  t.is(partly.code, 0);
+  t.is(partly.stdout, `\n${lines.stdout.split('\n')[2]}\n`);
+  t.regex(partly.stderr, /^line 1 is left empty: .*context/);
+  t.like(await crossmap([...args, long], {cwd}), {code: 1, stdout: ''});
   const json = await crossmap([...args, '--json', 'house and tree.'], {cwd});
   t.deepEqual(JSON.parse(json.stdout), {
     source: 'en',

@@ -247,7 +247,7 @@ for (const [title, weights] of [
 onEachDevice(['float32'], 'contrastive refuses what does not fit, by name', (t, on) => {
   const [x, y] = [zeros([3, 2], on), zeros([3, 2], on)];
   const int32 = (shape: readonly number[]): Tensor => zeros(shape, {device: on.device, dtype: 'int32'});
-  const half = {...on, dtype: 'float16'} satisfies On<FloatDType>;
+  const half = {...on, dtype: 'float16'} satisfies On;
   const refused = (
     rows: Tensor,
     columns: Tensor,
@@ -352,9 +352,10 @@ for (const dtype of ['float32', 'bfloat16'] as const)
         await synchronize();
         return memory().peakBytes - allocatedBytes;
       };
-      // The allocator rounds a size up by at most an eighth.
-      const rounded = 9 / 8;
-      const work = threads * 256 * (256 + 2 * features) * 4 + 60 * pairs;
+      // The allocator rounds a size up by at most an eighth; packed operands are up to a hundredth larger than they are.
+      const rounded = (9 / 8) * 1.01;
+      const tile = 512;
+      const work = 4 * (threads * (tile * (tile + 2 * features) + tile * 2 * tile) + 15 * pairs);
       let loss: Tensor | undefined;
       const forward = await peakOf(() => (loss = contrastive(...leaves)));
       assertWithin(t, forward, rounded * work);
@@ -363,7 +364,7 @@ for (const dtype of ['float32', 'bfloat16'] as const)
       const leafGradients = dtype === 'float32' ? 0 : 2 * pairs * features * 4;
       const backwards = await peakOf(() => backward(loss!));
       assertWithin(t, backwards, rounded * (work + gradients + leafGradients));
-      t.true(forward + backwards < (pairs * pairs * 4) / 8, 'far below one matrix of scores');
+      t.true(Math.max(forward, backwards) < (pairs * pairs * 4) / 4, 'far below one matrix of scores');
     },
   );
 

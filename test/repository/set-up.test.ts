@@ -35,7 +35,7 @@ function makeProject(t: ExecutionContext): Project {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'crossmap-set-up-'));
   t.teardown(() => fs.rmSync(folder, {recursive: true}));
   fs.cpSync(path.join(root, 'scripts'), path.join(folder, 'scripts'), {recursive: true});
-  for (const file of ['package.json', 'package-lock.json', 'tsconfig.json', 'native/find-cblas.mjs']) {
+  for (const file of ['package.json', 'package-lock.json', 'tsconfig.json']) {
     fs.cpSync(path.join(root, file), path.join(folder, file));
   }
   fs.symlinkSync(fs.realpathSync(path.join(root, 'node_modules')), path.join(folder, 'node_modules'));
@@ -134,70 +134,69 @@ test('the addon is built once, and again when its content changed, whatever the 
   t.is(await load(), '41');
 });
 
-test('without a BLAS the addon is built all the same, with one line on what is lost and how to get it', async (t) => {
-  const {write, setUp} = makeProject(t);
-  write('CMakeLists.txt', cmake);
-  write('native/a.c', source);
-  const said = await setUp('addon', {CROSSMAP_CBLAS_ROOT: ''});
-  t.regex(
-    said,
-    /^crossmap the BLIS library is missing: matrix products run on crossmap's own kernel, which is slower; .+\n/,
-  );
-  t.regex(said, /the native addon built/);
-});
-
 /** An apt-get and a sudo that note how they are called and do what `body` says. */
-function fakeApt({folder, write}: Project, body: string): {path: string; calls: () => string[]} {
+function fakeApt({folder, write}: Project, body: string): {calls: () => string[]} {
   write('bin/apt-get', `#!/bin/sh\necho "$@" >>${folder}/calls\n${body}\n`);
   write('bin/sudo', '#!/bin/sh\nshift\nexec "$@"\n');
   for (const name of ['apt-get', 'sudo']) fs.chmodSync(path.join(folder, 'bin', name), 0o755);
   return {
-    path: `${folder}/bin${path.delimiter}${process.env['PATH']}`,
     calls: () => fs.readFileSync(path.join(folder, 'calls'), 'utf8').trim().split('\n'),
   };
 }
 
-test('a missing BLAS is installed where the user may', async (t) => {
+/** A folder with links to all programs of the PATH but CMake. */
+function programsWithoutCmake({folder}: Project): string {
+  const programs = path.join(folder, 'programs');
+  fs.mkdirSync(programs);
+  for (const place of (process.env['PATH'] ?? '').split(path.delimiter).filter((each) => fs.existsSync(each)))
+    for (const name of fs.readdirSync(place))
+      if (name !== 'cmake' && !fs.existsSync(path.join(programs, name)))
+        fs.symlinkSync(path.join(place, name), path.join(programs, name));
+  return programs;
+}
+
+test('a missing program is installed where the user may', async (t) => {
   const project = makeProject(t);
   const {folder, write, setUp} = project;
   write('CMakeLists.txt', cmake);
   write('native/a.c', source);
-  const apt = fakeApt(
-    project,
-    `mkdir -p ${folder}/blis/lib ${folder}/blis/include
-    touch ${folder}/blis/lib/libblis.a ${folder}/blis/include/cblas.h`,
-  );
+  const {stdout: realCmake} = await run('sh', ['-c', 'command -v cmake']);
+  const apt = fakeApt(project, `ln -s ${realCmake.trim()} ${folder}/bin/cmake`);
   const said = await setUp('addon', {
-    PATH: apt.path,
+    PATH: `${folder}/bin${path.delimiter}${programsWithoutCmake(project)}`,
     CROSSMAP_INSTALL_SYSTEM: '1',
-    CROSSMAP_CBLAS_ROOT: path.join(folder, 'blis'),
   });
   t.regex(
     said,
-    /^crossmap installing libblis-serial-dev \(apt-get\)\ncrossmap libblis-serial-dev installed in /,
+    /^crossmap installing cmake \(apt-get\)\ncrossmap cmake installed in [^]*the native addon built/,
   );
-  t.deepEqual(apt.calls(), ['-o Acquire::Retries=1 install -y --no-install-recommends libblis-serial-dev']);
-  t.regex(fs.readFileSync(path.join(folder, 'build-cmake/CMakeCache.txt'), 'utf8'), /blis\/lib\/libblis\.a/);
+  t.deepEqual(apt.calls(), ['-o Acquire::Retries=1 install -y --no-install-recommends cmake']);
 });
 
-test('an installation that fails is tried once, after an update of the lists, and done without', async (t) => {
+test('an installation that fails is tried once, after an update of the lists, and its lack told in one line', async (t) => {
   const project = makeProject(t);
-  const {write, setUp, folder} = project;
-  write('CMakeLists.txt', cmake);
-  write('native/a.c', source);
+  const {folder, setUp} = project;
   const apt = fakeApt(project, 'case "$*" in *update*) exit 0;; *) exit 100;; esac');
-  const env = {PATH: apt.path, CROSSMAP_INSTALL_SYSTEM: '1', CROSSMAP_CBLAS_ROOT: ''};
-  t.regex(await setUp('addon', env), /the BLIS library is missing: [^]*the native addon built/);
+  const env = {
+    PATH: `${folder}/bin${path.delimiter}${programsWithoutCmake(project)}`,
+    CROSSMAP_INSTALL_SYSTEM: '1',
+  };
+  for (const time of ['first', 'second']) {
+    const error = await t.throwsAsync<Error & {code: number; stderr: string}>(
+      setUp('addon', env),
+      undefined,
+      time,
+    );
+    t.is(error.code, 1);
+    t.regex(
+      error.stderr,
+      /crossmap CMake is missing and needed to build the native addon: .+ install cmake\n$/,
+    );
+  }
   t.deepEqual(
     apt.calls().map((call) => call.replace(/.*Retries=1 (\w+).*/, '$1')),
     ['install', 'update', 'install'],
   );
-  fs.rmSync(path.join(folder, 'build-cmake'), {recursive: true});
-  t.regex(
-    await setUp('addon', env),
-    /^crossmap the BLIS library is missing: .*\n.*building the native addon/,
-  );
-  t.is(apt.calls().length, 3);
 });
 
 test('without a compiler there is one clear line and status 1', async (t) => {

@@ -169,27 +169,41 @@ test.serial('worker threads and the main thread compute at the same time', async
   t.notDeepEqual(second, own);
 });
 
-test.serial('a worker thread that is terminated amid work leaves the main thread alone', async (t) => {
-  const library = new URL('../../lib/', import.meta.url).href;
-  const worker = new Worker(
-    `import('${library}ops/index.js').then(({normal}) => {
-       const pending = [];
-       for (let round = 0; round < 20; round++) pending.push(normal([2 ** 21], {seed: round}).data());
-       require('node:worker_threads').parentPort.postMessage('enqueued');
-     });`,
-    {eval: true},
-  );
-  await new Promise((resolve) => {
-    worker.once('message', resolve);
+const endings: readonly (readonly [title: string, code: string])[] = [
+  ['amid ops', 'for (let round = 0; round < 20; round++) void normal([2 ** 21], {seed: round}).data();'],
+  ['amid calls', 'for (;;) full([100], 1).dispose();'],
+  ['amid promises', 'for (;;) await full([100], 1).data();'],
+  ['amid errors', 'for (;;) try { tensor([1], {shape: [3]}); } catch {}'],
+];
+
+for (const [title, code] of endings)
+  test.serial(`a worker thread that is terminated ${title} leaves the main thread alone`, async (t) => {
+    const ended = await runModule(
+      `import {Worker} from 'node:worker_threads';
+       import {full} from 'lib/tensor/index.js';
+       const library = new URL('lib/tensor/index.js').href;
+       for (let round = 0; round < 5; round++) {
+         const worker = new Worker(
+           \`Promise.all([import('\${library}'), import('\${library.replace('tensor', 'ops')}')])
+             .then(async ([{full, tensor}, {normal}]) => {
+               require('node:worker_threads').parentPort.postMessage('begun');
+               ${code}
+             });\`,
+           {eval: true, execArgv: []},
+         );
+         await new Promise((resolve) => worker.once('message', resolve));
+         for (let turn = 0; turn < round; turn++) await new Promise(setImmediate);
+         await worker.terminate();
+       }
+       console.log(await full([], 4).item());`,
+    );
+    t.deepEqual(ended, {exitCode: 0, printed: '4', errors: ''});
   });
-  t.is(await worker.terminate(), 1);
-  t.is(await full([], 4).item(), 4);
-});
 
 const longWork = `
   import {normal, embedding} from 'lib/ops/index.js';
   import {full, synchronize, tensor, zeros} from 'lib/tensor/index.js';
-  const made = Array.from({length: 40}, (_, seed) => normal([2 ** 21], {seed}));`;
+  const made = Array.from({length: 20}, (_, seed) => normal([2 ** 21], {seed}));`;
 
 test('a process that waits for nothing ends at once, amid work', async (t) => {
   t.deepEqual(await runModule(`${longWork} console.log('end');`), {exitCode: 0, printed: 'end', errors: ''});
@@ -203,13 +217,13 @@ test('a process that waits for a tensor lives until it is there', async (t) => {
 });
 
 test('process.exit amid work ends with its code', async (t) => {
-  const code = `${longWork} void made[39].data(); process.exit(7);`;
+  const code = `${longWork} void made[19].data(); process.exit(7);`;
   t.deepEqual(await runModule(code), {exitCode: 7, printed: '', errors: ''});
 });
 
 test('an error amid work ends the process with its message', async (t) => {
   const {exitCode, errors} = await runModule(
-    `${longWork} void made[39].data(); throw new Error('stop here');`,
+    `${longWork} void made[19].data(); throw new Error('stop here');`,
   );
   t.is(exitCode, 1);
   t.regex(errors, /Error: stop here/);

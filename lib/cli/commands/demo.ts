@@ -1,4 +1,5 @@
 /** `crossmap demo`: trains a small model on the text that comes with the package. */
+import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {Command} from 'commander';
 import type {EvaluationEvent, SampleTranslation} from '../../train/index.js';
@@ -33,7 +34,9 @@ Examples:
       const file = fileURLToPath(new URL('../../../../data/demo.yaml', import.meta.url)); // from dist/lib/cli/commands
       const config = await readConfigFile(file, {set: [`output=${JSON.stringify(output)}`, ...set]});
       const {finished, lastEvaluation} = await runTraining(config, {resume: 'never', json: json === true});
-      if (finished && !json && lastEvaluation !== undefined) printLines(closingWords(lastEvaluation, output));
+      if (json) return;
+      if (!finished) printLines(['', `Go on: crossmap train ${join(output, 'config.json')}`]);
+      else if (lastEvaluation !== undefined) printLines(closingWords(lastEvaluation, output));
     });
 }
 

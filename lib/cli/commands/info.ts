@@ -24,7 +24,6 @@ interface Addon {
   readonly reason: string;
   readonly instructionSet: string;
   readonly threads: number;
-  readonly blas: string;
   readonly devices: readonly {readonly name: string; readonly memory: MemoryUse}[];
 }
 
@@ -55,9 +54,9 @@ function collectInfo(): Info {
 function addonInfo(): Info['addon'] {
   try {
     const {path, reason} = addonLocation();
-    const {instructionSet, threads, blas} = native.cpuInfo();
+    const {instructionSet, threads} = native.cpuInfo();
     const present = devices().map((name) => ({name, memory: memory(name)}));
-    return {path, reason, instructionSet, threads, blas, devices: present};
+    return {path, reason, instructionSet, threads, devices: present};
   } catch (error) {
     return {error: error instanceof Error ? error.message : String(error)};
   }
@@ -74,12 +73,11 @@ function describe({crossmap, node, platform, cores, systemMemory, addon, cuda}: 
   ]);
 }
 
-function describeAddon({path, reason, instructionSet, threads, blas, devices}: Addon): [string, string][] {
+function describeAddon({path, reason, instructionSet, threads, devices}: Addon): [string, string][] {
   return [
     ['addon', `${path} (${reason})`],
     ['instruction set', instructionSet],
     ['threads', String(threads)],
-    ['matrix products', blas],
     ...devices.map(({name, memory: {allocatedBytes, cachedBytes}}): [string, string] => [
       `device ${name}`,
       `${bytes(allocatedBytes)} allocated, ${bytes(cachedBytes)} cached`,

@@ -1,5 +1,6 @@
 /** `crossmap translate`: translates a text, or line by line. */
 import {Command} from 'commander';
+import {CrossmapError} from '../../errors.js';
 import {translate} from '../../eval/index.js';
 import {loadModel, type LoadedModel} from '../../train/index.js';
 import {untilInterrupted} from '../interrupt.js';
@@ -47,8 +48,15 @@ async function translateLines(folder: string, text: string | undefined, options:
   using model = await loadModel(folder);
   const from = chosenLanguage(model.tokenizer, '--from', options.from);
   const to = chosenLanguage(model.tokenizer, '--to', options.to);
+  let number = 0;
   for await (const input of lines) {
-    const output = input.trim() === '' ? '' : await translateLine(model, input, {...options, from, to});
+    number++;
+    const output = await translateLine(model, input, {...options, from, to}).catch((error: unknown) => {
+      if (text !== undefined || !isRefused(error)) throw error;
+      // One line in, one line out, also for a line that the model cannot take.
+      process.stderr.write(`line ${number} is left empty: ${error.message}\n`);
+      return '';
+    });
     if (options.json) printJsonLine({source: from, target: to, input, output});
     else process.stdout.write(`${output}\n`);
   }
@@ -59,6 +67,7 @@ async function translateLine(
   text: string,
   {from: source, to: target, maxTokens = Infinity, signal}: Direction,
 ): Promise<string> {
+  if (text.trim() === '') return '';
   const [output = ''] = await translate(
     decoder,
     tokenizer,
@@ -66,4 +75,9 @@ async function translateLine(
     {maxNewTokens: maxTokens, prefix: config.objectives.mapping.prefix, signal},
   );
   return output.replaceAll('\n', ' '); // a line in, a line out
+}
+
+/** Whether an error is about the text, not about the model or the machine. */
+function isRefused(error: unknown): error is CrossmapError {
+  return error instanceof CrossmapError && error.code === 'ERR_ARGUMENT';
 }

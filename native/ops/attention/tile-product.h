@@ -1,8 +1,9 @@
 #pragma once
 // Products of tiles that lie in cache. Kernels only.
 //
-// A library's sgemm packs both operands on every call; here they are packed once and used many times, and
-// segments of ten tokens are common, so the products are our own: a block of the result stays in registers.
+// A general matrix product packs both operands on every call; here they are packed once and used many times,
+// and segments of ten tokens are common, so the products are our own: a block of the result stays in
+// registers.
 #include <cstdint>
 
 #include "runtime/cpu/simd.h"

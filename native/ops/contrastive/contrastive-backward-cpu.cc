@@ -13,8 +13,10 @@ constexpr int64_t kRowGrain = 64;
 struct UnitGradients {
   float *u = nullptr, *v = nullptr, *z = nullptr;
 
-  float* of(const Problem& problem, const Rows* rows) const {
-    return rows == &problem.x ? u : rows == &problem.y ? v : z;
+  // From row `begin` on.
+  float* of(const Problem& problem, const Rows* rows, int64_t begin) const {
+    float* const all = rows == &problem.x ? u : rows == &problem.y ? v : z;
+    return all ? all + begin * rows->features : nullptr;
   }
 };
 
@@ -89,31 +91,45 @@ double pullPairs(const Problem& problem, const Tile& tile, const TileMarks& mark
 
 // One tile: its scores anew, their gradients, and what these add to the unit rows of both sides. Returns the
 // tile's part of dTheta.
-double tileBackward(const Problem& problem, const Product& product, std::pair<int64_t, int64_t> at,
+double tileBackward(const Problem& problem, const ScoreMatrix& matrix, std::pair<int64_t, int64_t> at,
                     float factor, const UnitGradients& gradients, const Workspace& workspace) {
   const auto [rowTile, columnTile] = at;
-  const Tile tile = tileAt(problem, product, rowTile, columnTile);
-  computeScores(product, tile, workspace);
-  const TileMarks marks = marksOf(problem, product, tile);
+  const Tile tile = tileAt(problem, matrix, rowTile, columnTile);
+  computeScores(matrix, tile, workspace);
+  const TileMarks marks = marksOf(problem, matrix, tile);
   const SoftmaxMarks rows =
-      softmaxMarksOf(problem, product.rowDirection, factor, tile.rowBegin, tile.rowCount);
+      softmaxMarksOf(problem, matrix.rowDirection, factor, tile.rowBegin, tile.rowCount);
   const SoftmaxMarks columns =
-      product.columnDirection
-          ? softmaxMarksOf(problem, *product.columnDirection, factor, tile.columnBegin, tile.columnCount)
+      matrix.columnDirection
+          ? softmaxMarksOf(problem, *matrix.columnDirection, factor, tile.columnBegin, tile.columnCount)
           : SoftmaxMarks{};
   float* const scores = workspace.scores;
-  double total = product.hasColumnSoftmax(rowTile, columnTile)
+  double total = matrix.hasColumnSoftmax(rowTile, columnTile)
                      ? pullTile<true>(tile, marks, rows, columns, scores)
                      : pullTile<false>(tile, marks, rows, columns, scores);
-  if (product.kind == Product::Kind::pairs && rowTile == columnTile)
+  if (matrix.kind == ScoreMatrix::Kind::pairs && rowTile == columnTile)
     total += pullPairs(problem, tile, marks, rows, columns, scores);
-  const int64_t features = product.rows->features;
-  if (float* const du = gradients.of(problem, product.rows))
-    sgemm(tile.rowCount, features, tile.columnCount, marks.inverseTau, {scores, tile.stride},
-          {workspace.columns, features}, 1, du + tile.rowBegin * features, features);
-  if (float* const dv = gradients.of(problem, product.columns))
-    sgemm(tile.columnCount, features, tile.rowCount, marks.inverseTau, {scores, tile.stride, true},
-          {workspace.rows, features}, 1, dv + tile.columnBegin * features, features);
+  // Of the unit rows of one side: pulls / tau times those of the other.
+  const int64_t features = problem.x.features;
+  const auto add = [&](float* sums, int64_t count, int64_t others, bool transposed, const float* unitRows) {
+    if (!sums) return;
+    gemm<kIsa>(nullptr,
+               {.m = count,
+                .n = features,
+                .k = others,
+                .a = matrixOf(scores, tile.stride, transposed),
+                .b = matrixOf(unitRows, features),
+                .c = sums,
+                .dtypeC = DType::float32,
+                .strideC = features,
+                .alpha = marks.inverseTau,
+                .accumulate = true},
+               workspace.gemm);
+  };
+  add(gradients.of(problem, matrix.rows, tile.rowBegin), tile.rowCount, tile.columnCount, false,
+      workspace.columns);
+  add(gradients.of(problem, matrix.columns, tile.columnBegin), tile.columnCount, tile.rowCount, true,
+      workspace.rows);
   return total;
 }
 
@@ -182,13 +198,13 @@ void contrastiveBackward(const ContrastiveForward& forward, const Tensor& x, con
             if (const double weight = totalWeight(problem); weight > 0) {
               const auto factor = static_cast<float>(problem.directionFactor() * *dLoss / weight);
               Workspaces workspaces(workFloats, threads, problem);
-              std::vector<double> totals(static_cast<size_t>(ceilDiv(
-                  problem.pairs(), problem.tileRows)));  // by row tile: one tile at a time adds to each
-              for (const Product& product : productsOf(problem))
-                forEachTile(context, workspaces, problem, product,
+              // By row tile, since only one tile at a time adds to each.
+              std::vector<double> totals(static_cast<size_t>(ceilDiv(problem.pairs(), problem.tileRows)));
+              for (const ScoreMatrix& matrix : scoreMatricesOf(problem))
+                forEachTile(context, workspaces, problem, matrix,
                             [&](int64_t rowTile, int64_t columnTile, const Workspace& workspace) {
                               totals[static_cast<size_t>(rowTile)] += tileBackward(
-                                  problem, product, {rowTile, columnTile}, factor, gradients, workspace);
+                                  problem, matrix, {rowTile, columnTile}, factor, gradients, workspace);
                             });
               for (const double each : totals) total += each;
             }

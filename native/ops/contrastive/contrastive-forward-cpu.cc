@@ -73,9 +73,9 @@ void findOwnScores(Context& context, const Problem& problem, float* scores) {
   });
 }
 
-// What a tile finds of its columns.
-struct ColumnStatistics {
-  TileArray<float> max, sum, partners;
+// What a tile finds. Maxima are together with those of the tiles before.
+struct Found {
+  TileArray<float> rowMax, columnMax, columnSum, columnPartners;
 };
 
 // e^(logit - max), where a maximum of -inf stands for 0: -inf - -inf is NaN.
@@ -92,67 +92,80 @@ void merge(const Softmax& softmax, int64_t at, float max, float sum) {
   softmax.sum[at] += sum;
 }
 
-// First the maxima of rows and columns, together with those of the tiles before; then the sums.
 template <bool hasColumns>
-void sweepTile(const Sweep& sweep, const Product& product, const Tile& tile, const TileMarks& marks,
-               const float* scores) {
-  const Softmax& rows = sweep.of(product.rowDirection);
-  const Softmax& columns = sweep.of(product.columnDirection.value_or(Direction::columns));
-  ColumnStatistics found{};
-  if (hasColumns) {
-    std::copy_n(columns.max + tile.columnBegin, tile.columnCount, found.max.values);
-    std::fill(found.max.values + tile.columnCount, found.max.values + tile.stride, -kInfinity);
-  }
-  TileArray<float> rowMax;
+void findMaxima(const Sweep& sweep, const ScoreMatrix& matrix, const Tile& tile, const TileMarks& marks,
+                const float* scores, Found& found) {
+  const Softmax& rows = sweep.of(matrix.rowDirection);
   for (int64_t i = 0; i < tile.rowCount; i++) {
     Vec max = broadcast(-kInfinity), partners{};
     IntVec partnerCount{};
     for (int64_t j = 0; j < tile.stride; j += kLanes) {
       const Logits logits = logitsAt(marks, i, j, load(scores + i * tile.stride + j));
+      const Vec ofPartners = logits.isPartner ? logits.values : Vec{};
       max = cpu::max(max, logits.notInRow ? broadcast(-kInfinity) : logits.values);
-      partners += logits.isPartner ? logits.values : Vec{};
+      partners += ofPartners;
       partnerCount -= logits.isPartner;
       if constexpr (hasColumns) {
         const Vec kept = logits.notInColumn ? broadcast(-kInfinity) : logits.values;
-        store(&found.max[j], cpu::max(load(&found.max[j]), kept));
-        store(&found.partners[j], load(&found.partners[j]) + (logits.isPartner ? logits.values : Vec{}));
+        store(&found.columnMax[j], cpu::max(load(&found.columnMax[j]), kept));
+        store(&found.columnPartners[j], load(&found.columnPartners[j]) + ofPartners);
       }
     }
     const int64_t row = tile.rowBegin + i;
-    rowMax[i] = std::max(rows.max[row], maxOf(max));
+    found.rowMax[i] = std::max(rows.max[row], maxOf(max));
     rows.partners[row] += sum(partners);
-    if (product.kind == Product::Kind::pairs)
+    if (matrix.kind == ScoreMatrix::Kind::pairs)
       sweep.partnerCounts[row] += sum(__builtin_convertvector(partnerCount, Vec));
   }
+}
+
+template <bool hasColumns>
+void addShares(const Softmax& rows, const Tile& tile, const TileMarks& marks, const float* scores,
+               Found& found) {
   for (int64_t i = 0; i < tile.rowCount; i++) {
+    const Vec max = broadcast(found.rowMax[i]);
     Vec rowSum{};
     for (int64_t j = 0; j < tile.stride; j += kLanes) {
       const Logits logits = logitsAt(marks, i, j, load(scores + i * tile.stride + j));
-      rowSum += shareOf(logits.notInRow, logits.values, broadcast(rowMax[i]));
-      if constexpr (hasColumns)
-        store(&found.sum[j],
-              load(&found.sum[j]) + shareOf(logits.notInColumn, logits.values, load(&found.max[j])));
+      rowSum += shareOf(logits.notInRow, logits.values, max);
+      if constexpr (hasColumns) {
+        const Vec shares = shareOf(logits.notInColumn, logits.values, load(&found.columnMax[j]));
+        store(&found.columnSum[j], load(&found.columnSum[j]) + shares);
+      }
     }
-    merge(rows, tile.rowBegin + i, rowMax[i], sum(rowSum));
+    merge(rows, tile.rowBegin + i, found.rowMax[i], sum(rowSum));
   }
+}
+
+template <bool hasColumns>
+void sweepTile(const Sweep& sweep, const ScoreMatrix& matrix, const Tile& tile, const TileMarks& marks,
+               const float* scores) {
+  const Softmax& columns = sweep.of(matrix.columnDirection.value_or(Direction::columns));
+  Found found{};
+  if constexpr (hasColumns) {
+    std::copy_n(columns.max + tile.columnBegin, tile.columnCount, found.columnMax.values);
+    std::fill(found.columnMax.values + tile.columnCount, found.columnMax.values + tile.stride, -kInfinity);
+  }
+  findMaxima<hasColumns>(sweep, matrix, tile, marks, scores, found);
+  addShares<hasColumns>(sweep.of(matrix.rowDirection), tile, marks, scores, found);
   if constexpr (hasColumns)
     for (int64_t j = 0; j < tile.columnCount; j++) {
-      merge(columns, tile.columnBegin + j, found.max[j], found.sum[j]);
-      columns.partners[tile.columnBegin + j] += found.partners[j];
+      merge(columns, tile.columnBegin + j, found.columnMax[j], found.columnSum[j]);
+      columns.partners[tile.columnBegin + j] += found.columnPartners[j];
     }
 }
 
-void sweepProduct(Context& context, Workspaces& workspaces, const Problem& problem, const Product& product,
-                  const Sweep& sweep) {
-  forEachTile(context, workspaces, problem, product,
+void sweepMatrix(Context& context, Workspaces& workspaces, const Problem& problem, const ScoreMatrix& matrix,
+                 const Sweep& sweep) {
+  forEachTile(context, workspaces, problem, matrix,
               [&](int64_t rowTile, int64_t columnTile, const Workspace& workspace) {
-                const Tile tile = tileAt(problem, product, rowTile, columnTile);
-                computeScores(product, tile, workspace);
-                const TileMarks marks = marksOf(problem, product, tile);
-                if (product.hasColumnSoftmax(rowTile, columnTile))
-                  sweepTile<true>(sweep, product, tile, marks, workspace.scores);
+                const Tile tile = tileAt(problem, matrix, rowTile, columnTile);
+                computeScores(matrix, tile, workspace);
+                const TileMarks marks = marksOf(problem, matrix, tile);
+                if (matrix.hasColumnSoftmax(rowTile, columnTile))
+                  sweepTile<true>(sweep, matrix, tile, marks, workspace.scores);
                 else
-                  sweepTile<false>(sweep, product, tile, marks, workspace.scores);
+                  sweepTile<false>(sweep, matrix, tile, marks, workspace.scores);
               });
 }
 
@@ -161,8 +174,7 @@ struct PairResult {
 };
 
 // With d = lse of what is kept beside the pair itself - l_ii, lse - l_ii is log(1 + e^d) and 1 - P_ii is
-// 1 / (1 + e^-d): nothing cancels where a pair is told apart well, and a pair with nothing beside it has loss
-// 0.
+// 1 / (1 + e^-d): nothing cancels where a pair is told apart well, and one with nothing beside it has loss 0.
 PairResult resultOf(const Softmax& softmax, int64_t pair, double ownLogit, double partnerCount) {
   const double rest =
       softmax.sum[pair] == 0 ? -double{kInfinity} : softmax.max[pair] + std::log(double{softmax.sum[pair]});
@@ -224,8 +236,8 @@ void contrastive(const Tensor& x, const Tensor& y, const ContrastiveOptions& opt
             const Sweep sweep(sweepFloats, pairs);
             sweep.clear(pairs);
             Workspaces workspaces(workFloats, threads, problem);
-            for (const Product& product : productsOf(problem))
-              sweepProduct(context, workspaces, problem, product, sweep);
+            for (const ScoreMatrix& matrix : scoreMatricesOf(problem))
+              sweepMatrix(context, workspaces, problem, matrix, sweep);
             *loss = finish(problem, sweep, weight, statistics);
           });
 }

@@ -2,23 +2,26 @@
 // What the forward and the backward pass share: the products of unit rows that make up the scores, their
 // tiles, and the order in which tiles are computed. Kernels only; internal linkage as in simd.h.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "ops/contrastive/contrastive.h"
 #include "runtime/cpu/cpu-device.h"
-#include "runtime/cpu/sgemm.h"
+#include "runtime/cpu/gemm.h"
 #include "runtime/cpu/simd.h"
 #include "runtime/numbers.h"
 
 namespace crossmap::cpu {
 namespace {
 
-constexpr int64_t kMostTileRows = 256;
+// Packing and normalising rows costs 1 / tileRows of the products; 512 rows' scores, 1 MiB, still stay near.
+constexpr int64_t kMostTileRows = 512;
 constexpr int64_t kLeastTileRows = 32;
 constexpr float kMostInverseTau = 100;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -104,34 +107,34 @@ double totalWeight(const Problem& problem) {
 // The two directions of the loss: from x to y, and back.
 enum class Direction { rows, columns };
 
-// One product of unit rows whose elements are logits.
-struct Product {
+// Products of unit rows with unit rows, all of them scores that count.
+struct ScoreMatrix {
   const Rows *rows, *columns;
-  Direction rowDirection;                    // whose softmax a row of the product is part of
+  Direction rowDirection;                    // whose softmax a row is part of
   std::optional<Direction> columnDirection;  // and a column; none where columns have no softmax
   enum class Kind { pairs, own, extra } kind;
 
   // Own-language scores are the same above and below the diagonal: only tiles on and above it are computed.
   bool isSymmetric() const { return kind == Kind::own; }
 
-  // A tile on the diagonal of a symmetric product has each pair of rows both ways.
+  // A tile on the diagonal of a symmetric matrix has each pair of rows both ways.
   bool hasColumnSoftmax(int64_t rowTile, int64_t columnTile) const {
     return columnDirection && !(isSymmetric() && rowTile == columnTile);
   }
 };
 
-std::vector<Product> productsOf(const Problem& problem) {
+std::vector<ScoreMatrix> scoreMatricesOf(const Problem& problem) {
   using enum Direction;
-  using Kind = Product::Kind;
+  using Kind = ScoreMatrix::Kind;
   const bool both = !problem.oneDirectional;
-  std::vector<Product> products{
+  std::vector<ScoreMatrix> matrices{
       {&problem.x, &problem.y, rows, both ? std::optional(columns) : std::nullopt, Kind::pairs}};
-  if (problem.bothScopes) products.push_back({&problem.x, &problem.x, rows, rows, Kind::own});
-  if (problem.bothScopes && both) products.push_back({&problem.y, &problem.y, columns, columns, Kind::own});
-  if (problem.z.count > 0) products.push_back({&problem.x, &problem.z, rows, std::nullopt, Kind::extra});
+  if (problem.bothScopes) matrices.push_back({&problem.x, &problem.x, rows, rows, Kind::own});
+  if (problem.bothScopes && both) matrices.push_back({&problem.y, &problem.y, columns, columns, Kind::own});
+  if (problem.z.count > 0) matrices.push_back({&problem.x, &problem.z, rows, std::nullopt, Kind::extra});
   if (problem.z.count > 0 && both)
-    products.push_back({&problem.y, &problem.z, columns, std::nullopt, Kind::extra});
-  return products;
+    matrices.push_back({&problem.y, &problem.z, columns, std::nullopt, Kind::extra});
+  return matrices;
 }
 
 // The part of a tile's arrays that belongs to its rows or its columns, padded to whole vectors.
@@ -151,19 +154,18 @@ inline IntVec load(const int32_t* from) {
 
 // What decides which logits of a tile count, for its rows or its columns.
 struct Marks {
-  TileArray<int32_t> ids;  // a row and a column with the same id: left out
-  TileArray<int32_t>
-      partners;                // with the same partner but not the same id: a positive beside the pair itself
-  TileArray<float> limits;     // a higher score is left out, unless a positive's
-  TileArray<int32_t> padding;  // all bits where there is no row or column
+  TileArray<int32_t> ids;       // left out where those of row and column are the same
+  TileArray<int32_t> partners;  // positives beside the pair itself where these are the same, but not the ids
+  TileArray<float> limits;      // a higher score is left out, unless a positive's
+  TileArray<int32_t> padding;   // all bits where there is no row or column
 };
 
 enum class Side { row, column };
 
-// Marks of the rows or columns `begin` and on of a product.
-Marks marksOf(const Problem& problem, const Product& product, Side side, int64_t begin, int64_t count) {
-  const bool isPairs = product.kind == Product::Kind::pairs, isExtra = product.kind == Product::Kind::extra;
-  const bool hasPartners = problem.groupsArePositives && isPairs;
+// Marks of the rows or columns `begin` and on of a matrix of scores.
+Marks marksOf(const Problem& problem, const ScoreMatrix& matrix, Side side, int64_t begin, int64_t count) {
+  const bool isExtra = matrix.kind == ScoreMatrix::Kind::extra;
+  const bool hasPartners = problem.groupsArePositives && matrix.kind == ScoreMatrix::Kind::pairs;
   const bool idsAreGroups = problem.groups && !hasPartners;
   const bool hasLimits = problem.threshold && !(isExtra && side == Side::column);
   const int32_t never = side == Side::row ? 0 : 1;  // what equals nothing of the other side
@@ -187,8 +189,7 @@ struct TileMarks {
 };
 
 // A vector of logits: which of them are positives beside the pair itself, and which are left out of the
-// softmax of their row and of that of their column. Both pass over the pair itself, whose share is found
-// apart.
+// softmax of their row and of that of their column. Both pass over the pair itself: its share is found apart.
 struct Logits {
   Vec values;
   IntVec isPartner, notInRow, notInColumn;
@@ -207,79 +208,116 @@ inline Logits logitsAt(const TileMarks& marks, int64_t row, int64_t column, Vec 
           never | (aboveColumn & ~isPartner)};
 }
 
+// A float32 matrix of a tile, or its transpose.
+Matrix matrixOf(const float* data, int64_t stride, bool transposed = false) {
+  return {data, DType::float32, stride, transposed};
+}
+
+// Scores are summed over this many features at a time: more would need further working memory in gemm.
+constexpr int64_t kMostDepth = 512;
+
 // Working memory of one thread.
 struct Workspace {
   float* rows;     // [tileRows, features] unit rows
   float* columns;  // the same
   float* scores;   // [tileRows, tileRows]
+  float* gemm;     // its own
+
+  // Floats of each of the four; whole cache lines.
+  static std::array<int64_t, 4> sizes(const Problem& problem) {
+    const int64_t tileRows = problem.tileRows, features = problem.x.features;
+    // gemm needs no more for smaller sizes, so whole tiles bound those at the edges.
+    const auto bytes = [](int64_t m, int64_t n, int64_t k) {
+      return gemmWorkspaceBytes<kIsa>({.m = m,
+                                       .n = n,
+                                       .k = k,
+                                       .a = matrixOf(nullptr, 0),
+                                       .b = matrixOf(nullptr, 0),
+                                       .c = nullptr,
+                                       .dtypeC = DType::float32,
+                                       .strideC = 0});
+    };
+    const int64_t gemm = std::max(bytes(tileRows, tileRows, std::min(features, kMostDepth)),
+                                  bytes(tileRows, features, tileRows));
+    constexpr int64_t kLine = 16;
+    return {roundUp(tileRows * features, kLine), roundUp(tileRows * features, kLine),
+            roundUp(tileRows * tileRows, kLine), roundUp(ceilDiv(gemm, int64_t{sizeof(float)}), kLine)};
+  }
 };
 
 // As many workspaces as threads, taken and given back by the tiles.
 class Workspaces {
  public:
   Workspaces(float* memory, int64_t count, const Problem& problem)
-      : memory_(memory), taken_(static_cast<size_t>(count)), problem_(problem) {}
+      : memory_(memory), sizes_(Workspace::sizes(problem)), taken_(static_cast<size_t>(count)) {}
 
   static int64_t floatsOf(const Problem& problem) {
-    return problem.tileRows * (2 * problem.x.features + problem.tileRows);
+    const auto sizes = Workspace::sizes(problem);
+    return std::accumulate(sizes.begin(), sizes.end(), int64_t{0});
   }
 
   template <typename F>
   void with(F&& body) {
     const size_t index = take();
-    float* const rows = memory_ + static_cast<int64_t>(index) * floatsOf(problem_);
-    float* const columns = rows + problem_.tileRows * problem_.x.features;
-    body(Workspace{rows, columns, columns + problem_.tileRows * problem_.x.features});
-    taken_[index].clear(std::memory_order_release);
+    const Release release{taken_[index]};
+    const auto [rows, columns, scores, gemm] = sizes_;
+    float* const first = memory_ + static_cast<int64_t>(index) * (rows + columns + scores + gemm);
+    body(Workspace{first, first + rows, first + rows + columns, first + rows + columns + scores});
   }
 
  private:
+  struct Release {
+    std::atomic_flag& taken;
+    ~Release() { taken.clear(std::memory_order_release); }
+  };
+
+  // One is free: there are as many as threads.
   size_t take() {
     for (size_t index = 0;; index = (index + 1) % taken_.size())
       if (!taken_[index].test_and_set(std::memory_order_acquire)) return index;
   }
 
   float* memory_;
+  std::array<int64_t, 4> sizes_;
   std::vector<std::atomic_flag> taken_;
-  const Problem& problem_;
 };
 
-// Calls body(rowTile, columnTile, workspace) once for each tile of a product. Tiles are computed in rounds:
+// Calls body(rowTile, columnTile, workspace) once for each tile of a matrix. Tiles are computed in rounds:
 // in one, no two share rows or columns (row + column is the same, modulo their number), so what a tile adds
 // to its rows and columns is its own at that time, and each row and column takes its tiles in a fixed order:
 // the results are the same bits for any number of threads.
 template <typename F>
-void forEachTile(Context& context, Workspaces& workspaces, const Problem& problem, const Product& product,
+void forEachTile(Context& context, Workspaces& workspaces, const Problem& problem, const ScoreMatrix& matrix,
                  F&& body) {
-  const int64_t rowTiles = ceilDiv(product.rows->count, problem.tileRows);
-  const int64_t columnTiles = ceilDiv(product.columns->count, problem.tileRows);
+  const int64_t rowTiles = ceilDiv(matrix.rows->count, problem.tileRows);
+  const int64_t columnTiles = ceilDiv(matrix.columns->count, problem.tileRows);
   const int64_t rounds = std::max(rowTiles, columnTiles);
   for (int64_t round = 0; round < rounds; round++)
     context.pool.parallelFor(rowTiles, 1, [&](int64_t rowTile, int64_t) {
       const int64_t columnTile = (round - rowTile + rounds) % rounds;
-      if (columnTile >= columnTiles || (product.isSymmetric() && columnTile < rowTile)) return;
+      if (columnTile >= columnTiles || (matrix.isSymmetric() && columnTile < rowTile)) return;
       workspaces.with([&](const Workspace& workspace) { body(rowTile, columnTile, workspace); });
     });
 }
 
-// A tile: which rows and columns of a product it covers.
+// A tile: which rows and columns of a matrix it covers.
 struct Tile {
   int64_t rowBegin, rowCount;
   int64_t columnBegin, columnCount;
   int64_t stride;  // of its scores: columns, padded to whole vectors
 };
 
-Tile tileAt(const Problem& problem, const Product& product, int64_t rowTile, int64_t columnTile) {
+Tile tileAt(const Problem& problem, const ScoreMatrix& matrix, int64_t rowTile, int64_t columnTile) {
   const int64_t rowBegin = rowTile * problem.tileRows, columnBegin = columnTile * problem.tileRows;
-  const int64_t columnCount = std::min(problem.tileRows, product.columns->count - columnBegin);
-  return {rowBegin, std::min(problem.tileRows, product.rows->count - rowBegin), columnBegin, columnCount,
+  const int64_t columnCount = std::min(problem.tileRows, matrix.columns->count - columnBegin);
+  return {rowBegin, std::min(problem.tileRows, matrix.rows->count - rowBegin), columnBegin, columnCount,
           roundUp(columnCount, kLanes)};
 }
 
-TileMarks marksOf(const Problem& problem, const Product& product, const Tile& tile) {
+TileMarks marksOf(const Problem& problem, const ScoreMatrix& matrix, const Tile& tile) {
   const float inverseTau = problem.inverseTau();
-  return {marksOf(problem, product, Side::row, tile.rowBegin, tile.rowCount),
-          marksOf(problem, product, Side::column, tile.columnBegin, tile.columnCount), inverseTau,
+  return {marksOf(problem, matrix, Side::row, tile.rowBegin, tile.rowCount),
+          marksOf(problem, matrix, Side::column, tile.columnBegin, tile.columnCount), inverseTau,
           problem.margin * inverseTau};
 }
 
@@ -298,12 +336,22 @@ void loadUnitRows(const Rows& rows, int64_t begin, int64_t count, float* to) {
 
 // The scores of a tile and the unit rows they come from; padding has score 0. Both passes call it with the
 // same tiles, so the backward pass sees the very scores of the forward pass.
-void computeScores(const Product& product, const Tile& tile, const Workspace& workspace) {
-  const int64_t features = product.rows->features;
-  loadUnitRows(*product.rows, tile.rowBegin, tile.rowCount, workspace.rows);
-  loadUnitRows(*product.columns, tile.columnBegin, tile.columnCount, workspace.columns);
-  sgemm(tile.rowCount, tile.columnCount, features, 1, {workspace.rows, features},
-        {workspace.columns, features, true}, 0, workspace.scores, tile.stride);
+void computeScores(const ScoreMatrix& matrix, const Tile& tile, const Workspace& workspace) {
+  const int64_t features = matrix.rows->features;
+  loadUnitRows(*matrix.rows, tile.rowBegin, tile.rowCount, workspace.rows);
+  loadUnitRows(*matrix.columns, tile.columnBegin, tile.columnCount, workspace.columns);
+  for (int64_t d = 0; d == 0 || d < features; d += kMostDepth)
+    gemm<kIsa>(nullptr,
+               {.m = tile.rowCount,
+                .n = tile.columnCount,
+                .k = std::min(kMostDepth, features - d),
+                .a = matrixOf(workspace.rows + d, features),
+                .b = matrixOf(workspace.columns + d, features, true),
+                .c = workspace.scores,
+                .dtypeC = DType::float32,
+                .strideC = tile.stride,
+                .accumulate = d > 0},
+               workspace.gemm);
   for (int64_t row = 0; row < tile.rowCount; row++)
     std::fill(workspace.scores + row * tile.stride + tile.columnCount,
               workspace.scores + (row + 1) * tile.stride, 0.f);

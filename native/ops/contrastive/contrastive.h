@@ -21,9 +21,11 @@ namespace crossmap {
 // s > s_jj + threshold), own-language and extra negatives included. What is kept is a constant to the
 // gradient.
 //
-// Memory beside inputs, results and gradients: 60 bytes for each pair and 4 for each extra negative; for each
-// thread a tile of scores (256 x 256 float32) and two tiles of 256 rows of float32; and in the backward pass
-// of bfloat16 and float16 a float32 copy of each gradient. No [pairs, pairs] matrix.
+// Memory beside inputs, results and gradients, in float32 numbers, with no [pairs, pairs] matrix:
+//   15 for each pair and 1 for each extra negative
+//   for each thread n (n + 2 features) for a tile of scores and the rows that it comes from, and about
+//   n (n + min(max(n, features), 2048)) for the packed operands of their products, n <= 512
+//   in the backward pass of bfloat16 and float16 a copy of each gradient, which sums in float32
 
 // What the columns of the same group as a row are: masked, positives too, or negatives as any other.
 enum class GroupMode { mask, positives, none };
