@@ -56,7 +56,7 @@ bool hasNan(const E* x, int64_t count) {
 // Of count > 0 elements. A NaN is greater than all.
 template <typename E>
 Greatest greatestAt(const E* x, int64_t count) {
-  constexpr int64_t kBlock = 1024;  // only the block with the greatest is looked through one by one
+  constexpr int64_t kBlock = 256;  // only the block with the greatest is looked through one by one
   float value = greatestOf(x, std::min(kBlock, count));
   int64_t index = 0;
   for (int64_t begin = 0; begin < count; begin += kBlock) {
