@@ -68,6 +68,13 @@ function largest(values: Float32Array): number {
   return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
+/** The order of sums over the vocabulary depends on the number of tokens; a rounding to the dtype may then go the other way. */
+const sumOrder: Readonly<Record<FloatDType, number>> = {
+  float32: 2 ** -20,
+  bfloat16: 2 ** -7,
+  float16: 2 ** -10,
+};
+
 // Around one chunk, and three: the sum over parts of less than a chunk is what the whole must give.
 for (const dtype of floatDTypes)
   for (const tokens of [chunk - 1, chunk, chunk + 1, 2 * chunk + 5])
@@ -95,7 +102,7 @@ for (const dtype of floatDTypes)
           t,
           whole.dHidden.slice(begin * features, end * features),
           part.dHidden,
-          2 ** -20 * largest(whole.dHidden), // the order of sums over the vocabulary depends on the tokens
+          sumOrder[dtype] * largest(whole.dHidden),
         );
       }
       closeTo(t, [whole.loss], [sums.loss], 2 ** -22 * sums.loss);
