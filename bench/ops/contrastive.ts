@@ -103,20 +103,26 @@ function besideMaterialized(sizes: Sizes): BenchCase {
   };
 }
 
-/** One run, since it is long: wall time, and the most memory held besides the two inputs and their two gradients. */
+/**
+ * One run, since it is long: wall time, the processor's time on all threads, which other work on the machine changes little, and the most
+ * memory held besides the two inputs and their two gradients.
+ */
 async function printOnce(sizes: Sizes): Promise<void> {
   const sides = inputs(sizes);
   await synchronize();
   resetPeakMemory();
   const {allocatedBytes} = memory();
   const start = performance.now();
+  const processorStart = process.cpuUsage();
   scope(() => forwardAndBackward(fused, sides));
   await synchronize();
   const seconds = (performance.now() - start) / 1000;
+  const {user, system} = process.cpuUsage(processorStart);
   const gradients = 2 * sizes.pairs * sizes.features * bytesOf('float32');
   const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
   console.log(
     `  ${titleOf(sizes)}, once\n    ${seconds.toFixed(2)} s, ${(flopsOf(sizes) / seconds / 1e9).toFixed(1)} GFLOP/s; ` +
+      `${((user + system) / 1e6).toFixed(2)} s of the processor; ` +
       `peak ${megabytes(memory().peakBytes - allocatedBytes - gradients)} besides inputs and gradients of ` +
       `${megabytes(2 * gradients)}; scores and their gradient would be ${megabytes(materializedBytesOf(sizes))}`,
   );
