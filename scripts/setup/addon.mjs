@@ -75,7 +75,8 @@ export async function buildAddon(flavour) {
 
 /**
  * What Node needs to load the sanitized addon: the runtime first of all libraries, and with it libstdc++,
- * whose `__cxa_throw` it looks up when it starts. Leaks are not looked for: V8 frees nothing at exit.
+ * whose `__cxa_throw` it looks up when it starts. Leaks are not looked for: V8 frees nothing at exit. A request for
+ * more memory than there is fails as it does without sanitizers.
  */
 export function sanitizerEnvironment() {
   const libraries = ['libasan.so', 'libstdc++.so'].map((name) =>
@@ -85,7 +86,8 @@ export function sanitizerEnvironment() {
     ...process.env,
     CROSSMAP_ADDON: addonFile(flavours.asan),
     LD_PRELOAD: libraries.join(' '),
-    ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1:abort_on_error=1:detect_stack_use_after_return=1',
+    ASAN_OPTIONS:
+      'detect_leaks=0:halt_on_error=1:abort_on_error=1:detect_stack_use_after_return=1:allocator_may_return_null=1',
     UBSAN_OPTIONS: 'halt_on_error=1:abort_on_error=1:print_stacktrace=1',
   };
 }
