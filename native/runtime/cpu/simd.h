@@ -42,19 +42,36 @@ inline Vec load(const float* from) {
 inline void store(float* to, Vec vec) { std::memcpy(to, &vec, sizeof vec); }
 
 inline Vec load(const BFloat16* from) {
+#if defined(__AVX512F__)
+  const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  return std::bit_cast<Vec>(_mm512_maskz_slli_epi32(0xffff, _mm512_maskz_cvtepu16_epi32(0xffff, halves), 16));
+#elif defined(__AVX2__)
+  const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  return std::bit_cast<Vec>(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+#else
   HalfVec halves;
   std::memcpy(&halves, from, sizeof halves);
   return std::bit_cast<Vec>(__builtin_convertvector(halves, BitsVec) << 16);
+#endif
 }
 
 // Rounds to nearest even like fromFloat<BFloat16>.
 inline void store(BFloat16* to, Vec vec) {
   const auto bits = std::bit_cast<BitsVec>(vec);
-  const BitsVec rounded = (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
-  const BitsVec nan = bits >> 16 | 0x40u;
-  const auto isNan = std::bit_cast<BitsVec>(vec != vec);
-  const HalfVec halves = __builtin_convertvector((isNan & nan) | (~isNan & rounded), HalfVec);
+  const BitsVec rounded = bits + 0x7fffu + (bits >> 16 & 1u);
+  const BitsVec upper = (vec != vec ? bits | 0x400000u : rounded) >> 16;
+#if defined(__AVX512F__)
+  const __m256i halves = _mm512_maskz_cvtepi32_epi16(0xffff, std::bit_cast<__m512i>(upper));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), halves);
+#elif defined(__AVX2__)
+  const auto wide = std::bit_cast<__m256i>(upper);
+  // Packed within each half of 128 bits: the quarters 0 and 2 are what is wanted.
+  const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(wide, wide), 0b1000);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(packed));
+#else
+  const HalfVec halves = __builtin_convertvector(upper, HalfVec);
   std::memcpy(to, &halves, sizeof halves);
+#endif
 }
 
 inline Vec load(const Float16* from) {
