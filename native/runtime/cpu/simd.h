@@ -219,7 +219,8 @@ inline Vec log(Vec x) {
   const Vec normal = isSubnormal ? x * 0x1p23f : x;
   // Taken from the bits, the exponent changes at sqrt(1/2) instead of at 1.
   constexpr int32_t kRootHalf = 0x3f3504f3;
-  const IntVec bits = std::bit_cast<IntVec>(normal) - kRootHalf;
+  // Unsigned, since the bits of a negative number wrap around.
+  const auto bits = std::bit_cast<IntVec>(std::bit_cast<BitsVec>(normal) - static_cast<uint32_t>(kRootHalf));
   const IntVec exponent = (bits >> 23) - (isSubnormal & 23);
   const Vec m = std::bit_cast<Vec>((bits & 0x7fffff) + kRootHalf);
   const Vec n = __builtin_convertvector(exponent, Vec);
