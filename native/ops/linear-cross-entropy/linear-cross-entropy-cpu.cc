@@ -32,13 +32,13 @@ struct Loss {
   float* logProbabilities;  // [tokens], or null
   float* dHidden;           // [tokens, features], or null
   float* dWeight;           // [vocab, features], or null
-  int64_t chunk;
-  int32_t* kept;     // [tokens] those that are not dropped, in their order
-  double* losses;    // [tokens] of the kept ones
-  float* logits;     // [chunk, vocab]
-  void* gathered;    // [chunk, features] hidden of kept tokens, in its dtype
-  float* dGathered;  // [chunk, features]
-  void* workspace;
+  int64_t chunk = 0;
+  int32_t* kept = nullptr;     // [tokens] those that are not dropped, in their order
+  double* losses = nullptr;    // [tokens] of the kept ones
+  float* logits = nullptr;     // [chunk, vocab]
+  void* gathered = nullptr;    // [chunk, features] hidden of kept tokens, in its dtype
+  float* dGathered = nullptr;  // [chunk, features]
+  void* workspace = nullptr;
 };
 
 struct Kept {
