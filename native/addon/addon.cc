@@ -7,6 +7,9 @@
 #include "addon/mapped-file.h"
 #include "addon/op-table.h"
 #include "addon/tensor-object.h"
+#ifdef CROSSMAP_SIMT
+#include "addon/simt-counters.h"
+#endif
 
 namespace crossmap::addon {
 
@@ -191,6 +194,10 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add.operator()<setThreads>("setThreads");
   add.operator()<cpuInfo>("cpuInfo");
   add.operator()<mapFile>("mapFile");
+#ifdef CROSSMAP_SIMT
+  add.operator()<simtProfile>("simtProfile");
+  add.operator()<simtCounters>("simtCounters");
+#endif
   exportOps(env, exports);
   return exports;
 }
