@@ -3,6 +3,7 @@ import {existsSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {fileURLToPath} from 'node:url';
 import {CrossmapError, isErrorCode} from './errors.js';
+import type {KernelCounters} from './kernel-counters.js';
 
 /** Element types of tensors, as native code names them. */
 export type NativeDType = 'float32' | 'bfloat16' | 'float16' | 'int32' | 'int64' | 'uint8';
@@ -149,6 +150,10 @@ interface Native {
   setThreads: (threads: number) => void;
   cpuInfo: () => {readonly instructionSet: string; readonly threads: number};
   mapFile: (path: string) => Uint8Array<ArrayBuffer>;
+  /** Of the emulator: whether its kernels count what they do. Turning it on starts from nothing. */
+  simtProfile: (on: boolean) => void;
+  /** Of the emulator: waits for its work, then gives the counters of each kernel that ran, by name. */
+  simtCounters: () => readonly KernelCounters[];
 
   accumulate: (into: NativeTensor, from: NativeTensor) => void;
   adamw: (args: AdamwArguments) => void;
