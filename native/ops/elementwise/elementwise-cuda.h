@@ -1,8 +1,9 @@
 #pragma once
 #include "ops/elementwise/elementwise.h"
-#include "runtime/cuda/stream.h"
 
 namespace crossmap::cuda {
+
+class Stream;
 
 void unary(Stream& stream, Unary op, const Tensor& x, const UnaryOptions& options, const Tensor& y);
 

@@ -1,6 +1,7 @@
 #include "ops/elementwise/elementwise.h"
 
 #include "ops/elementwise/elementwise-cpu.h"
+#include "ops/elementwise/elementwise-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
