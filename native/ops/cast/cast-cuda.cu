@@ -98,7 +98,7 @@ void cast(Stream& stream, const Tensor& x, const Tensor& out) {
   onFloatDType(x.dtype(), [&]<typename From>(From) {
     onFloatDType(out.dtype(), [&]<typename To>(To) {
       Cast<From, To> body{x.data<From>(), out.data<To>(), x.elements(), false};
-      body.isWide = isAlignedFor(body.x, body.kWidth) && isAlignedFor(body.out, body.kWidth);
+      body.isWide = areAlignedFor(body.kWidth, body.x, body.out);
       launchElements(stream, "cast", body);
     });
   });

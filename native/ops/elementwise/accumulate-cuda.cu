@@ -41,7 +41,7 @@ void accumulate(Stream& stream, const Tensor& into, const Tensor& from) {
   onFloatDType(into.dtype(), [&]<typename Into>(Into) {
     onFloatDType(from.dtype(), [&]<typename From>(From) {
       Accumulate<Into, From> body{into.data<Into>(), from.data<From>(), into.elements(), false};
-      body.isWide = isAlignedFor(body.into, body.kWidth) && isAlignedFor(body.from, body.kWidth);
+      body.isWide = areAlignedFor(body.kWidth, body.into, body.from);
       launchElements(stream, "accumulate", body);
     });
   });

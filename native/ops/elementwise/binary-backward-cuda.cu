@@ -320,7 +320,7 @@ void binaryBackward(Stream& stream, Binary op, const Tensor& dy, const Tensor& a
     const E* gDy = dy.data<E>();
     const E* gA = needs.a ? a.data<E>() : nullptr;
     E* gDa = out.da ? out.da->data<E>() : nullptr;
-    const bool isAligned = isAlignedFor(gDy, kWidth) && isAlignedFor(gA, kWidth) && isAlignedFor(gDa, kWidth);
+    const bool isAligned = areAlignedFor(kWidth, gDy, gA, gDa);
     if (layout.operand == Operand::scalar)
       return launchScalar(stream,
                           Scalar<E>{op, gDy, gA, b.raw(), b.dtype() == DType::float32, gDa, nullptr,
@@ -337,13 +337,13 @@ void binaryBackward(Stream& stream, Binary op, const Tensor& dy, const Tensor& a
                                   nullptr,
                                   layout.rows,
                                   layout.features,
-                                  isAligned && isAlignedFor(gB, kWidth),
+                                  isAligned && areAlignedFor(kWidth, gB),
                                   {}},
                        out);
     E* gDb = out.db ? out.db->data<E>() : nullptr;
-    launchElements(stream, nameOf(op).data(),
-                   Full<E>{op, gDy, gA, gB, gDa, gDb, a.elements(),
-                           isAligned && isAlignedFor(gB, kWidth) && isAlignedFor(gDb, kWidth)});
+    launchElements(
+        stream, nameOf(op).data(),
+        Full<E>{op, gDy, gA, gB, gDa, gDb, a.elements(), isAligned && areAlignedFor(kWidth, gB, gDb)});
   });
 }
 

@@ -122,8 +122,7 @@ void launchRow(Stream& stream, Binary op, const E* a, const E* b, E* y, const La
            RowArgs<E>{op, a, b, y, layout.rows, layout.features, tiles});
   };
   constexpr int kWidth = kPackWidth<E>;
-  if (layout.features % kWidth == 0 && isAlignedFor(a, kWidth) && isAlignedFor(b, kWidth) &&
-      isAlignedFor(y, kWidth))
+  if (layout.features % kWidth == 0 && areAlignedFor(kWidth, a, b, y))
     return launchAs(std::integral_constant<int, kWidth>{});
   launchAs(std::integral_constant<int, 1>{});
 }
@@ -135,13 +134,13 @@ void binary(Stream& stream, Binary op, const Tensor& a, const Tensor& b, const T
     const Layout layout = layoutOf(a, b);
     const E* gA = a.data<E>();
     E* gY = y.data<E>();
-    const bool isWide = isAlignedFor(gA, kPackWidth<E>) && isAlignedFor(gY, kPackWidth<E>);
+    const bool isWide = areAlignedFor(kPackWidth<E>, gA, gY);
     switch (layout.operand) {
       case Operand::full: {
         const E* gB = b.data<E>();
         return launchElements(
             stream, nameOf(op).data(),
-            Full<E>{op, gA, gB, gY, a.elements(), isWide && isAlignedFor(gB, kPackWidth<E>)});
+            Full<E>{op, gA, gB, gY, a.elements(), isWide && areAlignedFor(kPackWidth<E>, gB)});
       }
       case Operand::row:
         return launchRow(stream, op, gA, b.data<E>(), gY, layout);

@@ -56,7 +56,7 @@ void fill(Stream& stream, const Tensor& out, double value) {
       const E element = elementOf<E>(value);
       if constexpr (sizeof(E) == sizeof(Bits)) std::memcpy(&body.element, &element, sizeof element);
     });
-    body.isWide = isAlignedFor(body.out, body.kWidth);
+    body.isWide = areAlignedFor(body.kWidth, body.out);
     launchElements(stream, "fill", body);
   });
 }

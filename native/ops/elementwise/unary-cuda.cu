@@ -81,7 +81,7 @@ struct Backward {
 void unary(Stream& stream, Unary op, const Tensor& x, const UnaryOptions& options, const Tensor& y) {
   onFloatDType(x.dtype(), [&]<typename E>(E) {
     Forward<E> body{op, options, x.data<E>(), y.data<E>(), x.elements(), false};
-    body.isWide = isAlignedFor(body.x, body.kWidth) && isAlignedFor(body.y, body.kWidth);
+    body.isWide = areAlignedFor(body.kWidth, body.x, body.y);
     launchElements(stream, nameOf(op).data(), body);
   });
 }
@@ -90,8 +90,7 @@ void unaryBackward(Stream& stream, Unary op, const Tensor& dy, const Tensor& x, 
                    const Tensor& dx) {
   onFloatDType(x.dtype(), [&]<typename E>(E) {
     Backward<E> body{op, options, dy.data<E>(), x.data<E>(), dx.data<E>(), x.elements(), false};
-    body.isWide = isAlignedFor(body.dy, body.kWidth) && isAlignedFor(body.x, body.kWidth) &&
-                  isAlignedFor(body.dx, body.kWidth);
+    body.isWide = areAlignedFor(body.kWidth, body.dy, body.x, body.dx);
     launchElements(stream, nameOf(op).data(), body);
   });
 }

@@ -69,7 +69,7 @@ void launchSpread(Stream& stream, const char* op, const Kind& kind, const Tensor
   const auto [rows, features] = reducedRows(dx, axis);
   Args<E, Kind> args{kind, dx.data<E>(), rows, features, {}};
   constexpr int kWidth = kPackWidth<E>;
-  const bool isWide = features % kWidth == 0 && isAlignedFor(args.dx, kWidth);
+  const bool isWide = features % kWidth == 0 && areAlignedFor(kWidth, args.dx);
   args.tiles = rowTiles(rows, features, isWide ? kWidth : 1, kRowsInFlight, INT32_MAX);
   const Launch shape{op, {args.tiles.blocks()}, args.tiles.threads};
   if (isWide)

@@ -171,7 +171,7 @@ void launchReduce(Stream& stream, const char* op, const Kind& kind, const Tensor
   // Where rows begin at any element, whole lines are read with one element at a time.
   const bool isWide = rows == 1 || features % kPackWidth<E> == 0;
   Args<E, Kind> args{
-      kind, x.data<E>(), nullptr, rows, features, {}, isAlignedFor(x.data<E>(), kPackWidth<E>)};
+      kind, x.data<E>(), nullptr, rows, features, {}, areAlignedFor(kPackWidth<E>, x.data<E>())};
   args.plan = reducePlan(rows, features, isWide ? kPackWidth<E> : 1);
   const auto& plan = args.plan;
   std::optional<Tensor> partial;

@@ -73,7 +73,8 @@ void launchElements(Stream& stream, const char* op, const Body& body) {
   launch(stream, {op, {blocks}, kElementThreads}, elementsKernel<Body>, body);
 }
 
-// A pack of elements that may lie at any address: sums keep their order then, since they go by the same packs.
+// A pack of elements that may lie at any address: sums keep their order then, since they go by the same
+// packs.
 template <int width, typename E>
 __device__ inline Pack<E, width> loadElements(const E* from, bool isAligned) {
   if (isAligned) return loadPack<width>(from);
@@ -90,10 +91,10 @@ __device__ inline void storeElements(E* to, const Pack<E, width>& pack, bool isA
   for (int i = 0; i < width; i++) to[i] = pack.values[i];
 }
 
-// Whether `width` elements at this address are one access.
-template <typename E>
-bool isAlignedFor(const E* pointer, int width) {
-  return reinterpret_cast<uintptr_t>(pointer) % (sizeof(E) * static_cast<size_t>(width)) == 0;
+// Whether `width` elements at each of these addresses are one access; null is as good as any.
+template <typename... E>
+bool areAlignedFor(int width, const E*... pointers) {
+  return ((reinterpret_cast<uintptr_t>(pointers) % (sizeof(E) * static_cast<size_t>(width)) == 0) && ...);
 }
 
 }  // namespace crossmap::cuda
