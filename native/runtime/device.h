@@ -40,7 +40,7 @@ class Backend {
 
   // Throws ERR_OUT_OF_MEMORY. The contents are arbitrary.
   virtual void* allocate(int64_t bytes) = 0;
-  virtual void release(void* memory, int64_t bytes) = 0;
+  virtual void release(void* memory) = 0;
   virtual MemoryUse memoryUse() const = 0;
   virtual void resetPeak() = 0;
   // Gives memory that is cached now back to the system, in order with the work.

@@ -12,7 +12,7 @@ Storage::~Storage() {
   if (release_)
     device_.backend().onceExecuted(std::move(release_));
   else
-    device_.backend().release(memory_, bytes_);
+    device_.backend().release(memory_);
 }
 
 Tensor::Tensor(std::shared_ptr<Storage> storage, int64_t offset, Shape shape, DType dtype)
