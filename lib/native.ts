@@ -7,6 +7,9 @@ import {CrossmapError, isErrorCode} from './errors.js';
 /** Element types of tensors, as native code names them. */
 export type NativeDType = 'float32' | 'bfloat16' | 'float16' | 'int32' | 'int64' | 'uint8';
 
+/** Kinds of devices, as native code names them. */
+export type NativeDevice = 'cpu' | 'cuda' | 'simt';
+
 /** A handle on native memory. Handles are cheap; the memory goes when the last one on it is disposed of. */
 export interface NativeTensor {
   readonly shape: readonly number[];
@@ -142,6 +145,7 @@ interface Native {
   memory: (device: string) => NativeMemory;
   resetPeak: (device: string) => void;
   emptyCache: (device: string) => void;
+  devices: () => readonly NativeDevice[];
   setThreads: (threads: number) => void;
   cpuInfo: () => {readonly instructionSet: string; readonly threads: number};
   mapFile: (path: string) => Uint8Array<ArrayBuffer>;

@@ -32,7 +32,7 @@ async function demo(args) {
 
 /** Lint and tests both run, so that one look shows all there is to mend. */
 async function test(/** @type {readonly string[]} */ args) {
-  await setUp(['packages', 'addon', 'types']);
+  await setUp(['packages', 'addon', 'simt', 'types']);
   const lintStatus = await runLint();
   const testStatus = await runAva(args);
   if (lintStatus !== 0) warn('lint failed: its findings stand above the tests');

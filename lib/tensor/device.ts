@@ -16,7 +16,7 @@ export interface MemoryUse {
 
 /** The devices that can be used here, the preferred one first. */
 export function devices(): readonly Device[] {
-  return ['cpu'];
+  return native.devices();
 }
 
 /** @throws ERR_DEVICE where the device does not exist here */

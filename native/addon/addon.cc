@@ -140,6 +140,11 @@ Napi::Value emptyCache(const Napi::CallbackInfo& info) {
   });
 }
 
+// devices(): the names of those that this build and machine have, the preferred one first.
+Napi::Value devices(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] { return toValue(info.Env(), Environment::deviceNames()); });
+}
+
 Napi::Value setThreads(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
     const auto threads = fromValue<int>(info[0], {"setThreads: threads"});
@@ -182,6 +187,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add.operator()<memory>("memory");
   add.operator()<resetPeak>("resetPeak");
   add.operator()<emptyCache>("emptyCache");
+  add.operator()<devices>("devices");
   add.operator()<setThreads>("setThreads");
   add.operator()<cpuInfo>("cpuInfo");
   add.operator()<mapFile>("mapFile");

@@ -3,6 +3,11 @@
 #include <algorithm>
 #include <thread>
 
+#include "runtime/cpu/cpu-device.h"
+#ifdef CROSSMAP_CUDA
+#include "runtime/cuda/cuda-device.h"
+#endif
+
 namespace crossmap::addon {
 
 namespace {
@@ -34,6 +39,7 @@ Environment::~Environment() { stop(); }
 
 void Environment::stop() {
   if (cpu_) cpu_->backend().stop();
+  if (cuda_) cuda_->backend().stop();
 }
 
 Device Environment::cpu() {
@@ -41,9 +47,25 @@ Device Environment::cpu() {
   return *cpu_;
 }
 
+std::vector<std::string> Environment::deviceNames() {
+  std::vector<std::string> names{"cpu"};
+#ifdef CROSSMAP_CUDA
+  names.emplace_back(nameOf(cuda::kCudaKind));
+#endif
+  return names;
+}
+
 Device Environment::device(const std::string& name) {
   if (name == "cpu") return cpu();
-  throw Error(ErrorCode::device, "device must be cpu, the one device of this build; got " + name);
+#ifdef CROSSMAP_CUDA
+  if (name == nameOf(cuda::kCudaKind)) {
+    if (!cuda_) cuda_.emplace(std::make_shared<cuda::CudaDevice>());
+    return *cuda_;
+  }
+#endif
+  std::string known;
+  for (const std::string& each : deviceNames()) known += (known.empty() ? "" : " or ") + each;
+  throw Error(ErrorCode::device, "device must be " + known + ", which this build has; got " + name);
 }
 
 void Environment::setThreads(int threads) {

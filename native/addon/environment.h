@@ -27,6 +27,7 @@ class Environment {
   // Throws ERR_DEVICE for a device that this build does not have.
   Device device(const std::string& name);
   Device cpu();
+  static std::vector<std::string> deviceNames();
   // Threads of the CPU device, the executor included.
   void setThreads(int threads);
 
@@ -64,6 +65,7 @@ class Environment {
   Napi::Env env_;
   Napi::FunctionReference tensorClass_;
   std::optional<Device> cpu_;
+  std::optional<Device> cuda_;
   int threads_;
   Wake wake_;
   std::map<uint64_t, Held> held_;  // touched by the JavaScript thread alone, like all down to mutex_

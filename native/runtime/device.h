@@ -11,11 +11,11 @@
 
 namespace crossmap {
 
-enum class DeviceKind { cpu };
+enum class DeviceKind { cpu, cuda, simt };
 
 constexpr auto enumNames(DeviceKind) {
   using namespace std::string_view_literals;
-  return std::array{"cpu"sv};
+  return std::array{"cpu"sv, "cuda"sv, "simt"sv};
 }
 
 constexpr std::string_view nameOf(DeviceKind kind) { return enumNames(kind)[static_cast<size_t>(kind)]; }

@@ -13,11 +13,18 @@ namespace crossmap {
 //       x.device(), [&]<cpu::Isa isa>() { cpu::rmsNorm<isa>(x, weight, eps, out); },
 //       [&](auto& stream) { cuda::rmsNorm(stream, x, weight, eps, out); });
 template <typename OnCpu, typename OnCuda>
-void onDevice(const Device& device, OnCpu&& onCpu, OnCuda&& onCuda) {
+void onDevice(const Device& device, OnCpu&& onCpu, [[maybe_unused]] OnCuda&& onCuda) {
   if (device.kind() == DeviceKind::cpu) return cpu::onIsa(cpu::cpuOf(device).isa(), onCpu);
 #ifdef CROSSMAP_CUDA
   onCuda(cuda::streamOf(device));
 #endif
+}
+
+// For an op that has no form on CUDA.
+template <typename OnCpu>
+void onDevice(const Device& device, OnCpu&& onCpu) {
+  if (device.kind() == DeviceKind::cpu) return cpu::onIsa(cpu::cpuOf(device).isa(), onCpu);
+  throw Error(ErrorCode::device, "this op has no form on " + device.name());
 }
 
 }  // namespace crossmap

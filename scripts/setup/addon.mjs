@@ -12,23 +12,32 @@ import {compilers, provideSystem} from './system.mjs';
  * @typedef {object} Flavour
  * @property {string} what
  * @property {string} out build folder
+ * @property {string} target of CMake: the addon's name
  * @property {string} config CMake's build type
  * @property {readonly string[]} options of CMake
  */
 
 export const flavours = /** @satisfies {Record<string, Flavour>} */ ({
-  cpu: {what: 'the native addon', out: 'build-cmake', config: 'Release', options: []},
+  cpu: {what: 'the native addon', out: 'build-cmake', target: 'crossmap-cpu', config: 'Release', options: []},
+  simt: {
+    what: 'the native addon with the emulated GPU',
+    out: 'build-cmake',
+    target: 'crossmap-simt',
+    config: 'Release',
+    options: [],
+  },
   asan: {
     what: 'the native addon under AddressSanitizer and UBSan',
     out: 'build-asan',
+    target: 'crossmap-cpu',
     config: 'RelWithDebInfo',
     options: ['CROSSMAP_SANITIZE=ON', 'CMAKE_CXX_COMPILER=g++'],
   },
 });
 
 /** @param {Flavour} flavour */
-export function addonFile({out, config}) {
-  return inRoot(out, config, 'crossmap-cpu.node');
+export function addonFile({out, target, config}) {
+  return inRoot(out, config, `${target}.node`);
 }
 
 /** @param {Flavour} flavour */
@@ -50,12 +59,12 @@ export async function buildAddon(flavour) {
   await provideSystem();
   const start = performance.now();
   const folder = inRoot(flavour.out);
-  const last = readStamp(flavour);
+  const last = lastBuild(flavour);
   const key = configuration(flavour);
   const files = fingerprints(sources());
-  const fresh = last?.configuration !== key;
+  const fresh = last?.stamp.configuration !== key;
   if (fresh) fs.rmSync(folder, {recursive: true, force: true});
-  else touchOldSources(files, last.files, path.join(folder, '.stamp.json'));
+  else touchOldSources(files, last.stamp.files, last.file);
   say(`building ${flavour.what} (${fresh ? 'all of it: takes minutes' : 'what changed'})`);
   await runLogged(`addon-${path.basename(flavour.out)}`, [
     process.execPath,
@@ -65,11 +74,13 @@ export async function buildAddon(flavour) {
     flavour.out,
     '--config',
     flavour.config,
+    '--target',
+    flavour.target,
     '--parallel',
     String(parallelJobs()),
     ...flavour.options.map((option) => `--CD${option}`),
   ]);
-  writeJson(path.join(folder, '.stamp.json'), {configuration: key, files});
+  writeJson(stampFile(flavour), {configuration: key, files});
   say(`${flavour.what} built in ${since(start)}`);
 }
 
@@ -131,8 +142,27 @@ function sources() {
  * @param {Flavour} flavour
  * @returns {{configuration: string, files: Record<string, string>} | undefined}
  */
-function readStamp({out}) {
-  return readJson(inRoot(out, '.stamp.json'));
+function readStamp(flavour) {
+  return readJson(stampFile(flavour));
+}
+
+/**
+ * The last build of this flavour, or else of another one in the same folder: they share most objects.
+ *
+ * @param {Flavour} flavour
+ */
+function lastBuild(flavour) {
+  const siblings = Object.values(flavours).filter(({out}) => out === flavour.out);
+  for (const each of [flavour, ...siblings]) {
+    const stamp = readStamp(each);
+    if (stamp) return {stamp, file: stampFile(each)};
+  }
+  return undefined;
+}
+
+/** @param {Flavour} flavour */
+function stampFile({out, target}) {
+  return inRoot(out, `.${target}.json`);
 }
 
 /**

@@ -7,6 +7,7 @@ import {compileTypes, typesAreCurrent} from './types.mjs';
 const steps = {
   packages: {isCurrent: packagesAreCurrent, make: installPackages},
   addon: {isCurrent: () => addonIsCurrent(flavours.cpu), make: () => buildAddon(flavours.cpu)},
+  simt: {isCurrent: () => addonIsCurrent(flavours.simt), make: () => buildAddon(flavours.simt)},
   asan: {isCurrent: () => addonIsCurrent(flavours.asan), make: () => buildAddon(flavours.asan)},
   types: {isCurrent: typesAreCurrent, make: compileTypes},
 };

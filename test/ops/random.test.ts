@@ -269,7 +269,7 @@ const refusals: readonly Refusal[] = [
     // A device that no machine has.
     call: () => normal([2], {seed: 1, device: 'simt'}),
     code: 'ERR_DEVICE',
-    message: 'device must be cpu, the one device of this build; got simt',
+    message: 'device must be cpu, which this build has; got simt',
   },
 ];
 

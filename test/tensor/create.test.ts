@@ -233,7 +233,7 @@ const refusals: readonly Refusal[] = [
     title: 'a device that is not here',
     call: () => zeros([1], {device: 'simt'}),
     code: 'ERR_DEVICE',
-    message: 'device must be cpu, the one device of this build; got simt',
+    message: 'device must be cpu, which this build has; got simt',
   },
   {
     title: 'the transfer of an array of another dtype',

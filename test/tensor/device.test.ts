@@ -31,7 +31,7 @@ test('the CPU is a device', (t) => {
 test('a device that is not here is refused by name', (t) => {
   t.throws(() => memory('cuda'), {
     code: 'ERR_DEVICE',
-    message: 'device must be cpu, the one device of this build; got cuda',
+    message: 'device must be cpu, which this build has; got cuda',
   });
 });
 

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "ops/adamw/adamw-cpu.h"
-#include "runtime/cpu/cpu-device.h"
+#include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
 namespace crossmap {

@@ -1,7 +1,7 @@
 #include "ops/attention/attention.h"
 
 #include "ops/attention/attention-cpu.h"
-#include "runtime/cpu/cpu-device.h"
+#include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
 namespace crossmap {

@@ -1,7 +1,7 @@
 #include "ops/cast/cast.h"
 
 #include "ops/cast/cast-cpu.h"
-#include "runtime/cpu/cpu-device.h"
+#include "runtime/dispatch.h"
 
 namespace crossmap {
 

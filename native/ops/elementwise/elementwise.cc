@@ -1,7 +1,7 @@
 #include "ops/elementwise/elementwise.h"
 
 #include "ops/elementwise/elementwise-cpu.h"
-#include "runtime/cpu/cpu-device.h"
+#include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
 namespace crossmap {

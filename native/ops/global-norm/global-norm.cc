@@ -1,7 +1,7 @@
 #include "ops/global-norm/global-norm.h"
 
 #include "ops/global-norm/global-norm-cpu.h"
-#include "runtime/cpu/cpu-device.h"
+#include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
 namespace crossmap {

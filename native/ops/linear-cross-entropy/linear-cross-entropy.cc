@@ -1,7 +1,7 @@
 #include "ops/linear-cross-entropy/linear-cross-entropy.h"
 
 #include "ops/linear-cross-entropy/linear-cross-entropy-cpu.h"
-#include "runtime/cpu/cpu-device.h"
+#include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
 namespace crossmap {

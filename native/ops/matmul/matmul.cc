@@ -1,7 +1,7 @@
 #include "ops/matmul/matmul.h"
 
 #include "ops/matmul/matmul-cpu.h"
-#include "runtime/cpu/cpu-device.h"
+#include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
 namespace crossmap {

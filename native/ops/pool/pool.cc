@@ -1,7 +1,7 @@
 #include "ops/pool/pool.h"
 
 #include "ops/pool/pool-cpu.h"
-#include "runtime/cpu/cpu-device.h"
+#include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
 namespace crossmap {

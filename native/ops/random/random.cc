@@ -1,7 +1,7 @@
 #include "ops/random/random.h"
 
 #include "ops/random/random-cpu.h"
-#include "runtime/cpu/cpu-device.h"
+#include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
 namespace crossmap {

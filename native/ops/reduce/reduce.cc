@@ -1,7 +1,7 @@
 #include "ops/reduce/reduce.h"
 
 #include "ops/reduce/reduce-cpu.h"
-#include "runtime/cpu/cpu-device.h"
+#include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
 namespace crossmap {

@@ -1,7 +1,7 @@
 #include "ops/rms-norm/rms-norm.h"
 
 #include "ops/rms-norm/rms-norm-cpu.h"
-#include "runtime/cpu/cpu-device.h"
+#include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
 namespace crossmap {

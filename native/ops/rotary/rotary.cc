@@ -1,7 +1,7 @@
 #include "ops/rotary/rotary.h"
 
 #include "ops/rotary/rotary-cpu.h"
-#include "runtime/cpu/cpu-device.h"
+#include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
 namespace crossmap {

@@ -1,7 +1,7 @@
 #include "ops/softmax/softmax.h"
 
 #include "ops/softmax/softmax-cpu.h"
-#include "runtime/cpu/cpu-device.h"
+#include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
 namespace crossmap {

@@ -1,7 +1,7 @@
 #include "ops/swiglu/swiglu.h"
 
 #include "ops/swiglu/swiglu-cpu.h"
-#include "runtime/cpu/cpu-device.h"
+#include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
 namespace crossmap {

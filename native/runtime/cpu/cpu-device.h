@@ -83,17 +83,3 @@ CpuDevice& cpuOf(const Device& device);
 void enqueue(const Device& device, const char* op, Task task);
 
 }  // namespace crossmap::cpu
-
-namespace crossmap {
-
-// Runs the device's form of an op: `onCpu` is a lambda template over the instruction set.
-//   onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::rmsNorm<isa>(x, weight, eps, out); });
-template <typename OnCpu>
-void onDevice(const Device& device, OnCpu&& onCpu) {
-  switch (device.kind()) {
-    case DeviceKind::cpu:
-      return cpu::onIsa(cpu::cpuOf(device).isa(), onCpu);
-  }
-}
-
-}  // namespace crossmap

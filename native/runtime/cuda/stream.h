@@ -11,7 +11,7 @@ namespace crossmap::cuda {
 
 // What a plan depends on.
 struct Architecture {
-  int capability;       // 80 for sm_80, 90 for sm_90
+  int capability;  // 80 for sm_80, 90 for sm_90
   int multiprocessors;
   int64_t sharedBytes;  // most that one block can have
 };

@@ -7,8 +7,8 @@
 
 namespace crossmap::cuda {
 
-// 16 bytes from `from` to shared address `to`, both multiples of 16; zeros instead where not `valid`, and then
-// `from` is not read.
+// 16 bytes from `from` to shared address `to`, both multiples of 16; zeros instead where not `valid`, and
+// then `from` is not read.
 __device__ inline void copyAsync16(uint32_t to, const void* from, bool valid = true) {
 #ifdef CROSSMAP_SIMT
   simt::copyAsync(to, from, 16, valid ? 16 : 0);

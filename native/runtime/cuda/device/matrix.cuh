@@ -2,7 +2,8 @@
 // Tensor cores of sm_80 and later (PTX ISA: ldmatrix, mma.sync). All lanes of a warp call these together.
 //
 // Fragments, with row group g = lane / 4 and t = lane % 4:
-//   m16n8k16, 16-bit elements: a[0] (g, 2t..2t+1)  a[1] (g + 8, 2t..)  a[2] (g, 2t + 8..)  a[3] (g + 8, 2t + 8..)
+//   m16n8k16, 16-bit elements: a[0] (g, 2t..2t+1)  a[1] (g + 8, 2t..)  a[2] (g, 2t + 8..)  a[3] (g + 8, 2t
+//   + 8..)
 //                              b[0] (k = 2t..2t+1, n = g)              b[1] (k = 2t + 8.., n = g)
 //   m16n8k8, tf32:             a[0] (g, t)  a[1] (g + 8, t)  a[2] (g, t + 4)  a[3] (g + 8, t + 4)
 //                              b[0] (k = t, n = g)           b[1] (k = t + 4, n = g)

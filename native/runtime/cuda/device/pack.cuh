@@ -21,15 +21,25 @@ inline constexpr int kPackWidth = 16 / static_cast<int>(sizeof(E));
 template <int bytes>
 struct PackBits;
 template <>
-struct PackBits<16> { using Type = uint4; };
+struct PackBits<16> {
+  using Type = uint4;
+};
 template <>
-struct PackBits<8> { using Type = uint2; };
+struct PackBits<8> {
+  using Type = uint2;
+};
 template <>
-struct PackBits<4> { using Type = uint32_t; };
+struct PackBits<4> {
+  using Type = uint32_t;
+};
 template <>
-struct PackBits<2> { using Type = uint16_t; };
+struct PackBits<2> {
+  using Type = uint16_t;
+};
 template <>
-struct PackBits<1> { using Type = uint8_t; };
+struct PackBits<1> {
+  using Type = uint8_t;
+};
 
 template <int count, typename E>
 __device__ inline Pack<E, count> loadPack(const E* from) {
