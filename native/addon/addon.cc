@@ -40,9 +40,8 @@ Napi::Value fromArray(const Napi::CallbackInfo& info) {
     const auto shape = fromValue<Shape>(info[1], {"tensor: shape"});
     const auto dtype = fromValue<DType>(info[2], {"tensor: dtype"});
     checkSize("tensor", bytes, shape, dtype);
-    const Tensor tensor = empty(shape, dtype, fromValue<Device>(info[3], {"tensor: device"}));
-    tensor.device().backend().copyIn(tensor.raw(), bytes.data, bytes.size);
-    return toValue(info.Env(), tensor);
+    const auto device = fromValue<Device>(info[3], {"tensor: device"});
+    return toValue(info.Env(), uploaded(bytes.data, shape, dtype, device));
   });
 }
 

@@ -40,7 +40,7 @@ class CpuDevice : public Backend {
   void resetPeak() override { allocator_.resetPeak(); }
   void emptyCache() override;
 
-  void copyIn(void* to, const void* from, int64_t bytes) override;
+  void* upload(const void* from, int64_t bytes) override;
   void copyOut(void* to, const void* from, int64_t bytes, Completion done) override;
   void copyWithin(void* to, const void* from, int64_t bytes) override;
   void synchronize(Completion done) override;
