@@ -74,6 +74,8 @@ uint32_t alignmentOf(const void* pointer) {
   return address % kMost == 0 ? kMost : uint32_t{1} << std::countr_zero(address);
 }
 
+SharedLibrary findLibrary() { return SharedLibrary::find("libcublasLt.so.13", "libcublasLt.so.12"); }
+
 // What the library makes and must get back.
 class Owned {
  public:
@@ -149,9 +151,11 @@ struct CublasLt::Started {
   std::string description;
 };
 
+std::string CublasLt::find() { return findLibrary().name(); }
+
 std::unique_ptr<CublasLt> CublasLt::load() {
   auto api = std::make_unique<Api>();
-  api->library = SharedLibrary::find("libcublasLt.so.13", "libcublasLt.so.12");
+  api->library = findLibrary();
   if (!api->library || !api->find()) return nullptr;
   void* handle = nullptr;
   if (api->create(&handle) != kSuccess) return nullptr;

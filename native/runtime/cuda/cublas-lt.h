@@ -29,6 +29,8 @@ class CublasLt {
   // What matmul may use as its workspace.
   static constexpr int64_t kWorkspaceBytes = int64_t{32} << 20;
 
+  // The name under which the system has the library; empty where it has not.
+  static std::string find();
   // Nothing where the library is missing or does not start.
   static std::unique_ptr<CublasLt> load();
   struct Started;
