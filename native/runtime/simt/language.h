@@ -148,3 +148,4 @@ template <typename... P> cudaError_t launch(const char* name, dim3 g, dim3 b, si
   run_grid(g, b, smem, [](void* v) { auto* p = (Pack*)v; std::apply(p->k, p->t); }, &pk, name); return error_count() ? cudaErrorLaunchFailure : cudaSuccess; }
 }
 namespace crossmap { namespace simt = ::simt; }
+#include "runtime/simt/api/host.h"
