@@ -8,8 +8,13 @@
 #include "addon/op-table.h"
 #include "addon/plan-table.h"
 #include "addon/tensor-object.h"
+<<<<<<< HEAD
 #ifdef CROSSMAP_CUDA
 #include "runtime/cuda/device-info.h"
+=======
+#ifdef CROSSMAP_SIMT
+#include "addon/simt-counters.h"
+>>>>>>> tools
 #endif
 
 namespace crossmap::addon {
@@ -205,6 +210,10 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add.operator()<cudaInfo>("cudaInfo");
   add.operator()<plans>("plans");
   add.operator()<mapFile>("mapFile");
+#ifdef CROSSMAP_SIMT
+  add.operator()<simtProfile>("simtProfile");
+  add.operator()<simtCounters>("simtCounters");
+#endif
   exportOps(env, exports);
   return exports;
 }
