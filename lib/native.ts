@@ -3,8 +3,8 @@ import {existsSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {fileURLToPath} from 'node:url';
 import {CrossmapError, isErrorCode} from './errors.js';
-import type {KernelCounters} from './kernel-counters.js';
 import type {NativeDevice, NativeDType, NativeOps, NativeTensor, Shape} from './native-ops.js';
+import type {KernelCounters} from './kernel-counters.js';
 
 export type {
   AxisName,
