@@ -45,10 +45,11 @@ export interface EmulatorBench {
   readonly results: readonly StageResult[];
 }
 
-const cases = [...productCases, ...memoryCases];
+/** All benches on the emulator. */
+export const benchCases: readonly BenchCase[] = [...productCases, ...memoryCases];
 
 /** Names of the ops that have a bench, sorted. */
-export const benchedOps: readonly string[] = [...new Set(cases.map(({op}) => op))].sort();
+export const benchedOps: readonly string[] = [...new Set(benchCases.map(({op}) => op))].sort();
 
 /**
  * Runs the benches of some ops, or of all, once each on the emulator: counts are exact and need no repetition.
@@ -66,7 +67,7 @@ export async function* benchOnEmulator(ops: readonly string[]): AsyncGenerator<S
       `bench: ${unknown} has no bench on the emulator; there are ${benchedOps.join(', ')}`,
     );
   requireDevice('simt');
-  for (const each of cases) {
+  for (const each of benchCases) {
     if (ops.length > 0 && !ops.includes(each.op)) continue;
     const results = runCase(each);
     await synchronize('simt'); // rejects with what the emulator found wrong
