@@ -1,9 +1,10 @@
 // npm run demo, test, lint, bench: set up what is missing or stale, then do it. Further arguments pass on.
+import {runStatic} from './cuda/static.mjs';
 import {makeDocs} from './docs/main.mjs';
+import {runGpuCheck} from './gpu-check/main.mjs';
 import {runFormat, runLint} from './lint/main.mjs';
 import {sanitizerEnvironment} from './setup/addon.mjs';
 import {checkArm64} from './setup/arm64.mjs';
-import {runStatic} from './cuda/static.mjs';
 import {runInTerminal} from './setup/commands.mjs';
 import {listFiles} from './setup/files.mjs';
 import {inRoot, toolScript} from './setup/places.mjs';
@@ -20,6 +21,7 @@ const tasks = {
   docs,
   bench,
   static: runStatic,
+  'gpu-check': gpuCheck,
   'test:asan': testAsan,
   'check:arm64': checkArm64,
 };
@@ -82,6 +84,13 @@ async function bench(/** @type {readonly string[]} */ args) {
     if (status !== 0) return status;
   }
   return 0;
+}
+
+/** What only a GPU can show; `--device simt` is its dry run. */
+async function gpuCheck(/** @type {readonly string[]} */ args) {
+  const isDry = /(?:^| )--device[= ]simt(?: |$)/.test(args.join(' '));
+  await setUp(['packages', isDry ? 'simt' : 'cuda', 'types']);
+  return runGpuCheck(args);
 }
 
 /** The tests that drive the addon, against the sanitized one; files among the arguments stand instead. */
