@@ -3,11 +3,8 @@ import {existsSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {fileURLToPath} from 'node:url';
 import {CrossmapError, isErrorCode} from './errors.js';
-<<<<<<< HEAD
 import type {NativeDevice, NativeDType, NativeOps, NativeTensor, Shape} from './native-ops.js';
-=======
 import type {KernelCounters} from './kernel-counters.js';
->>>>>>> tools
 
 export type {
   AxisName,
@@ -70,164 +67,10 @@ interface Native extends NativeOps {
   cudaInfo: () => NativeCuda | undefined;
   plans: () => readonly NativePlan[];
   mapFile: (path: string) => Uint8Array<ArrayBuffer>;
-<<<<<<< HEAD
-=======
   /** Of the emulator: whether its kernels count what they do. Turning it on starts from nothing. */
   simtProfile: (on: boolean) => void;
   /** Of the emulator: waits for its work, then gives the counters of each kernel that ran, by name. */
   simtCounters: () => readonly KernelCounters[];
-
-  accumulate: (into: NativeTensor, from: NativeTensor) => void;
-  adamw: (args: AdamwArguments) => void;
-  attention: (
-    q: NativeTensor,
-    k: NativeTensor,
-    v: NativeTensor,
-    segmentStarts: NativeTensor,
-    options: NativeAttentionOptions,
-  ) => {readonly out: NativeTensor; readonly lse: NativeTensor};
-  attentionBackward: (
-    dOut: NativeTensor,
-    q: NativeTensor,
-    k: NativeTensor,
-    v: NativeTensor,
-    out: NativeTensor,
-    lse: NativeTensor,
-    segmentStarts: NativeTensor,
-    options: NativeAttentionOptions,
-  ) => {
-    readonly dq: NativeTensor;
-    readonly dk: NativeTensor;
-    readonly dv: NativeTensor;
-    readonly dSinks?: NativeTensor;
-  };
-  binary: (op: BinaryName, a: NativeTensor, b: NativeTensor) => NativeTensor;
-  binaryBackward: (
-    op: BinaryName,
-    dy: NativeTensor,
-    a: NativeTensor,
-    b: NativeTensor,
-    wantsA: boolean,
-    wantsB: boolean,
-  ) => {readonly da: NativeTensor | undefined; readonly db: NativeTensor | undefined};
-  cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
-  clipScale: (norm: NativeTensor, maxNorm: number) => NativeTensor;
-  contrastive: (
-    x: NativeTensor,
-    y: NativeTensor,
-    options: NativeContrastiveOptions,
-  ) => {readonly loss: NativeTensor; readonly statistics: NativeTensor; readonly inverseNorms: NativeTensor};
-  contrastiveBackward: (
-    dLoss: NativeTensor,
-    x: NativeTensor,
-    y: NativeTensor,
-    statistics: NativeTensor,
-    inverseNorms: NativeTensor,
-    options: NativeContrastiveOptions,
-    wanted: Readonly<Record<'x' | 'y' | 'theta' | 'negatives', boolean>>,
-  ) => Readonly<Record<'dx' | 'dy' | 'dTheta' | 'dNegatives', NativeTensor | undefined>>;
-  embedding: (table: NativeTensor, tokens: NativeTensor) => NativeTensor;
-  embeddingBackward: (dy: NativeTensor, tokens: NativeTensor, vocab: number) => NativeTensor;
-  fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
-  globalNorm: (tensors: readonly NativeTensor[]) => NativeTensor;
-  linear: (x: NativeTensor, weight: NativeTensor) => NativeTensor;
-  linearCrossEntropy: (
-    hidden: NativeTensor,
-    weight: NativeTensor,
-    targets: NativeTensor,
-    options: NativeLinearCrossEntropyOptions,
-  ) => NativeLinearCrossEntropy;
-  linearCrossEntropyBackward: (
-    dLoss: NativeTensor,
-    gradient: NativeTensor,
-    dtype: NativeDType,
-  ) => NativeTensor;
-  matmul: (a: NativeTensor, b: NativeTensor, options: NativeMatmulOptions) => NativeTensor;
-  normal: (
-    shape: Shape,
-    dtype: NativeDType,
-    device: string,
-    options: {seed: number; offset: number; mean: number; std: number},
-  ) => NativeTensor;
-  pool: (
-    hidden: NativeTensor,
-    starts: NativeTensor,
-    ends: NativeTensor,
-    pooling: 'mean' | 'last' | 'weighted',
-    normalize: boolean,
-  ) => {readonly pooled: NativeTensor; readonly inverseNorms: NativeTensor};
-  poolBackward: (
-    dPooled: NativeTensor,
-    pooled: NativeTensor,
-    inverseNorms: NativeTensor,
-    starts: NativeTensor,
-    ends: NativeTensor,
-    pooling: 'mean' | 'last' | 'weighted',
-    tokens: number,
-    dtype: NativeDType,
-  ) => NativeTensor;
-  reduce: (op: ReductionName, x: NativeTensor, axis: AxisName) => NativeTensor;
-  reduceBackward: (
-    op: ReductionName,
-    dy: NativeTensor,
-    shape: Shape,
-    dtype: NativeDType,
-    axis: AxisName,
-  ) => NativeTensor;
-  reduceMax: (x: NativeTensor, axis: AxisName) => {readonly y: NativeTensor; readonly indices: NativeTensor};
-  reduceMaxBackward: (dy: NativeTensor, indices: NativeTensor, shape: Shape, axis: AxisName) => NativeTensor;
-  rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};
-  rmsNormBackward: (
-    dy: NativeTensor,
-    dSum: NativeTensor | undefined,
-    x: NativeTensor,
-    weight: NativeTensor,
-    rstd: NativeTensor,
-    wanted: {x: boolean; weight: boolean},
-  ) => {dx?: NativeTensor; dWeight?: NativeTensor};
-  rmsNormResidual: (
-    x: NativeTensor,
-    residual: NativeTensor,
-    weight: NativeTensor,
-    eps: number,
-  ) => {y: NativeTensor; sum: NativeTensor; rstd: NativeTensor};
-  rotary: (
-    x: NativeTensor,
-    positions: NativeTensor,
-    frequencies: NativeTensor,
-    scale: number,
-  ) => NativeTensor;
-  rotaryBackward: (
-    dy: NativeTensor,
-    positions: NativeTensor,
-    frequencies: NativeTensor,
-    scale: number,
-  ) => NativeTensor;
-  softmax: (
-    form: SoftmaxName,
-    x: NativeTensor,
-  ) => {readonly y: NativeTensor; readonly statistics: NativeTensor};
-  softmaxBackward: (
-    form: SoftmaxName,
-    dy: NativeTensor,
-    x: NativeTensor,
-    statistics: NativeTensor,
-  ) => NativeTensor;
-  swiglu: (gate: NativeTensor, up: NativeTensor) => NativeTensor;
-  swigluBackward: (
-    dy: NativeTensor,
-    gate: NativeTensor,
-    up: NativeTensor,
-  ) => {dGate: NativeTensor; dUp: NativeTensor};
-  unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
-  unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
-  uniform: (
-    shape: Shape,
-    dtype: NativeDType,
-    device: string,
-    options: {seed: number; offset: number; low: number; high: number},
-  ) => NativeTensor;
->>>>>>> tools
 }
 
 /** An addon file, and why it was taken. */

@@ -8,13 +8,11 @@
 #include "addon/op-table.h"
 #include "addon/plan-table.h"
 #include "addon/tensor-object.h"
-<<<<<<< HEAD
 #ifdef CROSSMAP_CUDA
 #include "runtime/cuda/device-info.h"
-=======
+#endif
 #ifdef CROSSMAP_SIMT
 #include "addon/simt-counters.h"
->>>>>>> tools
 #endif
 
 namespace crossmap::addon {
