@@ -1,6 +1,7 @@
 #include "ops/attention/attention.h"
 
 #include "ops/attention/attention-cpu.h"
+#include "ops/attention/attention-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -67,9 +68,12 @@ AttentionForward attention(const Tensor& q, const Tensor& k, const Tensor& v, co
   expectInputs(expect, q, k, v, segmentStarts, options);
   const AttentionForward results{empty(q.shape(), q.dtype(), q.device()),
                                  empty({q.size(0), q.size(1)}, DType::float32, q.device())};
-  onDevice(q.device(), [&]<cpu::Isa isa>() {
-    cpu::attention<isa>({q, k, v, segmentStarts, options}, results);
-  });
+  onDevice(
+      q.device(),
+      [&]<cpu::Isa isa>() {
+        cpu::attention<isa>({q, k, v, segmentStarts, options}, results);
+      },
+      [&](auto& stream) { cuda::attention(stream, {q, k, v, segmentStarts, options}, results); });
   return results;
 }
 
