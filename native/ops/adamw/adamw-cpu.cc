@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "ops/adamw/adamw-step.h"
 #include "runtime/cpu/cpu-device.h"
 #include "runtime/cpu/loops.h"
 
@@ -27,27 +28,6 @@ struct Range {
   int64_t begin, end;
 };
 
-// The factors of a step, rounded once from double: 1 - beta2 of float32 would be off by 1e-5 of itself.
-struct Factors {
-  float beta1, rest1;  // beta1, 1 - beta1
-  float beta2, rest2;
-  float rate;       // lr / (1 - beta1^t)
-  float rootScale;  // 1 / sqrt(1 - beta2^t)
-  float eps;
-};
-
-Factors factorsOf(const AdamwArguments& arguments) {
-  const auto [beta1, beta2, step] =
-      std::tuple(arguments.beta1, arguments.beta2, static_cast<double>(arguments.step));
-  return {static_cast<float>(beta1),
-          static_cast<float>(1 - beta1),
-          static_cast<float>(beta2),
-          static_cast<float>(1 - beta2),
-          static_cast<float>(arguments.learningRate / (1 - std::pow(beta1, step))),
-          static_cast<float>(1 / std::sqrt(1 - std::pow(beta2, step))),
-          static_cast<float>(arguments.eps)};
-}
-
 std::vector<Item> itemsOf(const AdamwArguments& arguments) {
   std::vector<Item> items;
   for (size_t index = 0; index < arguments.parameters.size(); index++) {
@@ -56,7 +36,7 @@ std::vector<Item> itemsOf(const AdamwArguments& arguments) {
     items.push_back({parameter.raw(), hasMaster ? arguments.masters[index]->data<float>() : nullptr,
                      arguments.gradients[index].data<float>(), arguments.firstMoments[index].data<float>(),
                      arguments.secondMoments[index].data<float>(), parameter.dtype(), parameter.elements(),
-                     static_cast<float>(1 - arguments.learningRate * arguments.weightDecays[index])});
+                     keepOf(arguments, index)});
   }
   return items;
 }
@@ -71,15 +51,15 @@ std::vector<Range> rangesOf(const std::vector<Item>& items) {
 
 // E is the parameter's dtype.
 template <typename E>
-void updateRange(const Item& item, const Range& range, const Factors& factors, float gradientScale) {
+void updateRange(const Item& item, const Range& range, const AdamwFactors& factors, float gradientScale) {
   const auto parameter = static_cast<E*>(item.parameter);
   const auto weights = item.master ? item.master : static_cast<float*>(item.parameter);
   const auto update = [&](int64_t at, auto loadFrom, auto storeTo) {
     const Vec g = loadFrom(item.gradient + at) * gradientScale;
-    const Vec m = factors.beta1 * loadFrom(item.firstMoment + at) + factors.rest1 * g;
-    const Vec v = factors.beta2 * loadFrom(item.secondMoment + at) + factors.rest2 * (g * g);
-    const Vec change = factors.rate * m / (sqrt(v) * factors.rootScale + factors.eps);
-    const Vec w = item.keep * loadFrom(weights + at) - change;
+    Vec m = loadFrom(item.firstMoment + at);
+    Vec v = loadFrom(item.secondMoment + at);
+    Vec w = loadFrom(weights + at);
+    adamwStep(factors, item.keep, g, m, v, w, [](Vec x) { return sqrt(x); });
     storeTo(item.firstMoment + at, m);
     storeTo(item.secondMoment + at, v);
     storeTo(weights + at, w);

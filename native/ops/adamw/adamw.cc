@@ -3,6 +3,7 @@
 #include <set>
 
 #include "ops/adamw/adamw-cpu.h"
+#include "ops/adamw/adamw-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -81,7 +82,9 @@ void check(const AdamwArguments& arguments) {
 void adamw(const AdamwArguments& arguments) {
   check(arguments);
   if (arguments.parameters.empty()) return;
-  onDevice(arguments.parameters[0].device(), [&]<cpu::Isa isa>() { cpu::adamw<isa>(arguments); });
+  onDevice(
+      arguments.parameters[0].device(), [&]<cpu::Isa isa>() { cpu::adamw<isa>(arguments); },
+      [&](auto& stream) { cuda::adamw(stream, arguments); });
 }
 
 }  // namespace crossmap

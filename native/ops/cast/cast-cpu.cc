@@ -1,9 +1,6 @@
 #include "ops/cast/cast-cpu.h"
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
+#include "ops/cast/convert.h"
 #include "runtime/cpu/cpu-device.h"
 #include "runtime/cpu/simd.h"
 
@@ -12,26 +9,6 @@ namespace crossmap::cpu {
 namespace {
 
 constexpr int64_t kGrain = 1 << 14;
-
-template <typename To, typename From>
-To convert(From value) {
-  if constexpr (std::is_integral_v<From> && std::is_integral_v<To>) {
-    using Limits = std::numeric_limits<To>;
-    const auto wide = static_cast<int64_t>(value);
-    return static_cast<To>(std::clamp<int64_t>(wide, Limits::lowest(), Limits::max()));
-  } else if constexpr (std::is_integral_v<From>) {
-    return fromFloat<To>(static_cast<float>(value));
-  } else if constexpr (std::is_integral_v<To>) {
-    const double wide = toFloat(value);
-    if (std::isnan(wide)) return 0;
-    if (wide <= static_cast<double>(std::numeric_limits<To>::lowest()))
-      return std::numeric_limits<To>::lowest();
-    if (wide >= static_cast<double>(std::numeric_limits<To>::max())) return std::numeric_limits<To>::max();
-    return static_cast<To>(wide);
-  } else {
-    return fromFloat<To>(toFloat(value));
-  }
-}
 
 template <typename To, typename From>
 void convertRange(To* to, const From* from, int64_t begin, int64_t end) {

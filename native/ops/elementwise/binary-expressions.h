@@ -1,55 +1,110 @@
 #pragma once
-// The members of the family of two operands: the value, and the gradients of a and b. Kernels only.
+// The members of the family of two operands: the value, and the gradients of a and b, for all devices: V is a
+// float or a vector of them. Kernels only.
 #include "ops/elementwise/elementwise.h"
-#include "runtime/cpu/simd.h"
 
-namespace crossmap::cpu {
+namespace crossmap {
 namespace {
 
 struct Add {
-  static Vec value(Vec a, Vec b) { return a + b; }
-  static Vec da(Vec dy, Vec, Vec) { return dy; }
-  static Vec db(Vec dy, Vec, Vec) { return dy; }
+  template <typename V>
+  static constexpr V value(V a, V b) {
+    return a + b;
+  }
+  template <typename V>
+  static constexpr V da(V dy, V, V) {
+    return dy;
+  }
+  template <typename V>
+  static constexpr V db(V dy, V, V) {
+    return dy;
+  }
 };
 
 struct Divide {
-  static Vec value(Vec a, Vec b) { return a / b; }
-  static Vec da(Vec dy, Vec, Vec b) { return dy / b; }
+  template <typename V>
+  static constexpr V value(V a, V b) {
+    return a / b;
+  }
+  template <typename V>
+  static constexpr V da(V dy, V, V b) {
+    return dy / b;
+  }
   // Two quotients, since b * b may overflow where the result does not.
-  static Vec db(Vec dy, Vec a, Vec b) { return -(dy / b) * (a / b); }
+  template <typename V>
+  static constexpr V db(V dy, V a, V b) {
+    return -(dy / b) * (a / b);
+  }
 };
 
 // `a` has all of the gradient, half of it or nothing.
-inline Vec share(Vec dy, IntVec isGreater, IntVec isEqual) {
-  return isGreater ? dy : isEqual ? 0.5f * dy : Vec{};
+template <typename V, typename Mask>
+constexpr V share(V dy, Mask isGreater, Mask isEqual) {
+  return isGreater ? dy : isEqual ? 0.5f * dy : V{};
 }
 
 struct Maximum {
-  static Vec value(Vec a, Vec b) { return a > b ? a : a != a ? a : b; }
-  static Vec da(Vec dy, Vec a, Vec b) { return share(dy, a > b, a == b); }
-  static Vec db(Vec dy, Vec a, Vec b) { return share(dy, b > a, a == b); }
+  template <typename V>
+  static constexpr V value(V a, V b) {
+    return a > b ? a : a != a ? a : b;
+  }
+  template <typename V>
+  static constexpr V da(V dy, V a, V b) {
+    return share(dy, a > b, a == b);
+  }
+  template <typename V>
+  static constexpr V db(V dy, V a, V b) {
+    return share(dy, b > a, a == b);
+  }
 };
 
 struct Minimum {
-  static Vec value(Vec a, Vec b) { return a < b ? a : a != a ? a : b; }
-  static Vec da(Vec dy, Vec a, Vec b) { return share(dy, a < b, a == b); }
-  static Vec db(Vec dy, Vec a, Vec b) { return share(dy, b < a, a == b); }
+  template <typename V>
+  static constexpr V value(V a, V b) {
+    return a < b ? a : a != a ? a : b;
+  }
+  template <typename V>
+  static constexpr V da(V dy, V a, V b) {
+    return share(dy, a < b, a == b);
+  }
+  template <typename V>
+  static constexpr V db(V dy, V a, V b) {
+    return share(dy, b < a, a == b);
+  }
 };
 
 struct Multiply {
-  static Vec value(Vec a, Vec b) { return a * b; }
-  static Vec da(Vec dy, Vec, Vec b) { return dy * b; }
-  static Vec db(Vec dy, Vec a, Vec) { return dy * a; }
+  template <typename V>
+  static constexpr V value(V a, V b) {
+    return a * b;
+  }
+  template <typename V>
+  static constexpr V da(V dy, V, V b) {
+    return dy * b;
+  }
+  template <typename V>
+  static constexpr V db(V dy, V a, V) {
+    return dy * a;
+  }
 };
 
 struct Subtract {
-  static Vec value(Vec a, Vec b) { return a - b; }
-  static Vec da(Vec dy, Vec, Vec) { return dy; }
-  static Vec db(Vec dy, Vec, Vec) { return -dy; }
+  template <typename V>
+  static constexpr V value(V a, V b) {
+    return a - b;
+  }
+  template <typename V>
+  static constexpr V da(V dy, V, V) {
+    return dy;
+  }
+  template <typename V>
+  static constexpr V db(V dy, V, V) {
+    return -dy;
+  }
 };
 
 template <typename F>
-inline void onExpression(Binary op, F&& f) {
+constexpr void onExpression(Binary op, F&& f) {
   switch (op) {
     case Binary::add:
       return f(Add{});
@@ -74,7 +129,7 @@ struct Layout {
   int64_t rows, features;  // of a; one row of all elements but for Operand::row
 };
 
-inline Layout layoutOf(const Tensor& a, const Tensor& b) {
+[[maybe_unused]] inline Layout layoutOf(const Tensor& a, const Tensor& b) {
   if (b.rank() == 0) return {Operand::scalar, 1, a.elements()};
   if (b.shape() == a.shape()) return {Operand::full, 1, a.elements()};
   const int64_t features = b.elements();
@@ -83,9 +138,9 @@ inline Layout layoutOf(const Tensor& a, const Tensor& b) {
 
 // The element of a scalar tensor, which has the dtype of a or is float32. Read while executing.
 template <typename E>
-inline float scalarAt(const void* b, bool isFloat32) {
+constexpr float scalarAt(const void* b, bool isFloat32) {
   return isFloat32 ? *static_cast<const float*>(b) : toFloat(*static_cast<const E*>(b));
 }
 
 }  // namespace
-}  // namespace crossmap::cpu
+}  // namespace crossmap

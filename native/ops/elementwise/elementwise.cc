@@ -1,6 +1,7 @@
 #include "ops/elementwise/elementwise.h"
 
 #include "ops/elementwise/elementwise-cpu.h"
+#include "ops/elementwise/elementwise-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -56,7 +57,9 @@ Tensor unary(Unary op, const Tensor& x, const UnaryOptions& options) {
   expect(nameOf(op)).floating("x", x);
   checkOptions(op, options);
   const Tensor y = empty(x.shape(), x.dtype(), x.device());
-  onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::unary<isa>(op, x, options, y); });
+  onDevice(
+      x.device(), [&]<cpu::Isa isa>() { cpu::unary<isa>(op, x, options, y); },
+      [&](auto& stream) { cuda::unary(stream, op, x, options, y); });
   return y;
 }
 
@@ -68,14 +71,18 @@ Tensor unaryBackward(Unary op, const Tensor& dy, const Tensor& x, const UnaryOpt
       .sameDevice("dy", dy, "x", x);
   checkOptions(op, options);
   const Tensor dx = empty(x.shape(), x.dtype(), x.device());
-  onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::unaryBackward<isa>(op, dy, x, options, dx); });
+  onDevice(
+      x.device(), [&]<cpu::Isa isa>() { cpu::unaryBackward<isa>(op, dy, x, options, dx); },
+      [&](auto& stream) { cuda::unaryBackward(stream, op, dy, x, options, dx); });
   return dx;
 }
 
 Tensor binary(Binary op, const Tensor& a, const Tensor& b) {
   checkOperands(op, a, b);
   const Tensor y = empty(a.shape(), a.dtype(), a.device());
-  onDevice(a.device(), [&]<cpu::Isa isa>() { cpu::binary<isa>(op, a, b, y); });
+  onDevice(
+      a.device(), [&]<cpu::Isa isa>() { cpu::binary<isa>(op, a, b, y); },
+      [&](auto& stream) { cuda::binary(stream, op, a, b, y); });
   return y;
 }
 
@@ -87,7 +94,9 @@ BinaryGradients binaryBackward(Binary op, const Tensor& dy, const Tensor& a, con
   if (wantsA) out.da = empty(a.shape(), a.dtype(), a.device());
   const bool isRepeated = b.rank() == 0 || b.shape() != a.shape();
   if (wantsB) out.db = empty(b.shape(), isRepeated ? DType::float32 : b.dtype(), b.device());
-  onDevice(a.device(), [&]<cpu::Isa isa>() { cpu::binaryBackward<isa>(op, dy, a, b, out); });
+  onDevice(
+      a.device(), [&]<cpu::Isa isa>() { cpu::binaryBackward<isa>(op, dy, a, b, out); },
+      [&](auto& stream) { cuda::binaryBackward(stream, op, dy, a, b, out); });
   return out;
 }
 
@@ -97,14 +106,18 @@ void accumulate(const Tensor& into, const Tensor& from) {
       .floating("from", from)
       .sameShape("from", from, "into", into)
       .sameDevice("from", from, "into", into);
-  onDevice(into.device(), [&]<cpu::Isa isa>() { cpu::accumulate<isa>(into, from); });
+  onDevice(
+      into.device(), [&]<cpu::Isa isa>() { cpu::accumulate<isa>(into, from); },
+      [&](auto& stream) { cuda::accumulate(stream, into, from); });
 }
 
 Tensor fill(const Shape& shape, DType dtype, const Device& device, double value) {
   Expect("fill").that(holds(dtype, value), ErrorCode::argument, "value",
                       "a whole number that " + std::string(nameOf(dtype)) + " can hold", numberText(value));
   const Tensor out = empty(shape, dtype, device);
-  onDevice(device, [&]<cpu::Isa isa>() { cpu::fill<isa>(out, value); });
+  onDevice(
+      device, [&]<cpu::Isa isa>() { cpu::fill<isa>(out, value); },
+      [&](auto& stream) { cuda::fill(stream, out, value); });
   return out;
 }
 

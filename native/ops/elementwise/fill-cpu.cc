@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "ops/elementwise/elementwise-cpu.h"
+#include "ops/elementwise/fill-element.h"
 #include "runtime/cpu/cpu-device.h"
 
 namespace crossmap::cpu {
@@ -8,14 +9,6 @@ namespace crossmap::cpu {
 namespace {
 
 constexpr int64_t kGrain = 1 << 16;
-
-template <typename E>
-E elementOf(double value) {
-  if constexpr (isFloat(dtypeOf<E>()))
-    return fromFloat<E>(static_cast<float>(value));
-  else
-    return static_cast<E>(value);
-}
 
 }  // namespace
 

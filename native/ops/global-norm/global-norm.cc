@@ -1,6 +1,7 @@
 #include "ops/global-norm/global-norm.h"
 
 #include "ops/global-norm/global-norm-cpu.h"
+#include "ops/global-norm/global-norm-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -15,7 +16,9 @@ Tensor globalNorm(const std::vector<Tensor>& tensors) {
         .sameDevice(name.c_str(), tensors[index], "tensors[0]", tensors[0]);
   }
   const Tensor norm = empty({}, DType::float32, tensors[0].device());
-  onDevice(norm.device(), [&]<cpu::Isa isa>() { cpu::globalNorm<isa>(tensors, norm); });
+  onDevice(
+      norm.device(), [&]<cpu::Isa isa>() { cpu::globalNorm<isa>(tensors, norm); },
+      [&](auto& stream) { cuda::globalNorm(stream, tensors, norm); });
   return norm;
 }
 
@@ -25,7 +28,9 @@ Tensor clipScale(const Tensor& norm, double maxNorm) {
       .dtype("norm", norm, DType::float32)
       .positive("maxNorm", maxNorm);
   const Tensor scale = empty({}, DType::float32, norm.device());
-  onDevice(norm.device(), [&]<cpu::Isa isa>() { cpu::clipScale<isa>(norm, maxNorm, scale); });
+  onDevice(
+      norm.device(), [&]<cpu::Isa isa>() { cpu::clipScale<isa>(norm, maxNorm, scale); },
+      [&](auto& stream) { cuda::clipScale(stream, norm, maxNorm, scale); });
   return scale;
 }
 

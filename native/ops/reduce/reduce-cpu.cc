@@ -3,6 +3,7 @@
 #include <tuple>
 #include <vector>
 
+#include "ops/reduce/rows.h"
 #include "runtime/cpu/cpu-device.h"
 #include "runtime/cpu/loops.h"
 #include "runtime/numbers.h"
@@ -10,19 +11,6 @@
 namespace crossmap::cpu {
 
 namespace {
-
-struct Rows {
-  int64_t rows, features;
-};
-
-// x as a matrix whose rows are reduced; Axis::all makes it one row.
-Rows rowsOf(const Tensor& x, Axis axis) {
-  if (axis == Axis::all) return {1, x.elements()};
-  const int64_t features = x.size(x.rank() - 1);
-  int64_t rows = 1;
-  for (int each = 0; each + 1 < x.rank(); each++) rows *= x.size(each);
-  return {rows, features};
-}
 
 template <typename E>
 double sumOf(const E* x, int64_t count) {
@@ -90,7 +78,7 @@ Greatest greatestOfAll(ThreadPool& pool, const E* x, int64_t count) {
 
 template <Isa isa>
 void reduce(Reduction op, const Tensor& x, Axis axis, const Tensor& y) {
-  const auto [rows, features] = rowsOf(x, axis);
+  const auto [rows, features] = reducedRows(x, axis);
   // The mean of no rows is that of no elements: nothing is divided.
   const double divisor = op == Reduction::mean ? static_cast<double>(features) : 1;
   onFloatDType(x.dtype(), [&, rows = rows, features = features]<typename E>(E) {
@@ -109,7 +97,7 @@ void reduce(Reduction op, const Tensor& x, Axis axis, const Tensor& y) {
 
 template <Isa isa>
 void reduceBackward(Reduction op, const Tensor& dy, Axis axis, const Tensor& dx) {
-  const auto [rows, features] = rowsOf(dx, axis);
+  const auto [rows, features] = reducedRows(dx, axis);
   const float divisor = op == Reduction::mean ? static_cast<float>(features) : 1;
   // All elements of a row are alike: ranges need not keep to rows.
   const int64_t rowLength = std::max<int64_t>(1, features);
@@ -130,7 +118,7 @@ void reduceBackward(Reduction op, const Tensor& dy, Axis axis, const Tensor& dx)
 
 template <Isa isa>
 void reduceMax(const Tensor& x, Axis axis, const MaxForward& out) {
-  const auto [rows, features] = rowsOf(x, axis);
+  const auto [rows, features] = reducedRows(x, axis);
   onFloatDType(x.dtype(), [&, rows = rows, features = features]<typename E>(E) {
     enqueue(
         x.device(), "max",
@@ -149,7 +137,7 @@ void reduceMax(const Tensor& x, Axis axis, const MaxForward& out) {
 
 template <Isa isa>
 void reduceMaxBackward(const Tensor& dy, const Tensor& indices, Axis axis, const Tensor& dx) {
-  const auto [rows, features] = rowsOf(dx, axis);
+  const auto [rows, features] = reducedRows(dx, axis);
   onFloatDType(dx.dtype(), [&, rows = rows, features = features]<typename E>(E) {
     enqueue(dx.device(), "max",
             [=, dy = dy.data<E>(), indices = indices.data<int64_t>(), dx = dx.data<E>(),

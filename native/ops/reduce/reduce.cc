@@ -1,6 +1,7 @@
 #include "ops/reduce/reduce.h"
 
 #include "ops/reduce/reduce-cpu.h"
+#include "ops/reduce/reduce-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -34,7 +35,9 @@ void checkShape(const Expect& expect, const Tensor& x, Axis axis, bool needsElem
 Tensor reduce(Reduction op, const Tensor& x, Axis axis) {
   checkShape(Expect(std::string(nameOf(op))), x, axis, op == Reduction::mean);
   const Tensor y = empty(reducedShape(x.shape(), axis), DType::float32, x.device());
-  onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::reduce<isa>(op, x, axis, y); });
+  onDevice(
+      x.device(), [&]<cpu::Isa isa>() { cpu::reduce<isa>(op, x, axis, y); },
+      [&](auto& stream) { cuda::reduce(stream, op, x, axis, y); });
   return y;
 }
 
@@ -43,7 +46,9 @@ Tensor reduceBackward(Reduction op, const Tensor& dy, const Shape& shape, DType 
   Expect expect{std::string(nameOf(op))};
   checkShape(expect, dx, axis, false);
   expect.dtype("dy", dy, DType::float32).shape("dy", dy, reducedShape(shape, axis), "x", dx);
-  onDevice(dy.device(), [&]<cpu::Isa isa>() { cpu::reduceBackward<isa>(op, dy, axis, dx); });
+  onDevice(
+      dy.device(), [&]<cpu::Isa isa>() { cpu::reduceBackward<isa>(op, dy, axis, dx); },
+      [&](auto& stream) { cuda::reduceBackward(stream, op, dy, axis, dx); });
   return dx;
 }
 
@@ -51,7 +56,9 @@ MaxForward reduceMax(const Tensor& x, Axis axis) {
   checkShape(Expect("max"), x, axis, true);
   const Shape shape = reducedShape(x.shape(), axis);
   const MaxForward out{empty(shape, x.dtype(), x.device()), empty(shape, DType::int64, x.device())};
-  onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::reduceMax<isa>(x, axis, out); });
+  onDevice(
+      x.device(), [&]<cpu::Isa isa>() { cpu::reduceMax<isa>(x, axis, out); },
+      [&](auto& stream) { cuda::reduceMax(stream, x, axis, out); });
   return out;
 }
 
@@ -63,7 +70,9 @@ Tensor reduceMaxBackward(const Tensor& dy, const Tensor& indices, const Shape& s
       .dtype("indices", indices, DType::int64)
       .sameShape("indices", indices, "dy", dy)
       .sameDevice("indices", indices, "dy", dy);
-  onDevice(dy.device(), [&]<cpu::Isa isa>() { cpu::reduceMaxBackward<isa>(dy, indices, axis, dx); });
+  onDevice(
+      dy.device(), [&]<cpu::Isa isa>() { cpu::reduceMaxBackward<isa>(dy, indices, axis, dx); },
+      [&](auto& stream) { cuda::reduceMaxBackward(stream, dy, indices, axis, dx); });
   return dx;
 }
 

@@ -1,6 +1,7 @@
 #include "ops/swiglu/swiglu.h"
 
 #include "ops/swiglu/swiglu-cpu.h"
+#include "ops/swiglu/swiglu-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -26,7 +27,9 @@ Tensor swiglu(const Tensor& gate, const Tensor& up) {
   Expect expect = expectGate("swiglu", gate);
   expectLike(expect, "up", up, gate);
   const Tensor y = empty(gate.shape(), gate.dtype(), gate.device());
-  onDevice(gate.device(), [&]<cpu::Isa isa>() { cpu::swiglu<isa>(gate, up, y); });
+  onDevice(
+      gate.device(), [&]<cpu::Isa isa>() { cpu::swiglu<isa>(gate, up, y); },
+      [&](auto& stream) { cuda::swiglu(stream, gate, up, y); });
   return y;
 }
 
@@ -36,7 +39,9 @@ SwigluGradients swigluBackward(const Tensor& dy, const Tensor& gate, const Tenso
   expectLike(expect, "dy", dy, gate);
   SwigluGradients out{empty(gate.shape(), gate.dtype(), gate.device()),
                       empty(gate.shape(), gate.dtype(), gate.device())};
-  onDevice(gate.device(), [&]<cpu::Isa isa>() { cpu::swigluBackward<isa>(dy, gate, up, out); });
+  onDevice(
+      gate.device(), [&]<cpu::Isa isa>() { cpu::swigluBackward<isa>(dy, gate, up, out); },
+      [&](auto& stream) { cuda::swigluBackward(stream, dy, gate, up, out); });
   return out;
 }
 
