@@ -171,9 +171,9 @@ class AttentionPlanMemory {
   SegmentArgs segments_;
 };
 
+// Without the tiles of a pass, which withTiles adds.
 template <typename E>
-AttentionArgs<E> attentionArgs(const AttentionInputs& inputs, const AttentionPlanMemory& plan,
-                               const SpanMemory& spans, const AttentionTiling& tiling) {
+AttentionArgs<E> attentionArgs(const AttentionInputs& inputs, const AttentionPlanMemory& plan) {
   const auto& [q, k, v, segmentStarts, options] = inputs;
   const AttentionShape shape = attentionShape(inputs);
   const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(shape.headDim)));
@@ -185,16 +185,24 @@ AttentionArgs<E> attentionArgs(const AttentionInputs& inputs, const AttentionPla
           k.template data<E>(),
           v.template data<E>(),
           plan.views(),
-          reinterpret_cast<const SpanList*>(spans.lists.template data<int32_t>()),
-          reinterpret_cast<const Span*>(spans.spans.template data<int32_t>()),
+          nullptr,
+          nullptr,
           shape.tokens * shape.group(),
           shape.keyTokens,
-          tiling.tiles,
+          0,
           static_cast<int>(shape.kvHeads),
           static_cast<int>(shape.group()),
           static_cast<int>(shape.headDim),
           logits,
           isWide(q) && isWide(k) && isWide(v)};
+}
+
+template <typename E>
+AttentionArgs<E> withTiles(AttentionArgs<E> args, const SpanMemory& spans, const AttentionTiling& tiling) {
+  args.lists = reinterpret_cast<const SpanList*>(spans.lists.data<int32_t>());
+  args.spans = reinterpret_cast<const Span*>(spans.spans.data<int32_t>());
+  args.tiles = tiling.tiles;
+  return args;
 }
 
 }  // namespace

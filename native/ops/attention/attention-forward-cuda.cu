@@ -1,5 +1,5 @@
 // The forward pass on tensor cores. Dao 2023, arXiv:2307.08691.
-#include "ops/attention/attention-cuda-args.cuh"
+#include "ops/attention/attention-cuda-strip.cuh"
 #include "ops/attention/attention-cuda.h"
 
 namespace crossmap::cuda {
@@ -31,60 +31,6 @@ struct StripState {
   float top[2];
   float sum[2];  // of the lane's own columns
 };
-
-// Which keys the two rows of a lane see, and the ends of what the strip sees.
-struct StripView {
-  KeyView rows[2];
-  int begin, end;
-  int prefixBegin, prefixEnd;
-
-  // Bit c: some row of the strip sees some of the 16 keys from first + 16 c on.
-  template <int kStreamed>
-  __device__ uint32_t chunksSeen(int first) const {
-    uint32_t chunks = 0;
-#pragma unroll
-    for (int c = 0; c < kStreamed / 16; c++) {
-      const int key = first + 16 * c;
-      const bool seen = (key < end && key + 16 > begin) || (key < prefixEnd && key + 16 > prefixBegin);
-      chunks |= static_cast<uint32_t>(seen) << c;
-    }
-    return chunks;
-  }
-};
-
-__device__ inline int stripLeast(int value) {
-#pragma unroll
-  for (int distance = 4; distance < kWarpSize; distance *= 2)
-    value = min(value, __shfl_xor_sync(kAllLanes, value, distance));
-  return value;
-}
-
-__device__ inline int stripMost(int value) { return -stripLeast(-value); }
-
-template <typename E>
-__device__ StripView stripView(const AttentionArgs<E>& a, int64_t firstRow) {
-  constexpr int kFar = 0x7fffffff;
-  StripView view;
-  int begin = kFar, end = 0, prefixBegin = kFar, prefixEnd = 0;
-#pragma unroll
-  for (int half = 0; half < 2; half++) {
-    const KeyView row = a.viewOf(firstRow + laneIndex() / 4 + 8 * half);
-    view.rows[half] = row;
-    if (row.begin < row.end) {
-      begin = min(begin, row.begin);
-      end = max(end, row.end);
-    }
-    if (row.prefixBegin < row.prefixEnd) {
-      prefixBegin = min(prefixBegin, row.prefixBegin);
-      prefixEnd = max(prefixEnd, row.prefixEnd);
-    }
-  }
-  view.begin = stripLeast(begin);
-  view.end = stripMost(end);
-  view.prefixBegin = stripLeast(prefixBegin);
-  view.prefixEnd = stripMost(prefixEnd);
-  return view;
-}
 
 // Scores become 2^(logit - top), with the new top; sums and tops follow.
 template <bool masked, int kDim, int kKeys>
@@ -296,7 +242,7 @@ void forwardPass(Stream& stream, const AttentionInputs& inputs, const AttentionF
   const int64_t parts = isSplit ? tiling.splits * shape.kvHeads * rows : 0;
   const Tensor partialSums = empty({parts, padded}, DType::float32, inputs.q.device());
   const Tensor partialStates = empty({parts, 2}, DType::float32, inputs.q.device());
-  const ForwardArgs<E> args{attentionArgs<E>(inputs, plan, spans, tiling),
+  const ForwardArgs<E> args{withTiles(attentionArgs<E>(inputs, plan), spans, tiling),
                             results.out.template data<E>(),
                             results.lse.template data<float>(),
                             inputs.options.sinks ? inputs.options.sinks->template data<float>() : nullptr,

@@ -91,9 +91,14 @@ AttentionBackward attentionBackward(const Tensor& dOut, const Tensor& q, const T
   const auto like = [](const Tensor& x) { return empty(x.shape(), x.dtype(), x.device()); };
   AttentionBackward results{like(q), like(k), like(v), std::nullopt};
   if (options.sinks) results.dSinks = like(*options.sinks);
-  onDevice(q.device(), [&]<cpu::Isa isa>() {
-    cpu::attentionBackward<isa>({q, k, v, segmentStarts, options}, dOut, {out, lse}, results);
-  });
+  onDevice(
+      q.device(),
+      [&]<cpu::Isa isa>() {
+        cpu::attentionBackward<isa>({q, k, v, segmentStarts, options}, dOut, {out, lse}, results);
+      },
+      [&](auto& stream) {
+        cuda::attentionBackward(stream, {q, k, v, segmentStarts, options}, dOut, {out, lse}, results);
+      });
   return results;
 }
 
