@@ -119,28 +119,33 @@ __device__ inline void weigh(float& score, float& dWeight, const RowStats& row, 
 }
 
 // A block owns a tile of rows (queryGradients: dq) or of keys (keyGradients: dk and dv, or one of the ranges
-// of their columns) of one head of keys, 16 for each warp, and streams the blocks of keys that the tile sees,
-// or of rows that see it. Rows and keys swap roles between the passes, all else is the same:
+// of their columns) of one head of keys, 16 or 32 for each warp, and streams the blocks of keys that the tile
+// sees, or of rows that see it. Rows and keys swap roles between the passes, all else is the same:
 //   scores = own 0 . streamed 0          dWeights = own 1 . streamed 1
 //   gradients of own 0 += dScores . streamed 0      gradients of own 1 += weights . streamed 1, of keys only
 // The sums of a gradient are in registers from the first block to the last. Bound by tensor cores.
 template <typename E, int kDim, AttentionPass pass>
-__global__ void __launch_bounds__(kMaxWarps* kWarpSize, 1) attentionBackwardKernel(BackwardArgs<E> args) {
+__global__ void __launch_bounds__(mostThreads(pass, sizeof(E), kDim), 1)
+    attentionBackwardKernel(BackwardArgs<E> args) {
   constexpr bool ownsKeys = pass == AttentionPass::keyGradients;
   constexpr int kRowBytes = kDim * static_cast<int>(sizeof(E));
   constexpr int kStreamed = streamedRows(pass, kRowBytes);
+  constexpr int kStrips = stripsOf(pass, sizeof(E), kDim);
   constexpr int kRanges = columnRanges(pass, kDim);
   constexpr int kColumns = kDim / kRanges;
   const AttentionArgs<E>& a = args.common;
-  const BackwardTiles<kRowBytes, kStreamed> tiles{static_cast<int>(blockDim.x) / kWarpSize * kStripRows};
+  const BackwardTiles<kRowBytes, kStreamed> tiles{static_cast<int>(blockDim.x) / kWarpSize * kStrips *
+                                                  kStripRows};
   const int64_t rest = blockIdx.x / kRanges;
-  const int firstColumn = static_cast<int>(blockIdx.x % kRanges) * kColumns;
-  if (firstColumn >= a.headDim) return;  // the whole block
+  const int range = static_cast<int>(blockIdx.x % kRanges);
   const auto kvHead = static_cast<int>(rest % a.kvHeads);
   // The longest first, with a causal mask: the last rows, the first keys.
   const int64_t tile = ownsKeys ? rest / a.kvHeads : a.tiles - 1 - rest / a.kvHeads;
   const int64_t first = tile * tiles.owned;
-  const int strip = warpIndex() * kStripRows;
+  const int warpRow = warpIndex() * kStrips * kStripRows;
+  const auto ownOf = [&](int strip, int half) {
+    return first + warpRow + strip * kStripRows + laneIndex() / 4 + 8 * half;
+  };
 
   const HeadRows<const E> gQ = a.queryRows(a.q, kvHead);
   const HeadRows<const E> gDOut = a.queryRows(args.dOut, kvHead);
@@ -162,25 +167,25 @@ __global__ void __launch_bounds__(kMaxWarps* kWarpSize, 1) attentionBackwardKern
   if (left > 0) loadStreamed(0, walk.block());
   commitCopies();
 
-  // Rows lane / 4 and lane / 4 + 8 of the strip, where rows are owned.
-  StripView view{};
-  RowStats ownStats[2] = {{0, 0}, {0, 0}};
+  // Where rows are owned: what they see, and their statistics.
+  StripView views[kStrips] = {};
+  RowStats ownStats[kStrips][2] = {};
   if constexpr (!ownsKeys) {
-    view = stripView(a, first + strip);
 #pragma unroll
-    for (int half = 0; half < 2; half++) {
-      const int64_t row = first + strip + laneIndex() / 4 + 8 * half;
-      if (row >= a.rows) continue;
-      const Pack<float, 2> stats = loadPack<2>(&args.stats[kvHead * a.rows + row].lse);
-      ownStats[half] = {stats.values[0], stats.values[1]};
+    for (int s = 0; s < kStrips; s++) {
+      views[s] = stripView(a, first + warpRow + s * kStripRows);
+#pragma unroll
+      for (int half = 0; half < 2; half++)
+        if (const int64_t row = ownOf(s, half); row < a.rows)
+          ownStats[s][half] = std::bit_cast<RowStats>(loadPack<2>(&args.stats[kvHead * a.rows + row].lse));
     }
   }
 
-  float rOwn0[kColumns / 8][4] = {};                 // gradients of own 0
-  float rOwn1[ownsKeys ? kColumns / 8 : 1][4] = {};  // gradients of own 1
+  StripTile<kStrips, kColumns> rOwn0{};                 // gradients of own 0
+  StripTile<ownsKeys ? kStrips : 1, kColumns> rOwn1{};  // gradients of own 1, where keys are owned
   int stage = 0;
   const auto step = [&]<bool masked>() {
-    const int block = walk.block();
+    const int firstStreamed = walk.block() * kStreamed;
     if (left > 1) {
       walk.advance();
       loadStreamed(stage ^ 1, walk.block());
@@ -190,46 +195,52 @@ __global__ void __launch_bounds__(kMaxWarps* kWarpSize, 1) attentionBackwardKern
       waitCopies<0>();
     }
     __syncthreads();  // the stage has landed for all threads
-    uint32_t chunks = kAllChunks;
-    if constexpr (masked)
-      chunks = ownsKeys ? chunksThatSee<kStreamed>(tiles.views(stage), static_cast<int>(first) + strip)
-                        : view.chunksSeen<kStreamed>(block * kStreamed);
-    float rScores[kStreamed / 8][4];
-    float rDWeights[kStreamed / 8][4];
-    multiplyRows<E, kDim, kStreamed>(rScores, tiles.own(0), strip, tiles.streamed(stage, 0), a.headDim,
-                                     chunks);
-    multiplyRows<E, kDim, kStreamed>(rDWeights, tiles.own(1), strip, tiles.streamed(stage, 1), a.headDim,
-                                     chunks);
+    const char* sStreamed0 = tiles.streamed(stage, 0);
+    const char* sStreamed1 = tiles.streamed(stage, 1);
+    auto needed = allPieces<kStrips>();
+    if constexpr (masked) {
 #pragma unroll
-    for (int c = 0; c < kStreamed / 16; c++) {
-      if (masked && !(chunks >> c & 1)) continue;  // the whole warp
+      for (int s = 0; s < kStrips; s++)
+        needed.bits[s] = ownsKeys ? piecesThatSee<kStreamed>(tiles.views(stage), static_cast<int>(first) +
+                                                                                     warpRow + s * kStripRows)
+                                  : views[s].template piecesSeen<kStreamed>(firstStreamed);
+    }
+    StripTile<kStrips, kStreamed> rScores;
+    StripTile<kStrips, kStreamed> rDWeights;
+    multiplyRows<E, kDim, kStreamed, kStrips>(rScores, tiles.own(0), warpRow, sStreamed0, a.headDim, needed);
+    multiplyRows<E, kDim, kStreamed, kStrips>(rDWeights, tiles.own(1), warpRow, sStreamed1, a.headDim,
+                                              needed);
 #pragma unroll
-      for (int n = 2 * c; n < 2 * c + 2; n++)
+    for (int n = 0; n < kStreamed / 8; n++) {
+      if (!needed.someHas(n / 2)) continue;  // the whole warp
 #pragma unroll
-        for (int column = 0; column < 2; column++) {
-          const int streamed = 8 * n + 2 * (laneIndex() & 3) + column;
-          RowStats columnStats{};
-          KeyView columnView{};
-          if constexpr (ownsKeys) {
-            columnStats = std::bit_cast<RowStats>(loadPack<2>(&tiles.stats(stage)[streamed].lse));
-            if constexpr (masked) columnView = loadWhole(tiles.views(stage) + streamed);
-          }
+      for (int column = 0; column < 2; column++) {
+        const int streamed = 8 * n + 2 * (laneIndex() & 3) + column;
+        RowStats columnStats{};
+        KeyView columnView{};
+        if constexpr (ownsKeys) {
+          columnStats = std::bit_cast<RowStats>(loadPack<2>(&tiles.stats(stage)[streamed].lse));
+          if constexpr (masked) columnView = loadWhole(tiles.views(stage) + streamed);
+        }
+#pragma unroll
+        for (int s = 0; s < kStrips; s++)
 #pragma unroll
           for (int half = 0; half < 2; half++) {
             bool seen = true;
             if constexpr (masked)
-              seen = ownsKeys ? columnView.sees(static_cast<int>(first) + strip + laneIndex() / 4 + 8 * half)
-                              : view.rows[half].sees(block * kStreamed + streamed);
-            weigh(rScores[n][2 * half + column], rDWeights[n][2 * half + column],
-                  ownsKeys ? columnStats : ownStats[half], seen, a.logits);
+              seen = ownsKeys ? columnView.sees(static_cast<int>(ownOf(s, half)))
+                              : views[s].rows[half].sees(firstStreamed + streamed);
+            weigh(rScores.values[s][n][2 * half + column], rDWeights.values[s][n][2 * half + column],
+                  ownsKeys ? columnStats : ownStats[s][half], seen, a.logits);
           }
-        }
-      const float(&rDScores)[2][4] = *reinterpret_cast<const float(*)[2][4]>(&rDWeights[2 * c]);
-      addWeighted<E, kDim, kColumns>(rOwn0, rDScores, tiles.streamed(stage, 0), 16 * c, firstColumn);
-      if constexpr (ownsKeys) {
-        const float(&rWeights)[2][4] = *reinterpret_cast<const float(*)[2][4]>(&rScores[2 * c]);
-        addWeighted<E, kDim, kColumns>(rOwn1, rWeights, tiles.streamed(stage, 1), 16 * c, firstColumn);
       }
+    }
+#pragma unroll
+    for (int c = 0; c < kStreamed / 16; c++) {
+      if (!needed.someHas(c)) continue;  // the whole warp
+      addWeighted<E, kDim, kRanges, kStreamed, kStrips>(rOwn0, rDWeights, c, sStreamed0, range, needed);
+      if constexpr (ownsKeys)
+        addWeighted<E, kDim, kRanges, kStreamed, kStrips>(rOwn1, rScores, c, sStreamed1, range, needed);
     }
     __syncthreads();  // the stage is free: all warps have read it
     stage ^= 1;
@@ -243,15 +254,17 @@ __global__ void __launch_bounds__(kMaxWarps* kWarpSize, 1) attentionBackwardKern
 
   const HeadRows<E> gradients0 = ownsKeys ? a.keyRows(args.dk, kvHead) : a.queryRows(args.dq, kvHead);
 #pragma unroll
-  for (int half = 0; half < 2; half++) {
-    const int64_t row = first + strip + laneIndex() / 4 + 8 * half;
-    if (row >= gradients0.count) continue;
-    storeSums<E, kColumns>(gradients0.at(row), rOwn0, half, a.logits.scale, firstColumn, a.headDim,
-                           args.pairedGradients);
-    if constexpr (ownsKeys)
-      storeSums<E, kColumns>(a.keyRows(args.dv, kvHead).at(row), rOwn1, half, 1, firstColumn, a.headDim,
-                             args.pairedGradients);
-  }
+  for (int s = 0; s < kStrips; s++)
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      const int64_t row = ownOf(s, half);
+      if (row >= gradients0.count) continue;
+      storeSums<E, E, kRanges>(gradients0.at(row), rOwn0.values[s], half, a.logits.scale, range, a.headDim,
+                               args.pairedGradients);
+      if constexpr (ownsKeys)
+        storeSums<E, E, kRanges>(a.keyRows(args.dv, kvHead).at(row), rOwn1.values[s], half, 1, range,
+                                 a.headDim, args.pairedGradients);
+    }
 }
 
 template <AttentionPass pass, typename E>
@@ -265,7 +278,7 @@ void gradientPass(Stream& stream, const AttentionInputs& inputs, const Attention
     launch(stream,
            {"attentionBackward",
             {tiling.tiles * shape.kvHeads * columnRanges(pass, kDim)},
-            tiling.warps * kWarpSize,
+            tiling.threads,
             tiling.sharedBytes},
            attentionBackwardKernel<E, kDim, pass>, args);
   });

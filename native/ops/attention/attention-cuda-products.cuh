@@ -6,7 +6,9 @@
 // is high high + high low + low high to about 2^-22 of |a b|.
 #include <bit>
 #include <cstdint>
+#include <type_traits>
 
+#include "ops/attention/attention-cuda-plan.h"
 #include "runtime/cuda/device/async-copy.cuh"
 #include "runtime/cuda/device/matrix.cuh"
 #include "runtime/cuda/device/numeric.cuh"
@@ -41,6 +43,13 @@ template <int kChunks>
 __device__ inline int chunkOffset(int row, int chunk) {
   const int turn = kChunks % 8 == 0 ? row & 7 : row >> 1 & 3;
   return (row * kChunks + (chunk ^ turn)) * 16;
+}
+
+// The same of chunk `even | bits`, where `even` is a constant with zeros in the place of `bits`.
+template <int kChunks>
+__device__ inline int pairOffset(int row, int even, int bits) {
+  const int turn = kChunks % 8 == 0 ? row & 7 : row >> 1 & 3;
+  return row * kChunks * 16 + even / 8 * 128 + ((even % 8) ^ (bits ^ turn)) * 16;
 }
 
 // Starts to copy rows [firstRow, firstRow + tileRows) to a tile; what lies outside of the rows or of headDim
@@ -118,13 +127,40 @@ __device__ void multiplyStep(float (&d)[4], const LeftOperand<E>& left, uint32_t
   }
 }
 
-// Chunks of 16 streamed rows that are needed, one bit each.
-inline constexpr uint32_t kAllChunks = ~0u;
+// Of the blocks that are streamed, each strip needs pieces of 16 rows: bit c stands for rows 16 c to 16 c
+// + 15.
+template <int kStrips>
+struct PiecesNeeded {
+  uint32_t bits[kStrips];
 
-// scores[strip, streamed] = owned rows . streamed rows; those of chunks that are not needed are zero.
-template <typename E, int kDim, int kStreamed>
-__device__ void multiplyRows(float (&rScores)[kStreamed / 8][4], const char* sOwned, int ownedRow,
-                             const char* sStreamed, int headDim, uint32_t chunks) {
+  __device__ bool has(int strip, int piece) const { return bits[strip] >> piece & 1; }
+  __device__ bool someHas(int piece) const {
+    bool some = false;
+#pragma unroll
+    for (int s = 0; s < kStrips; s++) some = some || has(s, piece);
+    return some;
+  }
+};
+
+template <int kStrips>
+__device__ inline PiecesNeeded<kStrips> allPieces() {
+  PiecesNeeded<kStrips> all;
+#pragma unroll
+  for (int s = 0; s < kStrips; s++) all.bits[s] = ~0u;
+  return all;
+}
+
+// Accumulators of some strips of 16 rows and so many columns.
+template <int kStrips, int kColumns>
+struct StripTile {
+  float values[kStrips][kColumns / 8][4];
+};
+
+// scores[strips, streamed] = owned rows . streamed rows; those of pieces that are not needed are zero. A
+// strip's warp reads a streamed row once for all of its strips.
+template <typename E, int kDim, int kStreamed, int kStrips>
+__device__ void multiplyRows(StripTile<kStrips, kStreamed>& rScores, const char* sOwned, int ownedRow,
+                             const char* sStreamed, int headDim, const PiecesNeeded<kStrips>& needed) {
   constexpr int kChunks = kDim / kPackWidth<E>;
   const int lane = laneIndex();
   const uint32_t owned = sharedAddress(sOwned);
@@ -132,32 +168,53 @@ __device__ void multiplyRows(float (&rScores)[kStreamed / 8][4], const char* sOw
   const int leftRow = ownedRow + (lane & 15);
   const int rightRow = (lane & 7) + ((lane >> 4) << 3);
 #pragma unroll
-  for (int n = 0; n < kStreamed / 8; n++)
+  for (int s = 0; s < kStrips; s++)
 #pragma unroll
-    for (int i = 0; i < 4; i++) rScores[n][i] = 0;
+    for (int n = 0; n < kStreamed / 8; n++)
+#pragma unroll
+      for (int i = 0; i < 4; i++) rScores.values[s][n][i] = 0;
   const int steps = (headDim + 2 * kPackWidth<E> - 1) / (2 * kPackWidth<E>);
-#pragma unroll 2
+#pragma unroll(sizeof(E) == 2 ? 2 : 1)
   for (int step = 0; step < steps; step++) {
-    uint32_t bits[4];
-    loadMatrices(bits, owned + chunkOffset<kChunks>(leftRow, 2 * step + (lane >> 4)));
-    const LeftOperand<E> left = leftOperand<E>(bits);
+    LeftOperand<E> left[kStrips];
+#pragma unroll
+    for (int s = 0; s < kStrips; s++) {
+      uint32_t bits[4];
+      loadMatrices(bits, owned + chunkOffset<kChunks>(leftRow + kStripRows * s, 2 * step + (lane >> 4)));
+      left[s] = leftOperand<E>(bits);
+    }
 #pragma unroll
     for (int c = 0; c < kStreamed / 16; c++) {
-      if (!(chunks >> c & 1)) continue;  // the whole warp
+      if (!needed.someHas(c)) continue;  // the whole warp
       uint32_t right[4];
       loadMatrices(right, streamed + chunkOffset<kChunks>(16 * c + rightRow, 2 * step + (lane >> 3 & 1)));
-      multiplyStep<E>(rScores[2 * c], left, right[0], right[1]);
-      multiplyStep<E>(rScores[2 * c + 1], left, right[2], right[3]);
+#pragma unroll
+      for (int s = 0; s < kStrips; s++) {
+        if (!needed.has(s, c)) continue;  // the whole warp
+        multiplyStep<E>(rScores.values[s][2 * c], left[s], right[0], right[1]);
+        multiplyStep<E>(rScores.values[s][2 * c + 1], left[s], right[2], right[3]);
+      }
     }
   }
 }
 
-// sums[strip, columns] += weights[strip, 16] . streamed rows [16, columns], of columns from `firstColumn` on.
-// The weights are accumulators of two products, which are what the first factor of the next product needs.
-template <typename E, int kDim, int kColumns>
-__device__ void addWeighted(float (&rSums)[kColumns / 8][4], const float (&rWeights)[2][4],
-                            const char* sStreamed, int streamedRow, int firstColumn) {
+// Where columns are cut into ranges, a range has every kRanges-th pair of pieces of 16 bytes: the swizzle of
+// such a pair is an exclusive or of a constant and of what the lane knows, so that few addresses are held in
+// registers. This is the first column of accumulator n of a range.
+template <typename E, int kRanges>
+__device__ constexpr int columnOf(int n, int range) {
+  return sizeof(E) == 2 ? 16 * (n / 2 * kRanges + range) + 8 * (n & 1) : 8 * (n * kRanges + range);
+}
+
+// sums[strips, columns] += weights[strips, 16] . streamed rows [16, columns], for piece c of the weights,
+// which are the accumulators of another product: what one product yields is what the first factor of the next
+// one needs.
+template <typename E, int kDim, int kRanges, int kStreamed, int kStrips>
+__device__ void addWeighted(StripTile<kStrips, kDim / kRanges>& rSums,
+                            const StripTile<kStrips, kStreamed>& rWeights, int c, const char* sStreamed,
+                            int range, const PiecesNeeded<kStrips>& needed) {
   constexpr int kChunks = kDim / kPackWidth<E>;
+  constexpr int kColumns = kDim / kRanges;
   const int lane = laneIndex();
   if constexpr (std::is_same_v<E, float>) {
     // The inner dimension may be taken in any order: its element t is streamed row 2 t, element t + 4 row
@@ -166,45 +223,60 @@ __device__ void addWeighted(float (&rSums)[kColumns / 8][4], const float (&rWeig
     const int column = lane >> 2;
 #pragma unroll
     for (int half = 0; half < 2; half++) {
-      const float(&w)[4] = rWeights[half];
-      const uint32_t bits[4] = {std::bit_cast<uint32_t>(w[0]), std::bit_cast<uint32_t>(w[2]),
-                                std::bit_cast<uint32_t>(w[1]), std::bit_cast<uint32_t>(w[3])};
-      const LeftOperand<E> left = leftOperand<E>(bits);
-      const int row = streamedRow + 8 * half + 2 * (lane & 3);
+      LeftOperand<E> left[kStrips];
+#pragma unroll
+      for (int s = 0; s < kStrips; s++) {
+        const float(&w)[4] = rWeights.values[s][2 * c + half];
+        left[s] = leftOperand<E>({std::bit_cast<uint32_t>(w[0]), std::bit_cast<uint32_t>(w[2]),
+                                  std::bit_cast<uint32_t>(w[1]), std::bit_cast<uint32_t>(w[3])});
+      }
+      const int row = 16 * c + 8 * half + 2 * (lane & 3);
 #pragma unroll
       for (int n = 0; n < kColumns / 8; n++) {
-        const int chunk = firstColumn / 4 + 2 * n + (column >> 2);
         const auto at = [&](int r) {
-          return std::bit_cast<uint32_t>(
-              *reinterpret_cast<const float*>(sStreamed + chunkOffset<kChunks>(r, chunk) + (column & 3) * 4));
+          const int offset =
+              pairOffset<kChunks>(r, 2 * n * kRanges, 2 * range | column >> 2) + (column & 3) * 4;
+          return std::bit_cast<uint32_t>(*reinterpret_cast<const float*>(sStreamed + offset));
         };
-        multiplyStep<E>(rSums[n], left, at(row), at(row + 1));
+        const uint32_t right[2] = {at(row), at(row + 1)};
+#pragma unroll
+        for (int s = 0; s < kStrips; s++)
+          if (needed.has(s, c)) multiplyStep<E>(rSums.values[s][n], left[s], right[0], right[1]);
       }
     }
   } else {
-    const uint32_t bits[4] = {
-        packPair<E>(rWeights[0][0], rWeights[0][1]), packPair<E>(rWeights[0][2], rWeights[0][3]),
-        packPair<E>(rWeights[1][0], rWeights[1][1]), packPair<E>(rWeights[1][2], rWeights[1][3])};
-    const LeftOperand<E> left = leftOperand<E>(bits);
-    const uint32_t streamed = sharedAddress(sStreamed);
+    LeftOperand<E> left[kStrips];
 #pragma unroll
-    for (int n = 0; n < kColumns / 16; n++) {
+    for (int s = 0; s < kStrips; s++) {
+      const float(&low)[4] = rWeights.values[s][2 * c];
+      const float(&high)[4] = rWeights.values[s][2 * c + 1];
+      left[s] = leftOperand<E>({packPair<E>(low[0], low[1]), packPair<E>(low[2], low[3]),
+                                packPair<E>(high[0], high[1]), packPair<E>(high[2], high[3])});
+    }
+    const uint32_t streamed = sharedAddress(sStreamed);
+    const int row = 16 * c + (lane & 15);
+#pragma unroll
+    for (int n = 0; n < kColumns / 8; n += 2) {
       uint32_t right[4];
-      loadMatricesTransposed(right, streamed + chunkOffset<kChunks>(streamedRow + (lane & 15),
-                                                                    firstColumn / 8 + 2 * n + (lane >> 4)));
-      multiplyStep<E>(rSums[2 * n], left, right[0], right[1]);
-      multiplyStep<E>(rSums[2 * n + 1], left, right[2], right[3]);
+      loadMatricesTransposed(right, streamed + pairOffset<kChunks>(row, n * kRanges, 2 * range | lane >> 4));
+#pragma unroll
+      for (int s = 0; s < kStrips; s++) {
+        if (!needed.has(s, c)) continue;  // the whole warp
+        multiplyStep<E>(rSums.values[s][n], left[s], right[0], right[1]);
+        multiplyStep<E>(rSums.values[s][n + 1], left[s], right[2], right[3]);
+      }
     }
   }
 }
 
-// Writes row g + 8 * half of a strip's sums, times factor. `paired`: rows begin at multiples of two elements.
-template <typename E, int kColumns>
-__device__ void storeSums(E* to, const float (&rSums)[kColumns / 8][4], int half, float factor,
-                          int firstColumn, int headDim, bool paired) {
+// Writes row lane / 4 + 8 * half of a strip's sums, times factor. `paired`: rows begin at multiples of two
+// elements.
+template <typename E, typename Input, int kRanges, int kAccumulators>
+__device__ void storeSums(E* to, const float (&rSums)[kAccumulators][4], int half, float factor, int range,
+                          int headDim, bool paired) {
 #pragma unroll
-  for (int n = 0; n < kColumns / 8; n++) {
-    const int column = firstColumn + 8 * n + 2 * (laneIndex() & 3);
+  for (int n = 0; n < kAccumulators; n++) {
+    const int column = columnOf<Input, kRanges>(n, range) + 2 * (laneIndex() & 3);
     if (column >= headDim) continue;
     const E low = round<E>(rSums[n][2 * half] * factor);
     const E high = round<E>(rSums[n][2 * half + 1] * factor);

@@ -14,15 +14,15 @@ struct StripView {
 
   // Bit c: some row of the strip sees some of the 16 keys from first + 16 c on.
   template <int kStreamed>
-  __device__ uint32_t chunksSeen(int first) const {
-    uint32_t chunks = 0;
+  __device__ uint32_t piecesSeen(int first) const {
+    uint32_t pieces = 0;
 #pragma unroll
     for (int c = 0; c < kStreamed / 16; c++) {
       const int key = first + 16 * c;
       const bool seen = (key < end && key + 16 > begin) || (key < prefixEnd && key + 16 > prefixBegin);
-      chunks |= static_cast<uint32_t>(seen) << c;
+      pieces |= static_cast<uint32_t>(seen) << c;
     }
-    return chunks;
+    return pieces;
   }
 };
 
@@ -63,17 +63,17 @@ __device__ StripView stripView(const AttentionArgs<E>& a, int64_t firstRow) {
 // The same where keys are owned: bit c: some of rows 16 c to 16 c + 15 of the block sees some of the 16 keys
 // from firstKey on.
 template <int kStreamed>
-__device__ uint32_t chunksThatSee(const KeyView* sViews, int firstKey) {
-  uint32_t chunks = 0;
+__device__ uint32_t piecesThatSee(const KeyView* sViews, int firstKey) {
+  uint32_t pieces = 0;
 #pragma unroll
   for (int base = 0; base < kStreamed; base += kWarpSize) {
     const int row = base + laneIndex();
     const bool sees = row < kStreamed && loadWhole(sViews + row).seesSome(firstKey, firstKey + kStripRows);
     const uint32_t rows = __ballot_sync(kAllLanes, sees);
-    chunks |= static_cast<uint32_t>((rows & 0xffffu) != 0) << base / 16;
-    chunks |= static_cast<uint32_t>(rows >> 16 != 0) << (base / 16 + 1);
+    pieces |= static_cast<uint32_t>((rows & 0xffffu) != 0) << base / 16;
+    pieces |= static_cast<uint32_t>(rows >> 16 != 0) << (base / 16 + 1);
   }
-  return chunks;
+  return pieces;
 }
 
 }  // namespace

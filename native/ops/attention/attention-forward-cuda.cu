@@ -24,32 +24,32 @@ struct ForwardArgs {
   bool pairedOut;
 };
 
-// A lane's share of a strip: rows lane / 4 and lane / 4 + 8.
-template <int kDim>
-struct StripState {
-  float sums[kDim / 8][4];
+// Of one strip, a lane's share: rows lane / 4 and lane / 4 + 8.
+struct RowState {
   float top[2];
   float sum[2];  // of the lane's own columns
 };
 
-// Scores become 2^(logit - top), with the new top; sums and tops follow.
-template <bool masked, int kDim, int kKeys>
-__device__ void onlineSoftmax(float (&rScores)[kKeys / 8][4], StripState<kDim>& state, const StripView& view,
-                              int firstKey, uint32_t chunks, const LogitScale& scale) {
+// Scores of strip s become 2^(logit - top), with the new top; tops and sums follow.
+template <bool masked, int kStrips, int kDim, int kKeys>
+__device__ void onlineSoftmax(StripTile<kStrips, kKeys>& rScores, StripTile<kStrips, kDim>& rSums, int s,
+                              RowState& state, const StripView& view, int firstKey,
+                              const PiecesNeeded<kStrips>& needed, const LogitScale& scale) {
+  float(&scores)[kKeys / 8][4] = rScores.values[s];
   if (scale.isCapped()) {
 #pragma unroll
     for (int n = 0; n < kKeys / 8; n++)
 #pragma unroll
-      for (int i = 0; i < 4; i++) rScores[n][i] = tanhFast(rScores[n][i] * scale.inner);
+      for (int i = 0; i < 4; i++) scores[n][i] = tanhFast(scores[n][i] * scale.inner);
   }
   if constexpr (masked) {
 #pragma unroll
     for (int n = 0; n < kKeys / 8; n++) {
-      if (!(chunks >> n / 2 & 1)) continue;
+      if (!needed.has(s, n / 2)) continue;
 #pragma unroll
       for (int i = 0; i < 4; i++) {
         const int key = firstKey + 8 * n + 2 * (laneIndex() & 3) + (i & 1);
-        if (!view.rows[i >> 1].sees(key)) rScores[n][i] = -kInfinity;
+        if (!view.rows[i >> 1].sees(key)) scores[n][i] = -kInfinity;
       }
     }
   }
@@ -58,10 +58,8 @@ __device__ void onlineSoftmax(float (&rScores)[kKeys / 8][4], StripState<kDim>& 
   for (int half = 0; half < 2; half++) {
     float most = -kInfinity;
 #pragma unroll
-    for (int n = 0; n < kKeys / 8; n++) {
-      if (masked && !(chunks >> n / 2 & 1)) continue;
-      most = fmaxf(most, fmaxf(rScores[n][2 * half], rScores[n][2 * half + 1]));
-    }
+    for (int n = 0; n < kKeys / 8; n++)
+      if (needed.has(s, n / 2)) most = fmaxf(most, fmaxf(scores[n][2 * half], scores[n][2 * half + 1]));
     const float top = fmaxf(state.top[half], quadMax(most) * scale.outer);
     // -inf - -inf is NaN: a row that has seen no key yet keeps sum 0.
     const float base = top == -kInfinity ? 0 : top;
@@ -69,11 +67,11 @@ __device__ void onlineSoftmax(float (&rScores)[kKeys / 8][4], StripState<kDim>& 
     float sum = state.sum[half] * rescale[half];
 #pragma unroll
     for (int n = 0; n < kKeys / 8; n++) {
-      if (masked && !(chunks >> n / 2 & 1)) continue;
+      if (!needed.has(s, n / 2)) continue;
 #pragma unroll
       for (int i = 2 * half; i < 2 * half + 2; i++) {
-        rScores[n][i] = exp2Fast(fmaf(rScores[n][i], scale.outer, -base));
-        sum += rScores[n][i];
+        scores[n][i] = exp2Fast(fmaf(scores[n][i], scale.outer, -base));
+        sum += scores[n][i];
       }
     }
     state.top[half] = top;
@@ -84,14 +82,14 @@ __device__ void onlineSoftmax(float (&rScores)[kKeys / 8][4], StripState<kDim>& 
 #pragma unroll
     for (int n = 0; n < kDim / 8; n++)
 #pragma unroll
-      for (int i = 0; i < 4; i++) state.sums[n][i] *= rescale[i >> 1];
+      for (int i = 0; i < 4; i++) rSums.values[s][n][i] *= rescale[i >> 1];
   }
 }
 
-// A block owns a tile of rows of one head of keys, 16 for each warp, and one split of the blocks of keys that
-// the tile sees; warps share nothing but the tiles in shared memory. The last tiles come first: with a causal
-// mask they are the longest. Bound by tensor cores where segments are long, by memory when few rows meet many
-// keys.
+// A block owns a tile of rows of one head of keys, 16 or 32 for each warp, and one split of the blocks of
+// keys that the tile sees; warps share nothing but the tiles in shared memory. The last tiles come first:
+// with a causal mask they are the longest. Bound by tensor cores where segments are long, by memory when few
+// rows meet many keys.
 //
 // Shared memory, with rows of R = padded headDim x element bytes, swizzled as chunkOffset says:
 //   [0, owned R) q; then for each of two stages: streamed R bytes of k, as many of v
@@ -99,17 +97,23 @@ __device__ void onlineSoftmax(float (&rScores)[kKeys / 8][4], StripState<kDim>& 
 // What differs from the paper: tiles hold rows of several segments and of all heads that share keys; the 16 x
 // 16 pieces of a block of keys that no row of a strip sees are not multiplied.
 template <typename E, int kDim>
-__global__ void __launch_bounds__(kMaxWarps* kWarpSize, 1) attentionForwardKernel(ForwardArgs<E> args) {
+__global__ void __launch_bounds__(mostThreads(AttentionPass::forward, sizeof(E), kDim), 1)
+    attentionForwardKernel(ForwardArgs<E> args) {
+  constexpr AttentionPass kPass = AttentionPass::forward;
   constexpr int kRowBytes = kDim * static_cast<int>(sizeof(E));
-  constexpr int kKeys = streamedRows(AttentionPass::forward, kRowBytes);
+  constexpr int kKeys = streamedRows(kPass, kRowBytes);
+  constexpr int kStrips = stripsOf(kPass, sizeof(E), kDim);
   const AttentionArgs<E>& a = args.common;
-  const int owned = static_cast<int>(blockDim.x) / kWarpSize * kStripRows;
+  const int owned = static_cast<int>(blockDim.x) / kWarpSize * kStrips * kStripRows;
   const int64_t rest = blockIdx.x / a.kvHeads;
   const auto kvHead = static_cast<int>(blockIdx.x % a.kvHeads);
   const auto split = static_cast<int>(rest % args.splits);
   const int64_t tile = a.tiles - 1 - rest / args.splits;
   const int64_t firstRow = tile * owned;
-  const int64_t stripRow = firstRow + warpIndex() * kStripRows;
+  const int warpRow = warpIndex() * kStrips * kStripRows;
+  const auto rowOf = [&](int strip, int half) {
+    return firstRow + warpRow + strip * kStripRows + laneIndex() / 4 + 8 * half;
+  };
 
   char* sQ = sharedMemory<char>();
   const auto sKeys = [&](int stage) { return sQ + owned * kRowBytes + stage * 2 * kKeys * kRowBytes; };
@@ -130,15 +134,19 @@ __global__ void __launch_bounds__(kMaxWarps* kWarpSize, 1) attentionForwardKerne
   if (left > 0) loadKeys(0, walk.block());
   commitCopies();
 
-  const StripView view = stripView(a, stripRow);
-  StripState<kDim> state{};
+  StripView views[kStrips];
+  RowState states[kStrips];
+  StripTile<kStrips, kDim> rSums{};
 #pragma unroll
-  for (int half = 0; half < 2; half++) {
-    state.top[half] = -kInfinity;
-    if (!args.sinks || split > 0) continue;
-    // A sink is a key with this logit and value 0, which one lane of the row's four counts.
-    state.top[half] = args.sinks[a.headOf(stripRow + laneIndex() / 4 + 8 * half, kvHead)] * kLog2E;
-    state.sum[half] = (laneIndex() & 3) == 0 ? 1 : 0;
+  for (int s = 0; s < kStrips; s++) {
+    views[s] = stripView(a, firstRow + warpRow + s * kStripRows);
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      // A sink is a key with this logit and value 0, which one lane of the row's four counts.
+      const bool sinks = args.sinks && split == 0;
+      states[s].top[half] = sinks ? args.sinks[a.headOf(rowOf(s, half), kvHead)] * kLog2E : -kInfinity;
+      states[s].sum[half] = sinks && (laneIndex() & 3) == 0 ? 1 : 0;
+    }
   }
 
   int stage = 0;
@@ -154,16 +162,22 @@ __global__ void __launch_bounds__(kMaxWarps* kWarpSize, 1) attentionForwardKerne
     }
     __syncthreads();  // the stage has landed for all threads
     const char* sK = sKeys(stage);
-    const uint32_t chunks = masked ? view.chunksSeen<kKeys>(firstKey) : kAllChunks;
-    float rScores[kKeys / 8][4];
-    multiplyRows<E, kDim, kKeys>(rScores, sQ, warpIndex() * kStripRows, sK, a.headDim, chunks);
-    onlineSoftmax<masked, kDim, kKeys>(rScores, state, view, firstKey, chunks, a.logits);
+    const char* sV = sK + kKeys * kRowBytes;
+    auto needed = allPieces<kStrips>();
+    if constexpr (masked) {
 #pragma unroll
-    for (int c = 0; c < kKeys / 16; c++) {
-      if (masked && !(chunks >> c & 1)) continue;  // the whole warp
-      const float(&rWeights)[2][4] = *reinterpret_cast<const float(*)[2][4]>(&rScores[2 * c]);
-      addWeighted<E, kDim, kDim>(state.sums, rWeights, sK + kKeys * kRowBytes, 16 * c, 0);
+      for (int s = 0; s < kStrips; s++) needed.bits[s] = views[s].template piecesSeen<kKeys>(firstKey);
     }
+    StripTile<kStrips, kKeys> rScores;
+    multiplyRows<E, kDim, kKeys, kStrips>(rScores, sQ, warpRow, sK, a.headDim, needed);
+#pragma unroll
+    for (int s = 0; s < kStrips; s++)
+      onlineSoftmax<masked, kStrips, kDim, kKeys>(rScores, rSums, s, states[s], views[s], firstKey, needed,
+                                                  a.logits);
+#pragma unroll
+    for (int c = 0; c < kKeys / 16; c++)
+      if (needed.someHas(c))  // the whole warp
+        addWeighted<E, kDim, 1, kKeys, kStrips>(rSums, rScores, c, sV, 0, needed);
     __syncthreads();  // the stage is free: all warps have read it
     stage ^= 1;
     left--;
@@ -175,24 +189,26 @@ __global__ void __launch_bounds__(kMaxWarps* kWarpSize, 1) attentionForwardKerne
   waitCopies<0>();
 
 #pragma unroll
-  for (int half = 0; half < 2; half++) {
-    const int64_t row = stripRow + laneIndex() / 4 + 8 * half;
-    const float sum = quadSum(state.sum[half]);
-    if (row >= a.rows) continue;
-    const bool leads = (laneIndex() & 3) == 0;
-    if (args.splits == 1) {
-      storeSums<E, kDim>(a.queryRows(args.out, kvHead).at(row), state.sums, half, sum == 0 ? 0 : 1 / sum, 0,
-                         a.headDim, args.pairedOut);
-      if (leads)
-        args.lse[a.lseAt(row, kvHead)] = sum == 0 ? -kInfinity : fmaf(state.top[half], kLn2, logf(sum));
-      continue;
+  for (int s = 0; s < kStrips; s++)
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      const int64_t row = rowOf(s, half);
+      const float top = states[s].top[half];
+      const float sum = quadSum(states[s].sum[half]);
+      if (row >= a.rows) continue;
+      const bool leads = (laneIndex() & 3) == 0;
+      if (args.splits == 1) {
+        storeSums<E, E, 1>(a.queryRows(args.out, kvHead).at(row), rSums.values[s], half,
+                           sum == 0 ? 0 : 1 / sum, 0, a.headDim, args.pairedOut);
+        if (leads) args.lse[a.lseAt(row, kvHead)] = sum == 0 ? -kInfinity : fmaf(top, kLn2, logf(sum));
+        continue;
+      }
+      const int64_t at = (int64_t{split} * a.kvHeads + kvHead) * a.rows + row;
+      if (leads) storePack(&args.partialStates[at].top, Pack<float, 2>{{top, sum}});
+      // Of a row that has seen nothing the merge reads nothing more.
+      if (sum != 0)
+        storeSums<float, E, 1>(args.partialSums + at * kDim, rSums.values[s], half, 1, 0, a.headDim, true);
     }
-    const int64_t at = (int64_t{split} * a.kvHeads + kvHead) * a.rows + row;
-    if (leads) storePack(&args.partialStates[at].top, Pack<float, 2>{{state.top[half], sum}});
-    // Of a row that has seen nothing the merge reads nothing more.
-    if (sum != 0)
-      storeSums<float, kDim>(args.partialSums + at * kDim, state.sums, half, 1, 0, a.headDim, true);
-  }
 }
 
 // Merges the splits of a row, one warp for each, in their order. Bound by memory: reads each partial sum
@@ -252,10 +268,7 @@ void forwardPass(Stream& stream, const AttentionInputs& inputs, const AttentionF
                             isPaired<E>(results.out)};
   onHeadDim(shape.headDim, [&]<int kDim>() {
     launch(stream,
-           {"attention",
-            {tiling.tiles * tiling.splits * shape.kvHeads},
-            tiling.warps * kWarpSize,
-            tiling.sharedBytes},
+           {"attention", {tiling.tiles * tiling.splits * shape.kvHeads}, tiling.threads, tiling.sharedBytes},
            attentionForwardKernel<E, kDim>, args);
   });
   if (isSplit)
