@@ -4,6 +4,7 @@ import {createRequire} from 'node:module';
 import {fileURLToPath} from 'node:url';
 import {CrossmapError, isErrorCode} from './errors.js';
 import type {NativeDevice, NativeDType, NativeOps, NativeTensor, Shape} from './native-ops.js';
+import type {KernelCounters} from './kernel-counters.js';
 
 export type {
   AxisName,
@@ -66,6 +67,10 @@ interface Native extends NativeOps {
   cudaInfo: () => NativeCuda | undefined;
   plans: () => readonly NativePlan[];
   mapFile: (path: string) => Uint8Array<ArrayBuffer>;
+  /** Of the emulator: whether its kernels count what they do. Turning it on starts from nothing. */
+  simtProfile: (on: boolean) => void;
+  /** Of the emulator: waits for its work, then gives the counters of each kernel that ran, by name. */
+  simtCounters: () => readonly KernelCounters[];
 }
 
 /** An addon file, and why it was taken. */

@@ -3,6 +3,7 @@ import {makeDocs} from './docs/main.mjs';
 import {runFormat, runLint} from './lint/main.mjs';
 import {sanitizerEnvironment} from './setup/addon.mjs';
 import {checkArm64} from './setup/arm64.mjs';
+import {runStatic} from './cuda/static.mjs';
 import {runInTerminal} from './setup/commands.mjs';
 import {listFiles} from './setup/files.mjs';
 import {inRoot, toolScript} from './setup/places.mjs';
@@ -11,7 +12,17 @@ import {setUp} from './setup/set-up.mjs';
 
 const oldestNode = 20;
 
-const tasks = {demo, test, lint, format, docs, bench, 'test:asan': testAsan, 'check:arm64': checkArm64};
+const tasks = {
+  demo,
+  test,
+  lint,
+  format,
+  docs,
+  bench,
+  static: runStatic,
+  'test:asan': testAsan,
+  'check:arm64': checkArm64,
+};
 
 await runScript(async () => {
   if (Number(process.versions.node.split('.')[0]) < oldestNode) {

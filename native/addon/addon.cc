@@ -11,6 +11,9 @@
 #ifdef CROSSMAP_CUDA
 #include "runtime/cuda/device-info.h"
 #endif
+#ifdef CROSSMAP_SIMT
+#include "addon/simt-counters.h"
+#endif
 
 namespace crossmap::addon {
 
@@ -205,6 +208,10 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add.operator()<cudaInfo>("cudaInfo");
   add.operator()<plans>("plans");
   add.operator()<mapFile>("mapFile");
+#ifdef CROSSMAP_SIMT
+  add.operator()<simtProfile>("simtProfile");
+  add.operator()<simtCounters>("simtCounters");
+#endif
   exportOps(env, exports);
   return exports;
 }

@@ -48,7 +48,7 @@ inline BlockView* gview(Fiber* f) { return (BlockView*)f->blk; }   // BlockView 
 
 struct Stats {
   uint64_t threads, blocks, switches, warp_ops, barriers, mma, ldmatrix, cp_async_bytes, shfl;
-  uint64_t g_req, g_sectors, g_bytes, s_req, s_wave, s_bytes, accesses, races, oob, uninit, other;
+  uint64_t g_req, g_sectors, g_bytes, s_req, s_wave, s_bytes, accesses, races, oob, uninit, other, s_ideal, mma_kind[3];
 };
 Stats stats();                    // merged over workers
 void stats_reset();

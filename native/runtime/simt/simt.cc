@@ -1,5 +1,7 @@
 // simt runtime: fibers, warp collectives, barriers, async copies, tensor-core ops, shadow memory, access profile.
 #include "runtime/simt/language.h"
+#include "runtime/simt/counters.h"
+#include <map>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -147,7 +149,7 @@ static void count_group(Block& b, const Acc* const* g, int n) {
     int per = a0.n >= 16 ? 8 : a0.n >= 8 ? 16 : 32; b.st.s_req++;
     for (int p = 0; p < n; p += per) { uint32_t words[32][32]; int cnt[32] = {}; int mx = 1;
       for (int i = p; i < n && i < p + per; i++) { b.st.s_bytes += g[i]->n; for (uintptr_t w = g[i]->a >> 2; w <= (g[i]->a + g[i]->n - 1) >> 2; w++) { int bk = w & 31; bool d = false; for (int j = 0; j < cnt[bk]; j++) d |= words[bk][j] == (uint32_t)w; if (!d && cnt[bk] < 32) { words[bk][cnt[bk]++] = (uint32_t)w; if (cnt[bk] > mx) mx = cnt[bk]; } } }
-      b.st.s_wave += mx; }
+      b.st.s_wave += mx; int words_total = 0; for (int c : cnt) words_total += c; b.st.s_ideal += (words_total + 31) / 32; }
   }
 }
 static void flush_log(Block& b, Warp& w) {
@@ -263,7 +265,7 @@ void loadMatricesN(uint32_t* r, int num, uint32_t addr, bool trans, const char* 
           if (b.check) shadow(b, x.addr, 16, false, f.lin, f.clk, f.base, c.file, c.line, nullptr);
           if (x.addr < kBase || x.addr + 16 > b.smem_end) { if (!b.check) report("shared out of bounds", c.file, c.line, who(&f)); row[i] = (uint16_t*)(b.arena + kBase); } else row[i] = (uint16_t*)(b.arena + x.addr);
           seen[i] = x.addr; bool dup = false; for (int j = 0; j < i; j++) dup |= seen[j] == x.addr; if (!dup) bank[(x.addr >> 4) & 7]++; }
-        int mx = 1; for (int k : bank) mx = k > mx ? k : mx; b.st.s_req++; b.st.s_wave += mx; b.st.s_bytes += 128;
+        int mx = 1; for (int k : bank) mx = k > mx ? k : mx; b.st.s_req++; b.st.s_wave += mx; b.st.s_ideal++; b.st.s_bytes += 128;
         for (int l = 0; l < 32; l++) { LdmA& x = *(LdmA*)c.args[l]; if (!a0.trans) memcpy(&x.r[m], row[l >> 2] + (l & 3) * 2, 4); else x.r[m] = row[(l & 3) * 2][l >> 2] | (uint32_t)row[(l & 3) * 2 + 1][l >> 2] << 16; } } }, &a, "ldmatrix", file, line);
 }
 
@@ -301,7 +303,7 @@ static void mma_tf32(void* const* args) {
   for (int l = 0; l < 32; l++) { const MmaA& x = *(const MmaA*)args[l]; int g = l >> 2, t = l & 3; x.d[0] = D[g][2 * t]; x.d[1] = D[g][2 * t + 1]; x.d[2] = D[g + 8][2 * t]; x.d[3] = D[g + 8][2 * t + 1]; }
 }
 void multiplyAdd(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, MatrixKind kind, const char* file, int line) {
-  uint32_t b[2] = {b0, b1}; MmaA x{d, a, b, d, (int)kind}; collect(0xffffffffu, [](Block& bl, Coll& c) { bl.st.mma++; int k = ((MmaA*)c.args[0])->kind; if (k == 2) mma_tf32(c.args); else mma_exec(c.args, k); }, &x, "mma.sync", file, line);
+  uint32_t b[2] = {b0, b1}; MmaA x{d, a, b, d, (int)kind}; collect(0xffffffffu, [](Block& bl, Coll& c) { bl.st.mma++; int k = ((MmaA*)c.args[0])->kind; bl.st.mma_kind[k]++; if (k == 2) mma_tf32(c.args); else mma_exec(c.args, k); }, &x, "mma.sync", file, line);
 }
 float exp2Fast(float x) { if (!(x > -126.f)) return x != x ? x : 0.f; if (x > 127.9f) return INFINITY; return exp2f(x); }
 uint32_t roundToTf32(float f) { uint32_t u; memcpy(&u, &f, 4); if ((u & 0x7f800000u) != 0x7f800000u) u = (u + 0x1000u) & 0xffffe000u; return u; }
@@ -333,13 +335,20 @@ static void run_block(Block& b, size_t smem) {
   if (z) { for (int i = 0; i < n; i++) b.vput(b.fib[i].base); b.vput(z); }
 }
 static std::vector<Block*> g_workers;
+static std::map<std::string, KernelCounters> g_kernels;   // guarded by g_mu
+void countKernels(bool on) { std::lock_guard<std::mutex> l(g_mu); g_cfg.profile = on; if (on) g_kernels.clear(); }
+std::vector<KernelCounters> kernelCounters() { std::lock_guard<std::mutex> l(g_mu); std::vector<KernelCounters> all; for (auto& [name, each] : g_kernels) all.push_back(each); return all; }
+static void countLaunch(const Stats& st, KernelCounters& c) {
+  c.blocks += st.blocks; c.threads += st.threads; c.globalSectors += st.g_sectors; c.globalBytes += st.g_bytes; c.sharedWavefronts += st.s_wave;
+  c.idealSharedWavefronts += st.s_ideal; c.bfloat16Products += st.mma_kind[0]; c.float16Products += st.mma_kind[1]; c.tf32Products += st.mma_kind[2]; c.barriers += st.barriers; }
 void run_grid(dim3 grid, dim3 block, size_t smem, void (*fn)(void*), void* arg, const char* name) {
   ginit(); uint64_t total = (uint64_t)grid.x * grid.y * grid.z; std::atomic<uint64_t> next{0}; int nw = g_cfg.workers; if ((uint64_t)nw > total) nw = (int)total;
   if (block.x * block.y * block.z > kMaxThreads || smem > (227 << 10)) { report("invalid launch configuration", name, 0, ""); return; }
   while ((int)g_workers.size() < nw) g_workers.push_back(new Block);
   auto work = [&](int w) { Block& b = *g_workers[w]; b.st = Stats{}; b.fn = fn; b.arg = arg; b.name = name; b.check = g_cfg.mode == Mode::check; b.prof = b.check && g_cfg.profile; b.bdim = {block.x, block.y, block.z}; b.gdim = {grid.x, grid.y, grid.z}; b.nthreads = block.x * block.y * block.z;
     for (uint64_t i; (i = next++) < total;) { b.bid = {(unsigned)(i % grid.x), (unsigned)(i / grid.x % grid.y), (unsigned)(i / grid.x / grid.y)}; run_block(b, smem); }
-    std::lock_guard<std::mutex> l(g_mu); auto* d = (uint64_t*)&g_stats; auto* s = (uint64_t*)&b.st; for (size_t k = 0; k < sizeof(Stats) / 8; k++) d[k] += s[k]; };
+    std::lock_guard<std::mutex> l(g_mu); if (b.prof) countLaunch(b.st, g_kernels[name]); auto* d = (uint64_t*)&g_stats; auto* s = (uint64_t*)&b.st; for (size_t k = 0; k < sizeof(Stats) / 8; k++) d[k] += s[k]; };
+  if (g_cfg.profile) { std::lock_guard<std::mutex> l(g_mu); KernelCounters& c = g_kernels[name]; c.kernel = name; c.launches++; if ((int64_t)smem > c.sharedBytes) c.sharedBytes = smem; }
   std::vector<std::thread> th; for (int w = 1; w < nw; w++) th.emplace_back(work, w); work(0); for (auto& t : th) t.join();
 }
 } // namespace simt
