@@ -1,10 +1,9 @@
-#include "ops/contrastive/contrastive-cuda.h"
-
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <vector>
 
+#include "ops/contrastive/contrastive-cuda.h"
 #include "ops/contrastive/contrastive-plan.h"
 #include "ops/contrastive/contrastive-products-cuda.cuh"
 #include "ops/contrastive/contrastive-softmax-cuda.cuh"
@@ -151,10 +150,8 @@ Blocks rowBlocks(const Problem<E>& problem) {
 
 template <typename E>
 void scaleRows(Stream& stream, const Problem<E>& problem) {
-  ScaleArgs<E> args{.sides = {},
-                    .features = problem.features,
-                    .stride = problem.stride,
-                    .isWide = problem.isWide};
+  ScaleArgs<E> args{
+      .sides = {}, .features = problem.features, .stride = problem.stride, .isWide = problem.isWide};
   std::copy(problem.sides.begin(), problem.sides.end(), args.sides);
   launch(stream, {"contrastive scale", rowBlocks(problem), kRowThreads}, scaleKernel<E>, args);
 }
@@ -251,7 +248,8 @@ class Sweep {
  private:
   void runPanel(const ScoreMatrix& matrix, const ScorePanel& panel) {
     const int64_t rows = std::min(panelRows_, panel.rows.count - panel.rowBegin);
-    const int64_t tileRows = ceilDiv(rows, kScoreTile), tileColumns = ceilDiv(panel.columns.count, kScoreTile);
+    const int64_t tileRows = ceilDiv(rows, kScoreTile),
+                  tileColumns = ceilDiv(panel.columns.count, kScoreTile);
     const bool isPairs = matrix.kind == ScoreKind::pairs, isSymmetric = matrix.kind == ScoreKind::own;
     SweepArgs<E> args{.panel = panel,
                       .operands = {.rows = problem_.sides[matrix.rows].scaled,
@@ -262,7 +260,8 @@ class Sweep {
                       .output = output_};
     if (!isPairs) args.output.rowPartners = args.output.columnPartners = nullptr;
     if (!matrix.columnDirection) args.output.columnPartials = args.output.columnPartners = nullptr;
-    launch(stream_, {"contrastive sweep", {tileRows * tileColumns}, kScoreThreads, kProductBytes},
+    launch(stream_,
+           {"contrastive sweep", {tileRows * tileColumns}, kScoreThreads, ScoreTile<E>::kSharedBytes},
            sweepKernel<E>, args);
 
     using enum MergeArgs::Range;
@@ -385,10 +384,11 @@ class Pulls {
                                         .tileRows = tileRows,
                                         .tileColumns = tileColumns},
                            .output = output_};
-    launch(stream_, {"contrastive pull", {tileRows * tileColumns}, kScoreThreads, kProductBytes},
+    launch(stream_, {"contrastive pull", {tileRows * tileColumns}, kScoreThreads, ScoreTile<E>::kSharedBytes},
            pullKernel<E>, args);
 
-    // A square on the diagonal of a symmetric matrix has each pair of rows both ways: its rows alone have all.
+    // A square on the diagonal of a symmetric matrix has each pair of rows both ways: its rows alone have
+    // all.
     const bool isSquare = matrix.kind == ScoreKind::own && panel.rowBegin == panel.columnBegin;
     const bool isPairs = matrix.kind == ScoreKind::pairs;
     const auto product = [&](Side side, bool isTransposed, bool accumulates) {
@@ -411,13 +411,14 @@ class Pulls {
     };
     // The first to add to a side's sums overwrites them: the pairs' matrix, of the extra negatives x's.
     const bool isFirstOfColumns = panel.rowBegin == 0 && (isPairs || (matrix.columns == zSide && !hasExtra_));
-    const ProductArgs<E> products{{product(matrix.rows, false, !(isPairs && panel.columnBegin == 0)),
-                                   isSquare ? Product<E>{} : product(matrix.columns, true, !isFirstOfColumns)}};
+    const ProductArgs<E> products{
+        {product(matrix.rows, false, !(isPairs && panel.columnBegin == 0)),
+         isSquare ? Product<E>{} : product(matrix.columns, true, !isFirstOfColumns)}};
     launch(stream_,
            {"contrastive product",
             {products.products[0].tiles + products.products[1].tiles},
             kScoreThreads,
-            kProductBytes},
+            ScoreTile<E>::kSharedBytes},
            productKernel<E>, products);
 
     if (!output_.theta) return;

@@ -1,6 +1,7 @@
 #pragma once
-// What is computed for each row of x, y and the extra negatives alone: norms and own scores before the matrices
-// of scores, the gradient through the normalisation after them; and the few numbers that all kernels read.
+// What is computed for each row of x, y and the extra negatives alone: norms and own scores before the
+// matrices of scores, the gradient through the normalisation after them; and the few numbers that all kernels
+// read.
 #include <cstdint>
 
 #include "ops/contrastive/contrastive.h"
@@ -18,8 +19,8 @@ constexpr int kRowsOfBlock = kRowThreads / kWarpSize;
 constexpr int kSides = 3;  // x, y, extra negatives
 
 // 1 / |row| = mantissa * scale, a power of two. Rows times their scale have norms from 1/2 to 1 and the same
-// digits as before: products of these neither overflow nor vanish, whatever the norms are, and what is left of
-// the normalisation, the mantissas, is taken into the scores.
+// digits as before: products of these neither overflow nor vanish, whatever the norms are, and what is left
+// of the normalisation, the mantissas, is taken into the scores.
 struct UnitFactor {
   float scale, mantissa;
 };
@@ -38,16 +39,17 @@ __device__ inline UnitFactor unitFactorOf(float inverseNorm) {
 // Numbers in device memory, written once and read by every kernel.
 struct Scalars {
   float inverseTau;
-  float positiveMargin;   // margin / tau, taken from the logits of positives
+  float positiveMargin;     // margin / tau, taken from the logits of positives
   float referenceExponent;  // see isNarrow
-  // Whether all logits lie so close together that 2^(logit / ln 2 - referenceExponent) is a normal float32 for
-  // each, and so is the sum of 2^27 of these: one such power then serves row and column alike, with no maxima.
+  // Whether all logits lie so close together that 2^(logit / ln 2 - referenceExponent) is a normal float32
+  // for each, and so is the sum of 2^27 of these: one such power then serves row and column alike, with no
+  // maxima.
   int32_t isNarrow;
-  int32_t isClamped;      // theta is above the limit, and has no gradient
-  int32_t isFaulty;       // weights that cannot be used
+  int32_t isClamped;  // theta is above the limit, and has no gradient
+  int32_t isFaulty;   // weights that cannot be used
   float mostWeight;
   double totalWeight;
-  float gradientFactor;   // dLoss / d(a logit's pull at weight mostWeight); backward pass only
+  float gradientFactor;  // dLoss / d(a logit's pull at weight mostWeight); backward pass only
 };
 
 struct ScalarsArgs {
@@ -56,7 +58,7 @@ struct ScalarsArgs {
   const float* dLoss;    // [1], or null in the forward pass
   int64_t pairs;
   float fixedInverseTau, margin, directionFactor;
-  FaultSlot* fault;      // null in the backward pass
+  FaultSlot* fault;  // null in the backward pass
   Scalars* scalars;
 };
 
@@ -107,14 +109,14 @@ __global__ void __launch_bounds__(1024) scalarsKernel(ScalarsArgs args) {
 // Rows of one side in their own memory, and their copy times powers of two.
 template <typename E>
 struct SideRows {
-  const E* rows;             // [count, features]
-  E* scaled;                 // [count, stride]
+  const E* rows;              // [count, features]
+  E* scaled;                  // [count, stride]
   const float* inverseNorms;  // [count]
   int64_t count;
 };
 
-// Calls body(d, values) for the elements of a row that a lane owns: packs, or single ones where these would not
-// be aligned.
+// Calls body(d, values) for the elements of a row that a lane owns: packs, or single ones where these would
+// not be aligned.
 template <typename E, typename F>
 __device__ inline void forRowElements(const E* row, int64_t features, bool isWide, F&& body) {
   if (isWide)
@@ -153,7 +155,7 @@ __device__ inline float inverseNormOf(double squares) {
 
 template <typename E>
 struct MeasureArgs {
-  const E *x, *y;   // [count, features]; y null for the extra negatives
+  const E *x, *y;  // [count, features]; y null for the extra negatives
   int64_t count, features;
   bool isWide;
   float *xInverseNorms, *yInverseNorms, *scores;  // [count] each; the last two null without y
@@ -202,9 +204,9 @@ struct ScaleArgs {
 };
 
 // A warp owns a row of a side's copy: the row times its power of two, with zeros from `features` to `stride`,
-// so that the products read whole packs and whole steps whatever the shape and the address of the rows. Exact,
-// but for elements of float16 that are below 2^-14 of their row's norm. Bound by memory: each row is read and
-// written once. No shared memory.
+// so that the products read whole packs and whole steps whatever the shape and the address of the rows.
+// Exact, but for elements of float16 that are below 2^-14 of their row's norm. Bound by memory: each row is
+// read and written once. No shared memory.
 template <typename E>
 __global__ void __launch_bounds__(kRowThreads) scaleKernel(const __grid_constant__ ScaleArgs<E> args) {
   constexpr int width = kPackWidth<E>;
@@ -247,9 +249,10 @@ struct NormalizeArgs {
   bool isWide;
 };
 
-// A warp owns a row of a side's gradient: dx = (du - (du . u) u) / max(|x|, 1e-12). The sums hold du times the
-// row's mantissa, pullScale and all that the gradients of logits have in common. Bound by memory: sums and
-// rows are read twice, the second time from the first-level cache, gradients written once. No shared memory.
+// A warp owns a row of a side's gradient: dx = (du - (du . u) u) / max(|x|, 1e-12). The sums hold du times
+// the row's mantissa, pullScale and all that the gradients of logits have in common. Bound by memory: sums
+// and rows are read twice, the second time from the first-level cache, gradients written once. No shared
+// memory.
 template <typename E>
 __global__ void __launch_bounds__(kRowThreads) normalizeKernel(NormalizeArgs<E> args) {
   constexpr float kMostInverseNorm = 1e12f;
@@ -263,15 +266,14 @@ __global__ void __launch_bounds__(kRowThreads) normalizeKernel(NormalizeArgs<E> 
   E* to = side.gradients + row * args.features;
   // A row of zeros has no gradient, and none has any where the weights cannot be used.
   const bool isZero = inverseNorm == 0 || scalars.isFaulty;
-  const float unscale = scalars.gradientFactor * scalars.inverseTau /
-                        (unitFactorOf(inverseNorm).mantissa * args.pullScale);
+  const float unscale =
+      scalars.gradientFactor * scalars.inverseTau / (unitFactorOf(inverseNorm).mantissa * args.pullScale);
   const float factor = inverseNorm > kMostInverseNorm ? kMostInverseNorm : inverseNorm;
   float along = 0;
   forRowElements(x, args.features, args.isWide, [&]<int width>(int64_t d, const Pack<E, width>& rX) {
     const auto rSums = loadSums<width>(sums + d);
 #pragma unroll
-    for (int i = 0; i < width; i++)
-      along += rSums.values[i] * unscale * (widen(rX.values[i]) * inverseNorm);
+    for (int i = 0; i < width; i++) along += rSums.values[i] * unscale * (widen(rX.values[i]) * inverseNorm);
   });
   along = warpSum(along);
   forRowElements(x, args.features, args.isWide, [&]<int width>(int64_t d, const Pack<E, width>& rX) {

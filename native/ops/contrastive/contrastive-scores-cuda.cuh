@@ -1,29 +1,29 @@
 #pragma once
-// What becomes of a tile of scores while it lies in registers: partial softmax sums of its rows and columns in
-// the forward pass, gradients in the backward pass.
+// What becomes of a tile of scores while it lies in registers: partial softmax sums of its rows and columns
+// in the forward pass, gradients in the backward pass.
 #include <cstdint>
 
 #include "ops/contrastive/contrastive-plan.h"
 #include "ops/contrastive/contrastive-rows-cuda.cuh"
+#include "runtime/cuda/gemm.cuh"
 
 namespace crossmap::cuda {
 namespace {
 
 constexpr int kTile = static_cast<int>(kScoreTile);
 constexpr int kScoreThreads = 2 * kTile;  // one for each row and column of a tile
-constexpr int kScoreWarps = kScoreThreads / kWarpSize;
 
 // One side of a matrix of scores: the numbers of its rows, or of its columns.
 struct ScoreSide {
   int64_t count;
   const float* inverseNorms;  // [count]
   // Where both sides have the same id, no logit is kept: groups, or null for the index of row or column.
-  const int32_t* ids;         // [count]
-  const int32_t* partners;    // [count] equal where a logit is a positive beside the pair itself; null: never
-  const float* ownScores;     // [count] to which the threshold is added; null where nothing is left out by it
+  const int32_t* ids;       // [count]
+  const int32_t* partners;  // [count] equal where a logit is a positive beside the pair itself; null: never
+  const float* ownScores;   // [count] to which the threshold is added; null where nothing is left out by it
   // The softmax whose part a logit is, in the backward pass. Null where it is part of none.
   const float *lse, *leftOut, *shares;  // [count]
-  const float* weights;       // [count], or null where all are 1
+  const float* weights;                 // [count], or null where all are 1
 };
 
 enum class ScoreKind : int32_t { pairs, own, extra };
@@ -37,27 +37,29 @@ struct ScorePanel {
   const Scalars* scalars;
 
   // Whether anything but the pair itself may be left out.
-  __device__ bool hasMarks() const { return rows.ids || rows.partners || rows.ownScores || columns.ownScores; }
+  __device__ bool hasMarks() const {
+    return rows.ids || rows.partners || rows.ownScores || columns.ownScores;
+  }
 };
 
 // A tile's numbers for its rows, then for its columns, in shared memory.
 struct ForwardMarks {
-  float factors[kScoreThreads];   // mantissas of 1 / norm
-  float limits[kScoreThreads];    // a higher score is left out, unless a positive's
+  float factors[kScoreThreads];  // mantissas of 1 / norm
+  float limits[kScoreThreads];   // a higher score is left out, unless a positive's
   int32_t ids[kScoreThreads];
   int32_t partners[kScoreThreads];
 };
 
 struct BackwardMarks : ForwardMarks {
   float lse[kScoreThreads];
-  float weights[kScoreThreads];   // in units of the greatest
-  float narrow[kScoreThreads];    // weight * e^-lse, in units of the reference
-  float shares[kScoreThreads];    // weight * share of a positive
-  float own[kScoreThreads];       // weight * (P_ii - t_ii)
+  float weights[kScoreThreads];  // in units of the greatest
+  float narrow[kScoreThreads];   // weight * e^-lse, in units of the reference
+  float shares[kScoreThreads];   // weight * share of a positive
+  float own[kScoreThreads];      // weight * (P_ii - t_ii)
 };
 
 // Which tile a block has, and what is the same for all of it.
-struct Tile {
+struct TileArea {
   int64_t rowBegin, columnBegin;  // in the matrix
   int rowCount, columnCount;      // at most kTile
   bool isDiagonal;                // has pairs of a row with itself
@@ -65,7 +67,7 @@ struct Tile {
   __device__ bool isWhole() const { return rowCount == kTile && columnCount == kTile; }
 };
 
-__device__ inline Tile tileOf(const ScorePanel& panel, int64_t tileRow, int64_t tileColumn) {
+__device__ inline TileArea tileOf(const ScorePanel& panel, int64_t tileRow, int64_t tileColumn) {
   const int64_t rowBegin = panel.rowBegin + tileRow * kTile;
   const int64_t columnBegin = panel.columnBegin + tileColumn * kTile;
   return {rowBegin, columnBegin, static_cast<int>(min(panel.rows.count - rowBegin, int64_t{kTile})),
@@ -80,7 +82,7 @@ struct Entry {
   bool isIn;
 };
 
-__device__ inline Entry entryOf(const Tile& tile) {
+__device__ inline Entry entryOf(const TileArea& tile) {
   const int thread = static_cast<int>(threadIdx.x);
   const bool isRow = thread < kTile;
   const int at = thread % kTile;
@@ -96,11 +98,10 @@ __device__ inline void loadMarks(const ScorePanel& panel, const Entry& entry, Fo
   const auto at = threadIdx.x;
   const int64_t index = entry.index;
   const int32_t id = panel.kind == ScoreKind::extra ? never
-                     : side.ids && entry.isIn      ? side.ids[index]
-                                                   : static_cast<int32_t>(index);
+                     : side.ids && entry.isIn       ? side.ids[index]
+                                                    : static_cast<int32_t>(index);
   sMarks.factors[at] = entry.isIn ? unitFactorOf(side.inverseNorms[index]).mantissa : 0;
-  sMarks.limits[at] =
-      side.ownScores && entry.isIn ? side.ownScores[index] + panel.threshold : kInfinity;
+  sMarks.limits[at] = side.ownScores && entry.isIn ? side.ownScores[index] + panel.threshold : kInfinity;
   sMarks.ids[at] = id;
   sMarks.partners[at] = side.partners && entry.isIn ? side.partners[index] : never;
 }
@@ -127,33 +128,14 @@ struct Kept {
   bool isPartner, inRow, inColumn;
 };
 
-__device__ inline Kept keptAt(const Tile& tile, const ForwardMarks& sMarks, int row, int column, float score) {
+__device__ inline Kept keptAt(const TileArea& tile, const ForwardMarks& sMarks, int row, int column,
+                              float score) {
   const bool isOther =
       row < tile.rowCount && column < tile.columnCount && sMarks.ids[row] != sMarks.ids[kTile + column];
   const bool isPartner = isOther && sMarks.partners[row] == sMarks.partners[kTile + column];
   return {isPartner, isOther && (isPartner || !(score > sMarks.limits[row])),
           isOther && (isPartner || !(score > sMarks.limits[kTile + column]))};
 }
-
-// A block's scores in accumulators of mma.m16n8 (device/matrix.cuh). Warps lie side by side over the tile.
-template <int kM, int kN>
-struct ScoreFragment {
-  float (&r)[kM][kN][4];
-
-  static constexpr int kWarpRows = 16 * kM, kWarpColumns = 8 * kN;
-  static constexpr int kWarpsDown = kTile / kWarpRows, kWarpsAcross = kTile / kWarpColumns;
-  static_assert(kWarpsDown * kWarpsAcross == kScoreWarps);
-
-  __device__ static int warpDown() { return warpIndex() / kWarpsAcross; }
-  __device__ static int warpAcross() { return warpIndex() % kWarpsAcross; }
-  // Of element i of fragment (m, n).
-  __device__ static int rowOf(int m, int half) {
-    return warpDown() * kWarpRows + 16 * m + 8 * half + laneIndex() / 4;
-  }
-  __device__ static int columnOf(int n, int odd) {
-    return warpAcross() * kWarpColumns + 8 * n + 2 * (laneIndex() % 4) + odd;
-  }
-};
 
 struct Sum {
   static constexpr float kNone = 0;
@@ -175,16 +157,16 @@ struct Added {
 };
 
 // Room for the results of each warp: of a row by the warps across, of a column by the warps down.
-template <typename Fragment>
-constexpr int kReduceFloats = kTile * (Fragment::kWarpsAcross + Fragment::kWarpsDown);
+template <typename Tile>
+constexpr int kReduceFloats = kTile*(Tile::kWarpsAcross + Tile::kWarpsDown);
 
-// Reduces `added(row, column, accumulator)` over each row and each column of the tile; the calling thread gets
-// the result of its own (entryOf). Fixed order: a thread's elements, the lanes, the warps. `sScratch` is free
-// again when the call returns.
-template <typename Operation, typename Fragment, typename F>
-__device__ inline float reduceTile(const Fragment& scores, float* sScratch, F&& added) {
-  constexpr int kM = Fragment::kWarpRows / 16, kN = Fragment::kWarpColumns / 8;
-  float* sColumns = sScratch + kTile * Fragment::kWarpsAcross;
+// Reduces `added(row, column, accumulator)` over each row and each column of the tile; the calling thread
+// gets the result of its own (entryOf). Fixed order: a thread's elements, the lanes, the warps. `sScratch` is
+// free again when the call returns.
+template <typename Operation, typename Tile, typename F>
+__device__ inline float reduceTile(const Accumulators<Tile>& scores, float* sScratch, F&& added) {
+  constexpr int kM = Tile::kRowFragments, kN = Tile::kColumnFragments;
+  float* sColumns = sScratch + kTile * Tile::kWarpsAcross;
   float rColumns[kN][2];
 #pragma unroll
   for (int n = 0; n < kN; n++) rColumns[n][0] = rColumns[n][1] = Operation::kNone;
@@ -192,31 +174,32 @@ __device__ inline float reduceTile(const Fragment& scores, float* sScratch, F&& 
   for (int m = 0; m < kM; m++)
 #pragma unroll
     for (int half = 0; half < 2; half++) {
-      const int row = Fragment::rowOf(m, half);
+      const int row = scores.rowOf(m, half);
       float rRow = Operation::kNone;
 #pragma unroll
       for (int n = 0; n < kN; n++)
 #pragma unroll
         for (int odd = 0; odd < 2; odd++) {
-          const Added each = added(row, Fragment::columnOf(n, odd), scores.r[m][n][2 * half + odd]);
+          const Added each = added(row, scores.columnOf(n, odd), scores.values[m][n][2 * half + odd]);
           rRow = Operation::of(rRow, each.toRow);
           rColumns[n][odd] = Operation::of(rColumns[n][odd], each.toColumn);
         }
       rRow = Operation::overRow(rRow);
-      if (laneIndex() % 4 == 0) sScratch[Fragment::warpAcross() * kTile + row] = rRow;
+      if (laneIndex() % 4 == 0) sScratch[(warpIndex() % Tile::kWarpsAcross) * kTile + row] = rRow;
     }
 #pragma unroll
   for (int n = 0; n < kN; n++)
 #pragma unroll
     for (int odd = 0; odd < 2; odd++) {
       const float rColumn = Operation::overColumn(rColumns[n][odd]);
-      if (laneIndex() < 4) sColumns[Fragment::warpDown() * kTile + Fragment::columnOf(n, odd)] = rColumn;
+      if (laneIndex() < 4)
+        sColumns[(warpIndex() / Tile::kWarpsAcross) * kTile + scores.columnOf(n, odd)] = rColumn;
     }
   __syncthreads();  // all warps have written their results
   const bool isRow = threadIdx.x < kTile;
   const float* sResults = (isRow ? sScratch : sColumns) + threadIdx.x % kTile;
   float result = sResults[0];
-  for (int warp = 1; warp < (isRow ? Fragment::kWarpsAcross : Fragment::kWarpsDown); warp++)
+  for (int warp = 1; warp < (isRow ? Tile::kWarpsAcross : Tile::kWarpsDown); warp++)
     result = Operation::of(result, sResults[warp * kTile]);
   __syncthreads();  // all threads have read theirs: sScratch is free
   return result;
@@ -249,11 +232,12 @@ __device__ inline void storePartial(float* partials, int64_t at, float first, fl
 }
 
 // The tile's part of the softmax of each row and column, in three ways: where all is kept and one power of 2
-// serves both; where marks leave something out; and where logits may lie so far apart that each row and column
-// needs its own maximum. All are exact to rounding; they differ in what they cost.
-template <typename Fragment>
-__device__ inline Pack<float, 2> sweepTile(const Tile& tile, const ForwardMarks& sMarks, const Scalars& scalars,
-                                           const Fragment& scores, float* sScratch, bool hasMarks) {
+// serves both; where marks leave something out; and where logits may lie so far apart that each row and
+// column needs its own maximum. All are exact to rounding; they differ in what they cost.
+template <typename Tile>
+__device__ inline Pack<float, 2> sweepTile(const TileArea& tile, const ForwardMarks& sMarks,
+                                           const Scalars& scalars, const Accumulators<Tile>& scores,
+                                           float* sScratch, bool hasMarks) {
   const auto logitAt = [&](int row, int column, float product, auto&& body) {
     const float score = scoreOf(sMarks, row, column, product);
     const Kept kept = keptAt(tile, sMarks, row, column, score);
@@ -282,7 +266,7 @@ __device__ inline Pack<float, 2> sweepTile(const Tile& tile, const ForwardMarks&
     });
   });
   // A row without anything kept has the maximum -inf, of which no difference can be taken, and the sum 0.
-  float* sReferences = sScratch + kReduceFloats<Fragment>;
+  float* sReferences = sScratch + kReduceFloats<Tile>;
   sReferences[threadIdx.x] = most == -kInfinity ? 0.f : most;
   __syncthreads();  // all references are written
   const float sum = reduceTile<Sum>(scores, sScratch, [&](int row, int column, float product) {
@@ -296,9 +280,9 @@ __device__ inline Pack<float, 2> sweepTile(const Tile& tile, const ForwardMarks&
 }
 
 // Sum and number of the logits of positives beside the pair itself.
-template <typename Fragment>
-__device__ inline Pack<float, 2> sweepPartners(const Tile& tile, const ForwardMarks& sMarks,
-                                               const Scalars& scalars, const Fragment& scores,
+template <typename Tile>
+__device__ inline Pack<float, 2> sweepPartners(const TileArea& tile, const ForwardMarks& sMarks,
+                                               const Scalars& scalars, const Accumulators<Tile>& scores,
                                                float* sScratch) {
   const auto reduce = [&](auto&& valueOf) {
     return reduceTile<Sum>(scores, sScratch, [&](int row, int column, float product) {
@@ -313,17 +297,16 @@ __device__ inline Pack<float, 2> sweepPartners(const Tile& tile, const ForwardMa
 }
 
 // Shared memory: marks, room for reductions, references.
-template <typename Fragment>
-constexpr int64_t kSweepBytes =
-    sizeof(ForwardMarks) + sizeof(float) * (kReduceFloats<Fragment> + kScoreThreads);
+template <typename Tile>
+constexpr int64_t kSweepBytes = sizeof(ForwardMarks) + sizeof(float) * (kReduceFloats<Tile> + kScoreThreads);
 
-template <typename Fragment>
+template <typename Tile>
 __device__ inline void finishSweep(const ScorePanel& panel, const SweepOutput& output, int64_t tileRow,
-                                   int64_t tileColumn, const Fragment& scores, char* sMemory) {
+                                   int64_t tileColumn, const Accumulators<Tile>& scores, char* sMemory) {
   auto& sMarks = *reinterpret_cast<ForwardMarks*>(sMemory);
   auto* sScratch = reinterpret_cast<float*>(sMemory + sizeof(ForwardMarks));
   const Scalars scalars = *panel.scalars;
-  const Tile tile = tileOf(panel, tileRow, tileColumn);
+  const TileArea tile = tileOf(panel, tileRow, tileColumn);
   const Entry entry = entryOf(tile);
   loadMarks(panel, entry, sMarks);
   __syncthreads();  // all marks are written
@@ -343,8 +326,9 @@ __device__ inline void finishSweep(const ScorePanel& panel, const SweepOutput& o
 // Where the backward pass puts the gradients of a panel's logits.
 template <typename E>
 struct PullOutput {
-  // [tile rows * kTile, stride], stride a multiple of kTile: dLoss/dlogit in units of Scalars::gradientFactor,
-  // times pullScale and the mantissas of row and column, since the products are with scaled rows.
+  // [tile rows * kTile, stride], stride a multiple of kTile: dLoss/dlogit in units of
+  // Scalars::gradientFactor, times pullScale and the mantissas of row and column, since the products are with
+  // scaled rows.
   E* pulls;
   int64_t stride;
   float pullScale;
@@ -353,7 +337,7 @@ struct PullOutput {
 
 // The gradient of one logit in units of Scalars::gradientFactor:
 //   w_i (P_ij - t_ij) + w_j (Q_ij - t_ij);  of a pair itself P_ii - t_ii = (1 - t_ii) - (1 - P_ii)
-__device__ inline float pullAt(const Tile& tile, const BackwardMarks& sMarks, const Scalars& scalars,
+__device__ inline float pullAt(const TileArea& tile, const BackwardMarks& sMarks, const Scalars& scalars,
                                bool isPairs, int row, int column, float score, float& logit) {
   const Kept kept = keptAt(tile, sMarks, row, column, score);
   const int other = kTile + column;
@@ -390,16 +374,16 @@ __device__ inline void storePulls(E* gRow, const float (&low)[2], const float (&
 
 // Stores `pullOf(row, column, score, logit)` of all elements of the tile, padding included. Returns the
 // thread's sum of pull times logit.
-template <typename E, typename Fragment, typename F>
+template <typename E, typename Tile, typename F>
 __device__ inline float pullTile(const PullOutput<E>& output, E* gTile, const BackwardMarks& sMarks,
-                                 const Fragment& scores, F&& pullOf) {
-  constexpr int kM = Fragment::kWarpRows / 16, kN = Fragment::kWarpColumns / 8;
+                                 const Accumulators<Tile>& scores, F&& pullOf) {
+  constexpr int kM = Tile::kRowFragments, kN = Tile::kColumnFragments;
   float theta = 0;
 #pragma unroll
   for (int m = 0; m < kM; m++)
 #pragma unroll
     for (int half = 0; half < 2; half++) {
-      const int row = Fragment::rowOf(m, half);
+      const int row = scores.rowOf(m, half);
       E* gRow = gTile + row * output.stride;
       const float rowFactor = sMarks.factors[row] * output.pullScale;
 #pragma unroll
@@ -409,14 +393,14 @@ __device__ inline float pullTile(const PullOutput<E>& output, E* gTile, const Ba
         for (int each = 0; each < 2; each++)
 #pragma unroll
           for (int odd = 0; odd < 2; odd++) {
-            const int column = Fragment::columnOf(n + each, odd);
-            const float score = scoreOf(sMarks, row, column, scores.r[m][n + each][2 * half + odd]);
+            const int column = scores.columnOf(n + each, odd);
+            const float score = scoreOf(sMarks, row, column, scores.values[m][n + each][2 * half + odd]);
             float logit = 0;
             const float pull = pullOf(row, column, score, logit);
             theta = fmaf(pull, logit, theta);
             rPulls[each][odd] = pull * rowFactor * sMarks.factors[kTile + column];
           }
-        storePulls(gRow + Fragment::columnOf(n, 0) - 2 * (laneIndex() % 4), rPulls[0], rPulls[1]);
+        storePulls(gRow + scores.columnOf(n, 0) - 2 * (laneIndex() % 4), rPulls[0], rPulls[1]);
       }
     }
   return theta;
@@ -425,13 +409,13 @@ __device__ inline float pullTile(const PullOutput<E>& output, E* gTile, const Ba
 // Shared memory: marks, room for the sum over the block.
 constexpr int64_t kPullBytes = sizeof(BackwardMarks) + sizeof(float) * kWarpSize;
 
-template <typename E, typename Fragment>
+template <typename E, typename Tile>
 __device__ inline void finishPulls(const ScorePanel& panel, const PullOutput<E>& output, int64_t tileRow,
-                                   int64_t tileColumn, int64_t tileColumns, const Fragment& scores,
+                                   int64_t tileColumn, int64_t tileColumns, const Accumulators<Tile>& scores,
                                    char* sMemory) {
   auto& sMarks = *reinterpret_cast<BackwardMarks*>(sMemory);
   const Scalars scalars = *panel.scalars;
-  const Tile tile = tileOf(panel, tileRow, tileColumn);
+  const TileArea tile = tileOf(panel, tileRow, tileColumn);
   const Entry entry = entryOf(tile);
   loadMarks(panel, entry, sMarks);
   loadPullMarks(panel, entry, scalars, sMarks);

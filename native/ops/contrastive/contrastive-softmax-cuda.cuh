@@ -13,7 +13,8 @@ namespace {
 struct SoftmaxState {
   float* references;  // [pairs]
   float* sums;        // [pairs]
-  float* partners;    // [pairs] sum of the logits of positives beside the pair itself; null where there are none
+  float*
+      partners;  // [pairs] sum of the logits of positives beside the pair itself; null where there are none
 };
 
 // What one direction of a panel's tiles found. Entries are rows or columns.
@@ -25,9 +26,9 @@ struct MergeArgs {
   // tile n from n - tileShift on, a column of it up to n - tileShift.
   enum class Range : int32_t { all, fromDiagonal, toDiagonal } range;
   int64_t tiles, tileShift;
-  SoftmaxState state;     // of the first entry on
-  float* partnerCounts;   // or null
-  bool isFirst;           // nothing is in the state yet
+  SoftmaxState state;    // of the first entry on
+  float* partnerCounts;  // or null
+  bool isFirst;          // nothing is in the state yet
 };
 
 constexpr int kMergeSlices = 8;
@@ -36,7 +37,7 @@ constexpr int kMergeSlices = 8;
 // loads are whole lines. Bound by memory: partial results are read twice, the second time from a cache. The
 // order of all sums is that of the tiles, then of the warps.
 // Shared memory: 8 x 32 floats, three times: maxima or sums, partners, counts.
-__global__ void __launch_bounds__(kMergeSlices * kWarpSize) mergeKernel(MergeArgs args) {
+__global__ void __launch_bounds__(kMergeSlices* kWarpSize) mergeKernel(MergeArgs args) {
   auto* sValues = sharedMemory<float>();
   float* sPartners = sValues + kMergeSlices * kWarpSize;
   float* sCounts = sPartners + kMergeSlices * kWarpSize;
@@ -99,8 +100,8 @@ struct FinishArgs {
   int64_t pairs;
   bool oneDirectional;
   float margin;
-  float* statistics;           // [kContrastiveStatistics, pairs]; scores are there already
-  double* losses;              // [blocks]
+  float* statistics;  // [kContrastiveStatistics, pairs]; scores are there already
+  double* losses;     // [blocks]
 };
 
 struct PairResult {
@@ -134,11 +135,12 @@ __global__ void __launch_bounds__(kRowThreads) finishKernel(FinishArgs args) {
     const double ownLogit = (double{at(score)} - args.margin) * scalars.inverseTau;
     const double count = args.partnerCounts ? args.partnerCounts[pair] : 0.f;
     const auto resultOf = [&](const SoftmaxState& state) {
-      return pairResultOf(state.references[pair], state.sums[pair], state.partners ? state.partners[pair] : 0.f,
-                          ownLogit, count);
+      return pairResultOf(state.references[pair], state.sums[pair],
+                          state.partners ? state.partners[pair] : 0.f, ownLogit, count);
     };
     const PairResult row = resultOf(args.rows);
-    const PairResult column = args.oneDirectional ? pairResultOf(0, 0, 0, ownLogit, 0) : resultOf(args.columns);
+    const PairResult column =
+        args.oneDirectional ? pairResultOf(0, 0, 0, ownLogit, 0) : resultOf(args.columns);
     const auto set = [&](ContrastiveStatistic which, double value) {
       at(which) = scalars.isFaulty ? 0.f : static_cast<float>(value);
     };
