@@ -122,12 +122,14 @@ ScoreSide scoreSideOf(const Problem<E>& problem, const ScoreMatrix& matrix, Side
                    .lse = nullptr,
                    .leftOut = nullptr,
                    .shares = nullptr,
+                   .pairScores = nullptr,
                    .weights = problem.weights};
   if (!direction) return result;
   const bool isRows = *direction == Direction::rows;
   result.lse = problem.statistic(isRows ? rowLse : columnLse);
   result.leftOut = problem.statistic(isRows ? rowLeftOut : columnLeftOut);
   result.shares = problem.statistic(share);
+  result.pairScores = problem.statistic(score);
   return result;
 }
 

@@ -22,8 +22,8 @@ struct ScoreSide {
   const int32_t* partners;  // [count] equal where a logit is a positive beside the pair itself; null: never
   const float* ownScores;   // [count] to which the threshold is added; null where nothing is left out by it
   // The softmax whose part a logit is, in the backward pass. Null where it is part of none.
-  const float *lse, *leftOut, *shares;  // [count]
-  const float* weights;                 // [count], or null where all are 1
+  const float *lse, *leftOut, *shares, *pairScores;  // [count]
+  const float* weights;                              // [count], or null where all are 1
 };
 
 enum class ScoreKind : int32_t { pairs, own, extra };
@@ -56,6 +56,7 @@ struct BackwardMarks : ForwardMarks {
   float narrow[kScoreThreads];   // weight * e^-lse, in units of the reference
   float shares[kScoreThreads];   // weight * share of a positive
   float own[kScoreThreads];      // weight * (P_ii - t_ii)
+  float ownLogits[kScoreThreads];
 };
 
 // Which tile a block has, and what is the same for all of it.
@@ -121,6 +122,8 @@ __device__ inline void loadPullMarks(const ScorePanel& panel, const Entry& entry
   sMarks.narrow[at] = hasSoftmax ? weight * exp2f(fmaf(-lse, kLog2E, scalars.referenceExponent)) : 0;
   sMarks.shares[at] = weight * share;
   sMarks.own[at] = weight * ((1 - share) - leftOut);
+  sMarks.ownLogits[at] =
+      hasSoftmax ? fmaf(side.pairScores[index], scalars.inverseTau, -scalars.positiveMargin) : 0;
 }
 
 // What decides whether a logit counts, for its row and for its column. Both pass over the pair itself.
@@ -335,24 +338,33 @@ struct PullOutput {
   float* theta;  // [tile rows, tile columns] sums of gradient times logit, or null
 };
 
-// The gradient of one logit in units of Scalars::gradientFactor:
-//   w_i (P_ij - t_ij) + w_j (Q_ij - t_ij);  of a pair itself P_ii - t_ii = (1 - t_ii) - (1 - P_ii)
-__device__ inline float pullAt(const TileArea& tile, const BackwardMarks& sMarks, const Scalars& scalars,
-                               bool isPairs, int row, int column, float score, float& logit) {
+// The gradient of one logit in units of Scalars::gradientFactor, in two parts:
+//   w_i (P_ij - t_ij)  and  w_j (Q_ij - t_ij);  of a pair itself P_ii - t_ii = (1 - t_ii) - (1 - P_ii)
+struct Pull {
+  float row, column, logit;
+};
+
+__device__ inline Pull pullAt(const TileArea& tile, const BackwardMarks& sMarks, const Scalars& scalars,
+                              bool isPairs, int row, int column, float score) {
   const Kept kept = keptAt(tile, sMarks, row, column, score);
   const int other = kTile + column;
-  const bool isOwn = isPairs && tile.isDiagonal && row == column && row < tile.rowCount;
-  logit = logitOf(scalars, score, kept.isPartner || isOwn);
-  if (isOwn) return sMarks.own[row] + sMarks.own[other];
-  float pull = 0;
+  if (isPairs && tile.isDiagonal && row == column && row < tile.rowCount)
+    return {sMarks.own[row], sMarks.own[other], sMarks.ownLogits[row]};
+  Pull pull{0, 0, logitOf(scalars, score, kept.isPartner)};
   if (scalars.isNarrow) {
-    pull = powerOf(scalars, logit) *
-           ((kept.inRow ? sMarks.narrow[row] : 0.f) + (kept.inColumn ? sMarks.narrow[other] : 0.f));
+    const float power = powerOf(scalars, pull.logit);
+    if (kept.inRow) pull.row = power * sMarks.narrow[row];
+    if (kept.inColumn) pull.column = power * sMarks.narrow[other];
   } else {
-    if (kept.inRow) pull = sMarks.weights[row] * exp2Fast((logit - sMarks.lse[row]) * kLog2E);
-    if (kept.inColumn) pull += sMarks.weights[other] * exp2Fast((logit - sMarks.lse[other]) * kLog2E);
+    if (kept.inRow) pull.row = sMarks.weights[row] * exp2Fast((pull.logit - sMarks.lse[row]) * kLog2E);
+    if (kept.inColumn)
+      pull.column = sMarks.weights[other] * exp2Fast((pull.logit - sMarks.lse[other]) * kLog2E);
   }
-  return kept.isPartner ? pull - (sMarks.shares[row] + sMarks.shares[other]) : pull;
+  if (kept.isPartner) {
+    pull.row -= sMarks.shares[row];
+    pull.column -= sMarks.shares[other];
+  }
+  return pull;
 }
 
 // Two neighbouring fragments' pulls of a row, eight columns each, of which a lane has two and two. Lanes
@@ -372,22 +384,19 @@ __device__ inline void storePulls(E* gRow, const float (&low)[2], const float (&
   }
 }
 
-// Stores `pullOf(row, column, score, logit)` of all elements of the tile, padding included. Returns the
-// thread's sum of pull times logit.
+// Stores `pullOf(row, column, score)` of all elements of the tile, padding included.
 template <typename E, typename Tile, typename F>
-__device__ inline float pullTile(const PullOutput<E>& output, E* gTile, const BackwardMarks& sMarks,
+__device__ inline void storeTile(const PullOutput<E>& output, E* gTile, const BackwardMarks& sMarks,
                                  const Accumulators<Tile>& scores, F&& pullOf) {
-  constexpr int kM = Tile::kRowFragments, kN = Tile::kColumnFragments;
-  float theta = 0;
 #pragma unroll
-  for (int m = 0; m < kM; m++)
+  for (int m = 0; m < Tile::kRowFragments; m++)
 #pragma unroll
     for (int half = 0; half < 2; half++) {
       const int row = scores.rowOf(m, half);
       E* gRow = gTile + row * output.stride;
       const float rowFactor = sMarks.factors[row] * output.pullScale;
 #pragma unroll
-      for (int n = 0; n < kN; n += 2) {
+      for (int n = 0; n < Tile::kColumnFragments; n += 2) {
         float rPulls[2][2];
 #pragma unroll
         for (int each = 0; each < 2; each++)
@@ -395,13 +404,34 @@ __device__ inline float pullTile(const PullOutput<E>& output, E* gTile, const Ba
           for (int odd = 0; odd < 2; odd++) {
             const int column = scores.columnOf(n + each, odd);
             const float score = scoreOf(sMarks, row, column, scores.values[m][n + each][2 * half + odd]);
-            float logit = 0;
-            const float pull = pullOf(row, column, score, logit);
-            theta = fmaf(pull, logit, theta);
-            rPulls[each][odd] = pull * rowFactor * sMarks.factors[kTile + column];
+            const Pull pull = pullOf(row, column, score);
+            rPulls[each][odd] = (pull.row + pull.column) * rowFactor * sMarks.factors[kTile + column];
           }
         storePulls(gRow + scores.columnOf(n, 0) - 2 * (laneIndex() % 4), rPulls[0], rPulls[1]);
       }
+    }
+}
+
+// The thread's sum of pull times logit. The pulls of a softmax add up to 0, so its pair's own logit can be
+// taken from all of its logits: without that, large terms of both signs would cancel.
+template <typename Tile, typename F>
+__device__ inline float thetaOf(const BackwardMarks& sMarks, const Accumulators<Tile>& scores, F&& pullOf) {
+  float theta = 0;
+#pragma unroll
+  for (int m = 0; m < Tile::kRowFragments; m++)
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      const int row = scores.rowOf(m, half);
+#pragma unroll
+      for (int n = 0; n < Tile::kColumnFragments; n++)
+#pragma unroll
+        for (int odd = 0; odd < 2; odd++) {
+          const int column = scores.columnOf(n, odd);
+          const float score = scoreOf(sMarks, row, column, scores.values[m][n][2 * half + odd]);
+          const Pull pull = pullOf(row, column, score);
+          theta = fmaf(pull.row, pull.logit - sMarks.ownLogits[row], theta);
+          theta = fmaf(pull.column, pull.logit - sMarks.ownLogits[kTile + column], theta);
+        }
     }
   return theta;
 }
@@ -421,15 +451,19 @@ __device__ inline void finishPulls(const ScorePanel& panel, const PullOutput<E>&
   loadPullMarks(panel, entry, scalars, sMarks);
   __syncthreads();  // all marks are written
   E* gTile = output.pulls + tileRow * kTile * output.stride + tileColumn * kTile;
+  const auto finish = [&](auto&& pullOf) {
+    storeTile(output, gTile, sMarks, scores, pullOf);
+    return output.theta ? thetaOf(sMarks, scores, pullOf) : 0.f;
+  };
   float theta = 0;
   if (scalars.isNarrow && !panel.hasMarks() && !tile.isDiagonal && tile.isWhole())
-    theta = pullTile(output, gTile, sMarks, scores, [&](int row, int column, float score, float& logit) {
-      logit = logitOf(scalars, score, false);
-      return powerOf(scalars, logit) * (sMarks.narrow[row] + sMarks.narrow[kTile + column]);
+    theta = finish([&](int row, int column, float score) {
+      const float logit = logitOf(scalars, score, false), power = powerOf(scalars, logit);
+      return Pull{power * sMarks.narrow[row], power * sMarks.narrow[kTile + column], logit};
     });
   else
-    theta = pullTile(output, gTile, sMarks, scores, [&](int row, int column, float score, float& logit) {
-      return pullAt(tile, sMarks, scalars, panel.kind == ScoreKind::pairs, row, column, score, logit);
+    theta = finish([&](int row, int column, float score) {
+      return pullAt(tile, sMarks, scalars, panel.kind == ScoreKind::pairs, row, column, score);
     });
   if (!output.theta) return;  // of all threads alike
   const float sum = blockSum(theta, reinterpret_cast<float*>(sMemory + sizeof(BackwardMarks)));
