@@ -2,6 +2,7 @@
 import {runStatic} from './cuda/static.mjs';
 import {makeDocs} from './docs/main.mjs';
 import {runGpuCheck} from './gpu-check/main.mjs';
+import {packGpuCheck} from './gpu-check/pack.mjs';
 import {runFormat, runLint} from './lint/main.mjs';
 import {sanitizerEnvironment} from './setup/addon.mjs';
 import {checkArm64} from './setup/arm64.mjs';
@@ -86,11 +87,14 @@ async function bench(/** @type {readonly string[]} */ args) {
   return 0;
 }
 
-/** What only a GPU can show; `--device simt` is its dry run. */
+/** What only a GPU can show; `--device simt` is its dry run, `--pack FOLDER` what a machine without Node needs. */
 async function gpuCheck(/** @type {readonly string[]} */ args) {
   const isDry = /(?:^| )--device[= ]simt(?: |$)/.test(args.join(' '));
   await setUp(['packages', isDry ? 'simt' : 'cuda', 'types']);
-  return runGpuCheck(args);
+  const [flag, folder] = args;
+  if (flag !== '--pack') return runGpuCheck(args);
+  if (folder === undefined || args.length > 2) throw new SetUpError('gpu-check: --pack FOLDER stands alone');
+  return packGpuCheck(folder);
 }
 
 /** The tests that drive the addon, against the sanitized one; files among the arguments stand instead. */
