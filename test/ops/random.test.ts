@@ -271,7 +271,7 @@ const refusals: readonly Refusal[] = [
     title: 'a device that is not here',
     call: () => normal([2], {seed: 1, device: absent}),
     code: 'ERR_DEVICE',
-    message: `device must be ${devices().join(' or ')}, which this build has; got ${absent}`,
+    message: `device must be ${devices().join(' or ')}; got ${absent}: this addon is built without it`,
   },
 ];
 

@@ -11,7 +11,7 @@ namespace {
 // take together costs nothing beside the memory, and kernels for each would be a sixfold build.
 template <typename E, int width>
 __device__ inline Pack<E, width> valuesOf(Binary op, const Pack<E, width>& rA, const float (&rB)[width]) {
-  Pack<E, width> rY;
+  Pack<E, width> rY{};
   onExpression(op, [&](auto expression) {
 #pragma unroll
     for (int i = 0; i < width; i++) rY.values[i] = round<E>(expression.value(widen(rA.values[i]), rB[i]));
@@ -22,6 +22,7 @@ __device__ inline Pack<E, width> valuesOf(Binary op, const Pack<E, width>& rA, c
 template <typename E>
 struct Full {
   static constexpr int kWidth = kPackWidth<E>;
+  static constexpr bool kLoads = true;
   Binary op;
   const E *a, *b;  // [count]
   E* y;            // [count]
@@ -50,6 +51,7 @@ struct Full {
 template <typename E>
 struct Scalar {
   static constexpr int kWidth = kPackWidth<E>;
+  static constexpr bool kLoads = true;
   Binary op;
   const E* a;     // [count]
   const void* b;  // []: E or float32
