@@ -82,8 +82,8 @@ void note_access(const void* p, size_t n, bool write, void* pc);  // explicit ho
 void run_grid(dim3 grid, dim3 block, size_t smem, void (*fn)(void*), void* arg, const char* name);
 void* dev_alloc(size_t n); void dev_free(void* p);
 
-template <class T> inline T loadWide(const void* p) { if ((uintptr_t)p & (sizeof(T) - 1)) misaligned(p, sizeof(T)); T t; __builtin_memcpy(&t, p, sizeof(T)); return t; }
-template <class T> inline void storeWide(void* p, const T& t) { if ((uintptr_t)p & (sizeof(T) - 1)) misaligned(p, sizeof(T)); __builtin_memcpy(p, &t, sizeof(T)); }
+template <class T> inline T loadWide(const void* p) { if ((uintptr_t)p & (sizeof(T) - 1)) misaligned(p, sizeof(T)); note_access(p, sizeof(T), false, nullptr); T t; __builtin_memcpy(&t, p, sizeof(T)); return t; }
+template <class T> inline void storeWide(void* p, const T& t) { if ((uintptr_t)p & (sizeof(T) - 1)) misaligned(p, sizeof(T)); note_access(p, sizeof(T), true, nullptr); __builtin_memcpy(p, &t, sizeof(T)); }
 float exp2Fast(float x);
 uint32_t roundToTf32(float x);
 } // namespace simt
