@@ -1,5 +1,8 @@
 /** The emulator: each mistake is reported, by name and place, and none is reported that was not made. */
+import fs from 'node:fs';
+import path from 'node:path';
 import test from 'ava';
+import {root} from '../repository/support.js';
 import {brokenKernels} from '../support/broken-kernels.js';
 import {asFloats, runSimt, simtCases} from '../support/simt-test.js';
 
@@ -107,4 +110,16 @@ test('elements beyond 2^31 are reached, and only the pages that are touched take
     runSimt('beyond-31-bits').output,
     Array.from({length: 192}, (_, i) => i),
   );
+});
+
+// ---- documents
+
+test('docs/emulator.md lists each mistake with what catches it', (t) => {
+  const page = fs.readFileSync(path.join(root, 'docs/emulator.md'), 'utf8');
+  const rows = page.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+  for (const {name, mistake, caughtBy} of brokenKernels)
+    t.true(
+      rows.some((row) => row[1] === mistake && row[2] === caughtBy && row[3] === `\`${name}\``),
+      name,
+    );
 });
