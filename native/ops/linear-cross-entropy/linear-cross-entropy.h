@@ -19,8 +19,9 @@ namespace crossmap {
 //
 // Gradients are computed with the loss, chunk of tokens by chunk, while the logits of a chunk are at hand:
 // three products of tokens x vocab x features in all, where a backward pass that computes the logits again
-// needs four (a GPU does that too where the vocabulary is large). They lie there until the backward pass,
-// which multiplies them by the gradient of the loss; dWeight would be held from its beginning on anyway.
+// needs four (a GPU does that too where the vocabulary is large). The gradients lie there until the backward
+// pass, which multiplies them by the gradient of the loss; dWeight would be held from its beginning on
+// anyway.
 
 struct LinearCrossEntropyOptions {
   std::optional<Tensor> weights;     // [tokens] float32: w_t; all 1 without
