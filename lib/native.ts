@@ -3,26 +3,20 @@ import {existsSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {fileURLToPath} from 'node:url';
 import {CrossmapError, isErrorCode} from './errors.js';
+import type {NativeDevice, NativeDType, NativeOps, NativeTensor, Shape} from './native-ops.js';
+import type {KernelCounters} from './kernel-counters.js';
 
-/** Element types of tensors, as native code names them. */
-export type NativeDType = 'float32' | 'bfloat16' | 'float16' | 'int32' | 'int64' | 'uint8';
-
-/** Kinds of devices, as native code names them. */
-export type NativeDevice = 'cpu' | 'cuda' | 'simt';
-
-/** A handle on native memory. Handles are cheap; the memory goes when the last one on it is disposed of. */
-export interface NativeTensor {
-  readonly shape: readonly number[];
-  readonly dtype: NativeDType;
-  readonly device: string;
-  readonly isDisposed: boolean;
-  /** Whether another handle, or a view, uses the same memory. */
-  readonly isShared: boolean;
-  dispose: () => void;
-  /** A further handle on the same memory. */
-  retain: () => NativeTensor;
-}
-
+export type {
+  AxisName,
+  BinaryName,
+  NativeDevice,
+  NativeDType,
+  NativeTensor,
+  ReductionName,
+  SoftmaxName,
+  UnaryName,
+  UnaryOptions,
+} from './native-ops.js';
 /** Memory of a device, in bytes. */
 interface NativeMemory {
   readonly allocatedBytes: number;
@@ -30,112 +24,34 @@ interface NativeMemory {
   readonly peakBytes: number;
 }
 
-type Shape = readonly number[];
-
-/** Options of attention, as lib/ops/attention.ts describes them. */
-interface NativeAttentionOptions {
-  readonly mask?: 'causal' | 'none' | undefined;
-  readonly window?: number | undefined;
-  readonly scale?: number | undefined;
-  readonly softcap?: number | undefined;
-  readonly keyStarts?: NativeTensor | undefined;
-  readonly prefixLengths?: NativeTensor | undefined;
-  readonly sinks?: NativeTensor | undefined;
+/** The CUDA of this build and machine, as native/runtime/cuda/device-info.h describes it. */
+export interface NativeCuda {
+  /** Why it cannot be used; empty where it can. */
+  readonly reason: string;
+  /** Which GPUs kernels are compiled for, as nvcc names them: `80 86`. */
+  readonly architectures: string;
+  /** Of CUDA; empty where there is no driver. */
+  readonly driverVersion: string;
+  readonly runtimeVersion: string;
+  /** Name of the library; empty where the system has none. */
+  readonly cublasLt: string;
+  /** Of the GPU, as all below: absent where none can be used. */
+  readonly name?: string;
+  readonly capability?: string;
+  readonly multiprocessors?: number;
+  readonly totalBytes?: number;
+  readonly freeBytes?: number;
 }
 
-/** Elementwise ops of one operand. */
-export type UnaryName =
-  | 'clamp'
-  | 'exp'
-  | 'gelu'
-  | 'log'
-  | 'negate'
-  | 'relu'
-  | 'scale'
-  | 'sigmoid'
-  | 'silu'
-  | 'sqrt'
-  | 'square'
-  | 'tanh';
-
-/** What `scale` (factor) and `clamp` (the others) take. */
-export interface UnaryOptions {
-  readonly factor?: number;
-  readonly low?: number;
-  readonly high?: number;
+/** How an op would be computed on the GPU. */
+export interface NativePlan {
+  readonly op: string;
+  readonly shape: string;
+  readonly plan: string;
 }
 
-/** Elementwise ops of two operands. */
-export type BinaryName = 'add' | 'divide' | 'maximum' | 'minimum' | 'multiply' | 'subtract';
-
-/** What is reduced: all elements, or those of the last axis. */
-export type AxisName = 'all' | 'last';
-
-/** Reductions that are sums. */
-export type ReductionName = 'mean' | 'sum';
-
-/** What the softmax family gives. */
-export type SoftmaxName = 'logSoftmax' | 'softmax';
-
-interface AdamwArguments {
-  readonly parameters: readonly NativeTensor[];
-  readonly gradients: readonly NativeTensor[];
-  readonly masters: readonly (NativeTensor | undefined)[];
-  readonly firstMoments: readonly NativeTensor[];
-  readonly secondMoments: readonly NativeTensor[];
-  readonly weightDecays: readonly number[];
-  readonly learningRate: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly eps: number;
-  readonly step: number;
-  readonly gradientScale: NativeTensor | undefined;
-}
-
-interface NativeContrastiveOptions {
-  readonly temperature?: number;
-  readonly theta?: NativeTensor;
-  readonly margin: number;
-  readonly groups?: NativeTensor;
-  readonly groupMode: 'mask' | 'positives' | 'none';
-  readonly scope: 'cross' | 'both';
-  readonly threshold?: number;
-  readonly negatives?: NativeTensor;
-  readonly weights?: NativeTensor;
-  readonly oneDirectional: boolean;
-}
-
-/** Options of `linearCrossEntropy`. */
-interface NativeLinearCrossEntropyOptions {
-  readonly weights?: NativeTensor | undefined;
-  readonly ignoreIndex?: number | undefined;
-  readonly labelSmoothing?: number | undefined;
-  readonly zLoss?: number | undefined;
-  readonly softcap?: number | undefined;
-  readonly normalizer?: number | undefined;
-  readonly logProbabilities?: boolean | undefined;
-  /** Which gradients are computed. */
-  readonly wantsHidden: boolean;
-  readonly wantsWeight: boolean;
-}
-
-interface NativeLinearCrossEntropy {
-  readonly loss: NativeTensor;
-  readonly logProbabilities?: NativeTensor;
-  readonly dHidden?: NativeTensor;
-  readonly dWeight?: NativeTensor;
-}
-
-/** Options of `matmul`. */
-interface NativeMatmulOptions {
-  readonly transposeA?: boolean;
-  readonly transposeB?: boolean;
-  /** Of the result; default that of `a`. */
-  readonly dtype?: NativeDType;
-}
-
-/** What the addon exports: the runtime, then the ops by name, as in the native op table. */
-interface Native {
+/** What the addon exports: the runtime; the ops stand in native-ops.ts. */
+interface Native extends NativeOps {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
   adoptArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType) => NativeTensor;
   copyTo: (tensor: NativeTensor, data: NodeJS.TypedArray) => Promise<void>;
@@ -148,170 +64,30 @@ interface Native {
   devices: () => readonly NativeDevice[];
   setThreads: (threads: number) => void;
   cpuInfo: () => {readonly instructionSet: string; readonly threads: number};
+  cudaInfo: () => NativeCuda | undefined;
+  plans: () => readonly NativePlan[];
   mapFile: (path: string) => Uint8Array<ArrayBuffer>;
-
-  accumulate: (into: NativeTensor, from: NativeTensor) => void;
-  adamw: (args: AdamwArguments) => void;
-  attention: (
-    q: NativeTensor,
-    k: NativeTensor,
-    v: NativeTensor,
-    segmentStarts: NativeTensor,
-    options: NativeAttentionOptions,
-  ) => {readonly out: NativeTensor; readonly lse: NativeTensor};
-  attentionBackward: (
-    dOut: NativeTensor,
-    q: NativeTensor,
-    k: NativeTensor,
-    v: NativeTensor,
-    out: NativeTensor,
-    lse: NativeTensor,
-    segmentStarts: NativeTensor,
-    options: NativeAttentionOptions,
-  ) => {
-    readonly dq: NativeTensor;
-    readonly dk: NativeTensor;
-    readonly dv: NativeTensor;
-    readonly dSinks?: NativeTensor;
-  };
-  binary: (op: BinaryName, a: NativeTensor, b: NativeTensor) => NativeTensor;
-  binaryBackward: (
-    op: BinaryName,
-    dy: NativeTensor,
-    a: NativeTensor,
-    b: NativeTensor,
-    wantsA: boolean,
-    wantsB: boolean,
-  ) => {readonly da: NativeTensor | undefined; readonly db: NativeTensor | undefined};
-  cast: (x: NativeTensor, dtype: NativeDType) => NativeTensor;
-  clipScale: (norm: NativeTensor, maxNorm: number) => NativeTensor;
-  contrastive: (
-    x: NativeTensor,
-    y: NativeTensor,
-    options: NativeContrastiveOptions,
-  ) => {readonly loss: NativeTensor; readonly statistics: NativeTensor; readonly inverseNorms: NativeTensor};
-  contrastiveBackward: (
-    dLoss: NativeTensor,
-    x: NativeTensor,
-    y: NativeTensor,
-    statistics: NativeTensor,
-    inverseNorms: NativeTensor,
-    options: NativeContrastiveOptions,
-    wanted: Readonly<Record<'x' | 'y' | 'theta' | 'negatives', boolean>>,
-  ) => Readonly<Record<'dx' | 'dy' | 'dTheta' | 'dNegatives', NativeTensor | undefined>>;
-  embedding: (table: NativeTensor, tokens: NativeTensor) => NativeTensor;
-  embeddingBackward: (dy: NativeTensor, tokens: NativeTensor, vocab: number) => NativeTensor;
-  fill: (shape: Shape, dtype: NativeDType, device: string, value: number) => NativeTensor;
-  globalNorm: (tensors: readonly NativeTensor[]) => NativeTensor;
-  linear: (x: NativeTensor, weight: NativeTensor) => NativeTensor;
-  linearCrossEntropy: (
-    hidden: NativeTensor,
-    weight: NativeTensor,
-    targets: NativeTensor,
-    options: NativeLinearCrossEntropyOptions,
-  ) => NativeLinearCrossEntropy;
-  linearCrossEntropyBackward: (
-    dLoss: NativeTensor,
-    gradient: NativeTensor,
-    dtype: NativeDType,
-  ) => NativeTensor;
-  matmul: (a: NativeTensor, b: NativeTensor, options: NativeMatmulOptions) => NativeTensor;
-  normal: (
-    shape: Shape,
-    dtype: NativeDType,
-    device: string,
-    options: {seed: number; offset: number; mean: number; std: number},
-  ) => NativeTensor;
-  pool: (
-    hidden: NativeTensor,
-    starts: NativeTensor,
-    ends: NativeTensor,
-    pooling: 'mean' | 'last' | 'weighted',
-    normalize: boolean,
-  ) => {readonly pooled: NativeTensor; readonly inverseNorms: NativeTensor};
-  poolBackward: (
-    dPooled: NativeTensor,
-    pooled: NativeTensor,
-    inverseNorms: NativeTensor,
-    starts: NativeTensor,
-    ends: NativeTensor,
-    pooling: 'mean' | 'last' | 'weighted',
-    tokens: number,
-    dtype: NativeDType,
-  ) => NativeTensor;
-  reduce: (op: ReductionName, x: NativeTensor, axis: AxisName) => NativeTensor;
-  reduceBackward: (
-    op: ReductionName,
-    dy: NativeTensor,
-    shape: Shape,
-    dtype: NativeDType,
-    axis: AxisName,
-  ) => NativeTensor;
-  reduceMax: (x: NativeTensor, axis: AxisName) => {readonly y: NativeTensor; readonly indices: NativeTensor};
-  reduceMaxBackward: (dy: NativeTensor, indices: NativeTensor, shape: Shape, axis: AxisName) => NativeTensor;
-  rmsNorm: (x: NativeTensor, weight: NativeTensor, eps: number) => {y: NativeTensor; rstd: NativeTensor};
-  rmsNormBackward: (
-    dy: NativeTensor,
-    dSum: NativeTensor | undefined,
-    x: NativeTensor,
-    weight: NativeTensor,
-    rstd: NativeTensor,
-    wanted: {x: boolean; weight: boolean},
-  ) => {dx?: NativeTensor; dWeight?: NativeTensor};
-  rmsNormResidual: (
-    x: NativeTensor,
-    residual: NativeTensor,
-    weight: NativeTensor,
-    eps: number,
-  ) => {y: NativeTensor; sum: NativeTensor; rstd: NativeTensor};
-  rotary: (
-    x: NativeTensor,
-    positions: NativeTensor,
-    frequencies: NativeTensor,
-    scale: number,
-  ) => NativeTensor;
-  rotaryBackward: (
-    dy: NativeTensor,
-    positions: NativeTensor,
-    frequencies: NativeTensor,
-    scale: number,
-  ) => NativeTensor;
-  softmax: (
-    form: SoftmaxName,
-    x: NativeTensor,
-  ) => {readonly y: NativeTensor; readonly statistics: NativeTensor};
-  softmaxBackward: (
-    form: SoftmaxName,
-    dy: NativeTensor,
-    x: NativeTensor,
-    statistics: NativeTensor,
-  ) => NativeTensor;
-  swiglu: (gate: NativeTensor, up: NativeTensor) => NativeTensor;
-  swigluBackward: (
-    dy: NativeTensor,
-    gate: NativeTensor,
-    up: NativeTensor,
-  ) => {dGate: NativeTensor; dUp: NativeTensor};
-  unary: (op: UnaryName, x: NativeTensor, options: UnaryOptions) => NativeTensor;
-  unaryBackward: (op: UnaryName, dy: NativeTensor, x: NativeTensor, options: UnaryOptions) => NativeTensor;
-  uniform: (
-    shape: Shape,
-    dtype: NativeDType,
-    device: string,
-    options: {seed: number; offset: number; low: number; high: number},
-  ) => NativeTensor;
+  /** Of the emulator: whether its kernels count what they do. Turning it on starts from nothing. */
+  simtProfile: (on: boolean) => void;
+  /** Of the emulator: waits for its work, then gives the counters of each kernel that ran, by name. */
+  simtCounters: () => readonly KernelCounters[];
 }
 
-/** Which addon is loaded, and which places were looked at. */
+/** An addon file, and why it was taken. */
 interface AddonLocation {
   readonly path: string;
-  /** Why it was taken. */
   readonly reason: string;
 }
 
+/** The addon that is loaded, and what was found on the way to it. */
+interface Addon extends AddonLocation {
+  /** Why an addon with CUDA was not taken; absent where one is. */
+  readonly noCuda?: string;
+}
+
 interface Loaded {
-  readonly functions: Record<string, unknown>;
-  readonly location: AddonLocation;
+  readonly functions: Partial<Native>;
+  readonly addon: Addon;
 }
 
 let loaded: Loaded | undefined;
@@ -323,48 +99,117 @@ let loaded: Loaded | undefined;
  */
 export const native: Native = lazy();
 
-/** Where the addon was found; loads it. @throws ERR_ADDON */
-export function addonLocation(): AddonLocation {
-  return load().location;
+/** The addon, which this loads. @throws ERR_ADDON */
+export function addonInUse(): Addon {
+  return load().addon;
 }
+
+/**
+ * Which device the addon must have. By default it is one with CUDA where there is a GPU for it, else one for the CPU alone; the
+ * emulated GPU is only there where it is asked for. The environment variable CROSSMAP_DEVICE does the same.
+ *
+ * @throws ERR_ADDON where another addon is in use already
+ */
+export function requireDevice(device: NativeDevice): void {
+  if (loaded && !loaded.functions.devices?.().includes(device))
+    throw new CrossmapError(
+      'ERR_ADDON',
+      `the device ${device} was asked for after ${loaded.addon.path}, which is without it, had been loaded`,
+    );
+  required = device;
+}
+
+let required: NativeDevice | undefined;
 
 /** Functions that are looked up and guarded when first used. */
 function lazy(): Native {
   const known: Record<string, unknown> = {};
   const find = (_: unknown, name: string | symbol): unknown =>
-    typeof name === 'string' ? (known[name] ??= guard(load().functions[name])) : undefined;
+    typeof name === 'string' ? (known[name] ??= guard(load().functions[name as keyof Native])) : undefined;
   return new Proxy(known, {get: find}) as unknown as Native;
 }
 
 function load(): Loaded {
-  return (loaded ??= loadFrom(findAddon()));
+  return (loaded ??= findAddon());
 }
 
-function findAddon(): AddonLocation {
-  const chosen = process.env['CROSSMAP_ADDON'];
-  if (chosen) return {path: chosen, reason: 'CROSSMAP_ADDON names it'};
-  const root = new URL('../../', import.meta.url); // from dist/lib
-  const builds = [
+const builds = {
+  cuda: [{file: 'build-cuda/Release/crossmap-cuda.node', reason: 'built by cmake-js, with CUDA'}],
+  cpu: [
     {file: 'build-cmake/Release/crossmap-cpu.node', reason: 'built by cmake-js'},
     {file: 'build/Release/crossmap-cpu.node', reason: 'built by node-gyp'},
-  ];
-  const places = builds.map(({file, reason}) => ({path: fileURLToPath(new URL(file, root)), reason}));
-  const found = places.find(({path}) => existsSync(path));
-  if (found) return found;
+  ],
+  simt: [{file: 'build-cmake/Release/crossmap-simt.node', reason: 'the device simt was asked for'}],
+} as const;
+
+const commands = {cpu: 'npm run build', cuda: 'npm run build:cuda', simt: 'npm run build:simt'} as const;
+
+function findAddon(): Loaded {
+  const chosen = process.env['CROSSMAP_ADDON'];
+  if (chosen) return loadFrom({path: chosen, reason: 'CROSSMAP_ADDON names it'});
+  const device = required ?? deviceOfEnvironment();
+  if (device === 'simt') return loadFrom(firstOf('simt'));
+  const cuda = device === 'cpu' ? undefined : loadCuda();
+  // An addon with CUDA that cannot use it has the CPU, and says best why CUDA is not there.
+  const isTaken = cuda?.noCuda === undefined || device === 'cuda' || !isBuilt('cpu');
+  if (cuda?.loaded && isTaken) return cuda.loaded;
+  const {functions, addon} = loadFrom(firstOf('cpu'));
+  return {functions, addon: {...addon, ...(cuda?.noCuda !== undefined && {noCuda: cuda.noCuda})}};
+}
+
+/** The addon with CUDA, and why it cannot use a GPU, if it cannot. */
+function loadCuda(): {readonly loaded?: Loaded; readonly noCuda?: string} {
+  if (!isBuilt('cuda')) return {noCuda: `the addon with CUDA is not built: ${commands.cuda} builds it`};
+  try {
+    const loaded = loadFrom(firstOf('cuda'));
+    const reason = loaded.functions.cudaInfo?.()?.reason;
+    if (reason === '') return {loaded};
+    const noCuda = reason ?? `${loaded.addon.path} is without CUDA`;
+    return {loaded: {...loaded, addon: {...loaded.addon, noCuda}}, noCuda};
+  } catch (error) {
+    return {noCuda: error instanceof Error ? error.message : String(error)};
+  }
+}
+
+function isBuilt(flavour: keyof typeof builds): boolean {
+  return placesOf(flavour).some(({path}) => existsSync(path));
+}
+
+function deviceOfEnvironment(): NativeDevice | undefined {
+  const name = process.env['CROSSMAP_DEVICE'];
+  if (!name) return undefined;
+  if (name === 'cpu' || name === 'cuda' || name === 'simt') return name;
   throw new CrossmapError(
-    'ERR_ADDON',
-    `the native addon is not built: neither ${places.map(({path}) => path).join(' nor ')} exists; ` +
-      'run npm run build, or set CROSSMAP_ADDON to the addon',
+    'ERR_ARGUMENT',
+    `the environment variable CROSSMAP_DEVICE must be cpu, cuda or simt; got ${name}`,
   );
 }
 
-function loadFrom(location: AddonLocation): Loaded {
+function placesOf(flavour: keyof typeof builds): AddonLocation[] {
+  const root = new URL('../../', import.meta.url); // from dist/lib
+  return builds[flavour].map(({file, reason}) => ({path: fileURLToPath(new URL(file, root)), reason}));
+}
+
+function firstOf(flavour: keyof typeof builds): AddonLocation {
+  const places = placesOf(flavour);
+  const found = places.find(({path}) => existsSync(path));
+  if (found) return found;
+  const [first, ...others] = places.map(({path}) => path);
+  const missing =
+    others.length === 0 ? `${first} does not exist` : `neither ${[first, ...others].join(' nor ')} exists`;
+  throw new CrossmapError(
+    'ERR_ADDON',
+    `the native addon is not built: ${missing}; run ${commands[flavour]}, or set CROSSMAP_ADDON to the addon`,
+  );
+}
+
+function loadFrom(addon: AddonLocation): Loaded {
   try {
-    const functions: unknown = createRequire(import.meta.url)(location.path);
-    return {functions: functions as Record<string, unknown>, location};
+    const functions: unknown = createRequire(import.meta.url)(addon.path);
+    return {functions: functions as Partial<Native>, addon};
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
-    throw new CrossmapError('ERR_ADDON', `the native addon ${location.path} cannot be loaded: ${reason}`, {
+    throw new CrossmapError('ERR_ADDON', `the native addon ${addon.path} cannot be loaded: ${reason}`, {
       cause,
     });
   }

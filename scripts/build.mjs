@@ -1,4 +1,4 @@
-// npm run build, build:gyp, build:simt, build:asan: everything that is missing or stale, and nothing else.
+// npm run build, build:gyp, build:simt, build:cuda, build:asan: everything that is missing or stale, and nothing else.
 import {buildWithGyp} from './setup/gyp.mjs';
 import {setUp} from './setup/set-up.mjs';
 import {SetUpError, runScript, say} from './setup/say.mjs';
@@ -6,6 +6,7 @@ import {SetUpError, runScript, say} from './setup/say.mjs';
 const targets = {
   all: () => setUp(['packages', 'addon', 'simt', 'types']),
   simt: () => setUp(['packages', 'simt', 'types']),
+  cuda: () => setUp(['packages', 'cuda', 'types']),
   asan: () => setUp(['packages', 'asan', 'types']),
   gyp: async () => {
     await setUp(['packages']);

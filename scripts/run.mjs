@@ -1,5 +1,8 @@
 // npm run demo, test, lint, bench: set up what is missing or stale, then do it. Further arguments pass on.
+import {runStatic} from './cuda/static.mjs';
 import {makeDocs} from './docs/main.mjs';
+import {runGpuCheck} from './gpu-check/main.mjs';
+import {packGpuCheck} from './gpu-check/pack.mjs';
 import {runFormat, runLint} from './lint/main.mjs';
 import {sanitizerEnvironment} from './setup/addon.mjs';
 import {checkArm64} from './setup/arm64.mjs';
@@ -11,7 +14,18 @@ import {setUp} from './setup/set-up.mjs';
 
 const oldestNode = 20;
 
-const tasks = {demo, test, lint, format, docs, bench, 'test:asan': testAsan, 'check:arm64': checkArm64};
+const tasks = {
+  demo,
+  test,
+  lint,
+  format,
+  docs,
+  bench,
+  static: runStatic,
+  'gpu-check': gpuCheck,
+  'test:asan': testAsan,
+  'check:arm64': checkArm64,
+};
 
 await runScript(async () => {
   if (Number(process.versions.node.split('.')[0]) < oldestNode) {
@@ -71,6 +85,16 @@ async function bench(/** @type {readonly string[]} */ args) {
     if (status !== 0) return status;
   }
   return 0;
+}
+
+/** What only a GPU can show; `--device simt` is its dry run, `--pack FOLDER` what a machine without Node needs. */
+async function gpuCheck(/** @type {readonly string[]} */ args) {
+  const isDry = /(?:^| )--device[= ]simt(?: |$)/.test(args.join(' '));
+  await setUp(['packages', isDry ? 'simt' : 'cuda', 'types']);
+  const [flag, folder] = args;
+  if (flag !== '--pack') return runGpuCheck(args);
+  if (folder === undefined || args.length > 2) throw new SetUpError('gpu-check: --pack FOLDER stands alone');
+  return packGpuCheck(folder);
 }
 
 /** The tests that drive the addon, against the sanitized one; files among the arguments stand instead. */

@@ -2,18 +2,25 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import {addonLocation, native} from '../lib/native.js';
+import {addonInUse, native} from '../lib/native.js';
 import {root} from './repository/support.js';
 import {runModule} from './support/module.js';
 
-const source = fs.readFileSync(path.join(root, 'lib/native.ts'), 'utf8');
+/** The functions that an interface of a file declares. */
+function declaredIn(file: string, start: RegExp): string[] {
+  const source = fs.readFileSync(path.join(root, file), 'utf8');
+  const [, body = ''] = new RegExp(`${start.source}\\{\\n([^]*?)\\n\\}`).exec(source) ?? [];
+  return [...body.matchAll(/^  (\w+): \(/gm)].map(([, name]) => name!);
+}
 
-test('the interface of lib/native.ts has exactly the functions that the addon exports', async (t) => {
-  const [, body = ''] = /interface Native \{\n([^]*?)\n\}/.exec(source) ?? [];
-  const declared = [...body.matchAll(/^  (\w+): \(/gm)].map(([, name]) => name!);
+test('the interfaces of the addon have exactly the functions that it exports', async (t) => {
+  const declared = [
+    ...declaredIn('lib/native.ts', /interface Native extends NativeOps /),
+    ...declaredIn('lib/native-ops.ts', /interface NativeOps /),
+  ];
   const {printed: exported} = await runModule(
     `import {createRequire} from 'node:module';
-     console.log(JSON.stringify(Object.keys(createRequire('/')(${JSON.stringify(addonLocation().path)}))));`,
+     console.log(JSON.stringify(Object.keys(createRequire('/')(${JSON.stringify(addonInUse().path)}))));`,
   );
   t.deepEqual(declared.sort(), (JSON.parse(exported) as string[]).sort());
 });

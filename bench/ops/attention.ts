@@ -3,6 +3,7 @@
  * pair of a query and a key that it sees in the forward pass, 10 in the backward pass, which computes the scores again.
  */
 import {backward, clearGradients, noGrad, requireGradient} from '../../lib/autograd/index.js';
+import {attentionWork, type Passes} from '../../lib/bench/index.js';
 import {add, attention, cast, matmul, normal, scale, softmax} from '../../lib/ops/index.js';
 import {tensor, type FloatDType, type Tensor} from '../../lib/tensor/index.js';
 import {runBench, type BenchCase} from '../support/bench.js';
@@ -28,10 +29,9 @@ function startsOf(counts: readonly number[]): Tensor {
 
 const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
 
-/** Pairs of a query and a key under a causal mask, where queries are the last of their keys. */
-function pairsOf(queries: readonly number[], keys: readonly number[]): number {
-  return total(queries.map((count, s) => count * ((keys[s] ?? 0) - count) + (count * (count + 1)) / 2));
-}
+/** Of the forward pass, or of the backward pass, over causal segments of as many keys as queries. */
+const workOf = (queries: readonly number[], dtype: FloatDType): Passes =>
+  attentionWork({queries, heads, headDim, dtype});
 
 interface Inputs {
   readonly q: Tensor;
@@ -100,7 +100,7 @@ async function materialized(tokens: number, dtype: Benched): Promise<BenchCase[]
       tolerances[dtype],
     );
   };
-  const flops = 4 * pairsOf([tokens], [tokens]) * heads * headDim;
+  const work = workOf([tokens], dtype);
   const materializedBytes = heads * tokens * tokens * 4;
   const shape = `[${tokens}, ${heads}, ${headDim}] ${dtype}`;
   return [
@@ -115,7 +115,7 @@ async function materialized(tokens: number, dtype: Benched): Promise<BenchCase[]
           });
         },
       },
-      flops,
+      flops: work.forward.flops,
       tokens,
       materializedBytes,
       check,
@@ -133,7 +133,7 @@ async function materialized(tokens: number, dtype: Benched): Promise<BenchCase[]
           for (let h = 0; h < heads; h++) backward(plainHead(h), headOf(dOuts, h));
         },
       },
-      flops: 3.5 * flops,
+      flops: work.forward.flops + work.backward.flops,
       tokens,
       materializedBytes,
     },
@@ -143,6 +143,7 @@ async function materialized(tokens: number, dtype: Benched): Promise<BenchCase[]
 /** Forward and backward over segments, without a peer: what packing is for. */
 function packed(title: string, counts: readonly number[], dtype: FloatDType): BenchCase {
   const tokens = total(counts);
+  const work = workOf(counts, dtype);
   const {q, k, v, dOut} = inputsOf(tokens, tokens, heads, dtype);
   const segmentStarts = startsOf(counts);
   return {
@@ -151,7 +152,7 @@ function packed(title: string, counts: readonly number[], dtype: FloatDType): Be
       clearGradients([q, k, v]);
       backward(attention(q, k, v, {segmentStarts}), dOut);
     },
-    flops: 14 * pairsOf(counts, counts) * heads * headDim,
+    flops: work.forward.flops + work.backward.flops,
     tokens,
     materializedBytes: heads * tokens * tokens * 4,
   };

@@ -3,6 +3,7 @@
  * with all scores in memory, which needs three of them, from the ops that are not fused. The largest sizes run once, for their memory.
  */
 import {backward, clearGradients, gradient, requireGradient} from '../../lib/autograd/index.js';
+import {contrastiveWork, type ContrastiveSizes as Sizes} from '../../lib/bench/index.js';
 import {
   add,
   contrastive,
@@ -25,21 +26,17 @@ import {
   resetPeakMemory,
   scope,
   synchronize,
-  type FloatDType,
   type Tensor,
 } from '../../lib/tensor/index.js';
 import {runBench, type BenchCase} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
 
-interface Sizes {
-  readonly pairs: number;
-  readonly features: number;
-  readonly dtype: FloatDType;
-}
-
 const temperature = 0.05;
 
-const flopsOf = ({pairs, features}: Sizes): number => 8 * pairs * pairs * features;
+const flopsOf = (sizes: Sizes): number => {
+  const {forward, backward} = contrastiveWork(sizes);
+  return forward.flops + backward.flops;
+};
 
 /** Scores and their gradient in float32: the least that any form with all scores in memory holds. */
 const materializedBytesOf = ({pairs}: Sizes): number => 2 * 4 * pairs * pairs;

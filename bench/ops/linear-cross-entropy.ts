@@ -4,18 +4,12 @@
  * besides is without the gradients: those of the run before are freed.
  */
 import {backward, gradient, noGrad, requireGradient, clearGradients} from '../../lib/autograd/index.js';
+import {linearCrossEntropyWork, type LinearCrossEntropySizes as Sizes} from '../../lib/bench/index.js';
 import {native} from '../../lib/native.js';
 import {linear, linearCrossEntropy, matmul, normal} from '../../lib/ops/index.js';
 import {tensor, Tensor, type FloatDType} from '../../lib/tensor/index.js';
 import {runBench, type BenchCase} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
-
-interface Sizes {
-  readonly tokens: number;
-  readonly features: number;
-  readonly vocab: number;
-  readonly dtype: FloatDType;
-}
 
 interface Inputs extends Sizes {
   readonly hidden: Tensor;
@@ -95,7 +89,7 @@ function lossCase(sizes: Sizes, {hasPeer = false} = {}): BenchCase {
       forwardAndBackward(inputs);
     },
     ...(hasPeer && {peer}),
-    flops: 6 * tokens * features * vocab,
+    flops: linearCrossEntropyWork(sizes).withGradients.flops,
     materializedBytes: 2 * 4 * tokens * vocab, // logits and their gradients in float32
     async check() {
       if (!hasPeer) return;
@@ -121,7 +115,7 @@ function forwardCase(sizes: Sizes): BenchCase {
   return {
     title: `[${tokens}, ${features}], vocab ${vocab} ${dtype}, forward alone`,
     ours: () => noGrad(() => linearCrossEntropy(hidden, weight, targets)),
-    flops: 2 * tokens * features * vocab,
+    flops: linearCrossEntropyWork(sizes).loss.flops,
     materializedBytes: 4 * tokens * vocab,
   };
 }

@@ -1,6 +1,7 @@
 /** All commands together. */
 import {Command} from 'commander';
 import {version} from '../version.js';
+import {benchCommand} from './commands/bench.js';
 import {dataCommand} from './commands/data.js';
 import {demoCommand} from './commands/demo.js';
 import {evalCommand} from './commands/eval.js';
@@ -36,6 +37,7 @@ export function createProgram(): Command {
     generateCommand(),
     translateCommand(),
     infoCommand(),
+    benchCommand(),
   ];
   for (const command of commands) {
     command.helpOption('-h, --help', 'explain this command');

@@ -1,5 +1,7 @@
 /** Devices: where tensors lie and ops run. */
-import {native} from '../native.js';
+import {addonInUse, native} from '../native.js';
+
+export {requireDevice} from '../native.js';
 
 /** A kind of device. Which of them this build and machine have, `devices()` tells. */
 export type Device = 'cpu' | 'cuda' | 'simt';
@@ -14,9 +16,29 @@ export interface MemoryUse {
   readonly peakBytes: number;
 }
 
-/** The devices that can be used here, the preferred one first. */
+/**
+ * The devices that can be used here, the preferred one first: cuda, where the addon with CUDA is built and there is a driver and a GPU
+ * for it, then cpu. The emulated GPU, simt, comes last and only where it was asked for (`requireDevice`, or CROSSMAP_DEVICE).
+ *
+ * @throws ERR_ADDON
+ */
 export function devices(): readonly Device[] {
   return native.devices();
+}
+
+/**
+ * Why `devices()` has no cuda; undefined where it has.
+ *
+ * @throws ERR_ADDON
+ */
+export function whyNoCuda(): string | undefined {
+  const {noCuda} = addonInUse();
+  if (noCuda !== undefined) return noCuda;
+  if (native.devices().includes('cuda')) return undefined;
+  const cuda = native.cudaInfo();
+  return cuda === undefined || native.devices().includes('simt')
+    ? 'the addon in use is built without it'
+    : cuda.reason;
 }
 
 /** @throws ERR_DEVICE where the device does not exist here */

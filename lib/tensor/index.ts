@@ -11,9 +11,11 @@ export {
   devices,
   emptyCache,
   memory,
+  requireDevice,
   resetPeakMemory,
   setThreads,
   synchronize,
+  whyNoCuda,
   type Device,
   type MemoryUse,
 } from './device.js';

@@ -1,7 +1,7 @@
 /** Where a model computes. */
 import type {Config} from '../config/index.js';
 import {CrossmapError} from '../errors.js';
-import {devices, setThreads, type Device} from '../tensor/index.js';
+import {devices, setThreads, whyNoCuda, type Device} from '../tensor/index.js';
 
 /**
  * The device that the options name, its threads set.
@@ -14,8 +14,16 @@ export function useDevice({device, threads}: Pick<Config, 'device' | 'threads'>)
   if (found === undefined)
     throw new CrossmapError(
       'ERR_DEVICE',
-      `device ${device} does not exist here; there is ${present.join(', ')}`,
+      `device ${device} does not exist here; there is ${present.join(', ')}${reasonFor(device)}`,
     );
   if (threads !== 'auto') setThreads(threads);
   return found;
+}
+
+function reasonFor(device: Config['device']): string {
+  const reason =
+    device === 'cuda'
+      ? whyNoCuda()
+      : 'the emulated GPU is for tests: CROSSMAP_DEVICE=simt, or --device simt, takes the addon that has it';
+  return reason === undefined ? '' : `. ${reason}`;
 }

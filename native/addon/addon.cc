@@ -6,7 +6,14 @@
 #include "addon/guard.h"
 #include "addon/mapped-file.h"
 #include "addon/op-table.h"
+#include "addon/plan-table.h"
 #include "addon/tensor-object.h"
+#ifdef CROSSMAP_CUDA
+#include "runtime/cuda/device-info.h"
+#endif
+#ifdef CROSSMAP_SIMT
+#include "addon/simt-counters.h"
+#endif
 
 namespace crossmap::addon {
 
@@ -40,9 +47,8 @@ Napi::Value fromArray(const Napi::CallbackInfo& info) {
     const auto shape = fromValue<Shape>(info[1], {"tensor: shape"});
     const auto dtype = fromValue<DType>(info[2], {"tensor: dtype"});
     checkSize("tensor", bytes, shape, dtype);
-    const Tensor tensor = empty(shape, dtype, fromValue<Device>(info[3], {"tensor: device"}));
-    tensor.device().backend().copyIn(tensor.raw(), bytes.data, bytes.size);
-    return toValue(info.Env(), tensor);
+    const auto device = fromValue<Device>(info[3], {"tensor: device"});
+    return toValue(info.Env(), uploaded(bytes.data, shape, dtype, device));
   });
 }
 
@@ -142,7 +148,7 @@ Napi::Value emptyCache(const Napi::CallbackInfo& info) {
 
 // devices(): the names of those that this build and machine have, the preferred one first.
 Napi::Value devices(const Napi::CallbackInfo& info) {
-  return guarded(info, [&] { return toValue(info.Env(), Environment::deviceNames()); });
+  return guarded(info, [&] { return toValue(info.Env(), Environment::of(info.Env()).deviceNames()); });
 }
 
 Napi::Value setThreads(const Napi::CallbackInfo& info) {
@@ -172,6 +178,15 @@ Napi::Value cpuInfo(const Napi::CallbackInfo& info) {
   });
 }
 
+#ifdef CROSSMAP_CUDA
+// cudaInfo(): what this build can do with the GPU of this machine; undefined in a build without CUDA.
+Napi::Value cudaInfo(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] { return toValue(info.Env(), cuda::cudaInfo()); });
+}
+#else
+Napi::Value cudaInfo(const Napi::CallbackInfo& info) { return info.Env().Undefined(); }
+#endif
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(std::make_unique<Environment>(env).release());
   TensorObject::define(env);
@@ -190,7 +205,13 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add.operator()<devices>("devices");
   add.operator()<setThreads>("setThreads");
   add.operator()<cpuInfo>("cpuInfo");
+  add.operator()<cudaInfo>("cudaInfo");
+  add.operator()<plans>("plans");
   add.operator()<mapFile>("mapFile");
+#ifdef CROSSMAP_SIMT
+  add.operator()<simtProfile>("simtProfile");
+  add.operator()<simtCounters>("simtCounters");
+#endif
   exportOps(env, exports);
   return exports;
 }

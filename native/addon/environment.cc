@@ -6,6 +6,7 @@
 #include "runtime/cpu/cpu-device.h"
 #ifdef CROSSMAP_CUDA
 #include "runtime/cuda/cuda-device.h"
+#include "runtime/cuda/device-info.h"
 #endif
 
 namespace crossmap::addon {
@@ -17,6 +18,8 @@ namespace {
 // grown again within the window.
 constexpr int64_t kReportStep = int64_t{1} << 20;
 constexpr std::chrono::seconds kReportWindow{10};
+
+constexpr const char* kNotBuilt = "this addon is built without it";
 
 int defaultThreads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
@@ -47,25 +50,41 @@ Device Environment::cpu() {
   return *cpu_;
 }
 
+const std::string& Environment::whyNoCuda() {
+  if (!whyNoCuda_) {
+#ifdef CROSSMAP_CUDA
+    whyNoCuda_ = cuda::cudaInfo().reason;
+#else
+    whyNoCuda_ = kNotBuilt;
+#endif
+  }
+  return *whyNoCuda_;
+}
+
 std::vector<std::string> Environment::deviceNames() {
   std::vector<std::string> names{"cpu"};
 #ifdef CROSSMAP_CUDA
-  names.emplace_back(nameOf(cuda::kCudaKind));
+  // The emulator is there for tests: whoever wants it names it.
+  constexpr bool kIsPreferred = cuda::kCudaKind == DeviceKind::cuda;
+  if (whyNoCuda().empty())
+    names.insert(kIsPreferred ? names.begin() : names.end(), std::string(nameOf(cuda::kCudaKind)));
 #endif
   return names;
 }
 
 Device Environment::device(const std::string& name) {
   if (name == "cpu") return cpu();
+  std::string reason = kNotBuilt;
 #ifdef CROSSMAP_CUDA
   if (name == nameOf(cuda::kCudaKind)) {
-    if (!cuda_) cuda_.emplace(std::make_shared<cuda::CudaDevice>());
-    return *cuda_;
+    if (!cuda_ && whyNoCuda().empty()) cuda_.emplace(std::make_shared<cuda::CudaDevice>());
+    if (cuda_) return *cuda_;
+    reason = whyNoCuda();
   }
 #endif
   std::string known;
   for (const std::string& each : deviceNames()) known += (known.empty() ? "" : " or ") + each;
-  throw Error(ErrorCode::device, "device must be " + known + ", which this build has; got " + name);
+  throw Error(ErrorCode::device, "device must be " + known + "; got " + name + ": " + reason);
 }
 
 void Environment::setThreads(int threads) {
@@ -121,8 +140,9 @@ void Environment::settle() {
 }
 
 void Environment::reportMemory() {
-  if (!cpu_) return;
-  const int64_t allocated = cpu_->backend().memoryUse().allocated;
+  int64_t allocated = 0;
+  for (const auto* device : {&cpu_, &cuda_})
+    if (*device) allocated += (*device)->backend().memoryUse().allocated;
   const auto now = std::chrono::steady_clock::now();
   windowPeak_ = std::max(windowPeak_, allocated);
   if (allocated > reportedBytes_ + kReportStep) return report(allocated);

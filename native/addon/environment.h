@@ -24,10 +24,13 @@ class Environment {
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 
-  // Throws ERR_DEVICE for a device that this build does not have.
+  // Throws ERR_DEVICE for a device that this build or machine does not have.
   Device device(const std::string& name);
   Device cpu();
-  static std::vector<std::string> deviceNames();
+  // Whether the CUDA of this build, or its emulator, can be used.
+  bool hasCuda() { return whyNoCuda().empty(); }
+  // Of the devices that can be used, the preferred one first.
+  std::vector<std::string> deviceNames();
   // Threads of the CPU device, the executor included.
   void setThreads(int threads);
 
@@ -56,6 +59,7 @@ class Environment {
   static void onWake(Napi::Env env, Napi::Function callback, Environment* environment, void* data);
   using Wake = Napi::TypedThreadSafeFunction<Environment, void, onWake>;
 
+  const std::string& whyNoCuda();
   uint64_t keep(Held held);
   void post(uint64_t id, std::optional<Error> fault);
   void settle();
@@ -66,6 +70,7 @@ class Environment {
   Napi::FunctionReference tensorClass_;
   std::optional<Device> cpu_;
   std::optional<Device> cuda_;
+  std::optional<std::string> whyNoCuda_;  // once it was looked for; empty where it can be used
   int threads_;
   Wake wake_;
   std::map<uint64_t, Held> held_;  // touched by the JavaScript thread alone, like all down to mutex_

@@ -40,14 +40,14 @@ class Backend {
 
   // Throws ERR_OUT_OF_MEMORY. The contents are arbitrary.
   virtual void* allocate(int64_t bytes) = 0;
-  virtual void release(void* memory, int64_t bytes) = 0;
+  virtual void release(void* memory) = 0;
   virtual MemoryUse memoryUse() const = 0;
   virtual void resetPeak() = 0;
   // Gives memory that is cached now back to the system, in order with the work.
   virtual void emptyCache() = 0;
 
-  // `from` may change as soon as the call returns.
-  virtual void copyIn(void* to, const void* from, int64_t bytes) = 0;
+  // Memory like that of allocate, with a copy of `from`, which may change as soon as the call returns.
+  virtual void* upload(const void* from, int64_t bytes) = 0;
   // `to` must live until `done` is called.
   virtual void copyOut(void* to, const void* from, int64_t bytes, Completion done) = 0;
   virtual void copyWithin(void* to, const void* from, int64_t bytes) = 0;

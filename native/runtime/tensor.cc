@@ -5,6 +5,9 @@ namespace crossmap {
 Storage::Storage(Device device, int64_t bytes)
     : device_(std::move(device)), bytes_(bytes), memory_(device_.backend().allocate(bytes)) {}
 
+Storage::Storage(Device device, const void* from, int64_t bytes)
+    : device_(std::move(device)), bytes_(bytes), memory_(device_.backend().upload(from, bytes)) {}
+
 Storage::Storage(Device device, void* memory, int64_t bytes, std::function<void()> release)
     : device_(std::move(device)), bytes_(bytes), memory_(memory), release_(std::move(release)) {}
 
@@ -12,7 +15,7 @@ Storage::~Storage() {
   if (release_)
     device_.backend().onceExecuted(std::move(release_));
   else
-    device_.backend().release(memory_, bytes_);
+    device_.backend().release(memory_);
 }
 
 Tensor::Tensor(std::shared_ptr<Storage> storage, int64_t offset, Shape shape, DType dtype)
@@ -36,6 +39,11 @@ Tensor Tensor::view(Shape shape, int64_t offset) const {
 Tensor empty(const Shape& shape, DType dtype, const Device& device) {
   const int64_t bytes = shape.elements() * sizeOf(dtype);
   return {std::make_shared<Storage>(device, bytes), 0, shape, dtype};
+}
+
+Tensor uploaded(const void* from, const Shape& shape, DType dtype, const Device& device) {
+  const int64_t bytes = shape.elements() * sizeOf(dtype);
+  return {std::make_shared<Storage>(device, from, bytes), 0, shape, dtype};
 }
 
 }  // namespace crossmap

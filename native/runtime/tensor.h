@@ -12,6 +12,8 @@ namespace crossmap {
 class Storage {
  public:
   Storage(Device device, int64_t bytes);
+  // With a copy of `from`, which may change at once.
+  Storage(Device device, const void* from, int64_t bytes);
   // Memory that somebody else owns; `release` is called once no op can use it any more, on any thread.
   Storage(Device device, void* memory, int64_t bytes, std::function<void()> release);
   ~Storage();
@@ -69,5 +71,8 @@ class Tensor {
 
 // A tensor with arbitrary contents. Throws ERR_SHAPE, ERR_OUT_OF_MEMORY.
 Tensor empty(const Shape& shape, DType dtype, const Device& device);
+
+// A tensor with a copy of the elements at `from`, which may change at once. Throws as `empty`.
+Tensor uploaded(const void* from, const Shape& shape, DType dtype, const Device& device);
 
 }  // namespace crossmap

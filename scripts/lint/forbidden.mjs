@@ -13,6 +13,11 @@ import {stripCpp} from './strip.mjs';
 
 const cpp = /^native\/.*\.(cc|h|cu|cuh)$/;
 const host = /^native\/.*\.(cc|h)$/;
+/** Literals are blanked in what `cpp` and `host` search, so rules about includes look at the text as it is. */
+const cppWithLiterals = /^native\/.*\.(?:cc|h|cu|cuh)$/;
+/** What a build without CUDA compiles: the host files of ops, and the declarations that they include. */
+const hostOps = /^native\/ops\/.*(\.cc|-cuda\.h)$/;
+const languages = /^native\/runtime\/(cuda|simt)\//;
 const typescript = /^(lib|test|bench|examples)\/.*\.ts$/;
 const lintItself = /^(scripts\/lint|test\/repository)\//;
 
@@ -82,7 +87,40 @@ const bans = [
     why: 'lib/native.ts alone knows the addon',
   },
   {rule: 'launch', files: cpp, pattern: /<<</g, why: 'launch() instead of <<<>>>'},
-  {rule: 'shared-memory', files: cpp, pattern: /\bextern\s+__shared__/g, why: 'sharedMemory<T>() instead'},
+  {
+    rule: 'shared-memory',
+    files: cpp,
+    except: /^native\/runtime\/(cuda\/device\/shared\.cuh$|simt\/)/,
+    pattern: /(?:\bextern\s+)?\b__shared__\b/g,
+    why: 'sharedMemory<T>() instead: all shared memory is dynamic, and the emulator knows no other',
+  },
+  {
+    rule: 'compiler-macro',
+    files: cpp,
+    except: languages,
+    pattern: /\b(?:__CUDACC__|__CUDA_ARCH__|__NVCC__|__CUDA_ARCH_LIST__)\b/g,
+    why: 'a kernel is one text for nvcc and the emulator; what differs stands in native/runtime/cuda',
+  },
+  {
+    rule: 'compiler-macro',
+    files: /^native\/ops\//,
+    pattern: /\bCROSSMAP_(?:SIMT|CUDA)\b/g,
+    why: 'an op is one text for all builds; what differs stands in native/runtime',
+  },
+  {
+    rule: 'cuda-header',
+    files: cppWithLiterals,
+    except: languages,
+    pattern:
+      /^[ \t]*#[ \t]*include[ \t]*[<"](?:cuda|cu[bB]|cublas|cooperative_groups|mma\.h|device_|sm_|vector_types|driver_types)[^>"\n]*[>"]/gm,
+    why: '"runtime/cuda/language.h" brings the language, which is nvcc\'s or the emulator\'s',
+  },
+  {
+    rule: 'cuda-in-host',
+    files: hostOps,
+    pattern: /^[ \t]*#[ \t]*include[ \t]*"runtime\/(?:cuda|simt)\/[^"\n]*"/gm,
+    why: 'this is compiled without CUDA too: declare `class Stream;` in namespace crossmap::cuda',
+  },
   {
     rule: 'inline-asm',
     files: cpp,

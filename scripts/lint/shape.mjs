@@ -27,7 +27,8 @@ export function checkNames(project) {
 }
 
 /**
- * Every native source is in native/sources.json exactly once, and what that lists exists.
+ * Every native source is in native/sources.json exactly once, and what that lists exists. Kernels of CUDA are all in
+ * its list "cuda". Each list is sorted, so that two branches which add a file meet no conflict.
  *
  * @type {import('./project.mjs').Check}
  */
@@ -35,10 +36,14 @@ export function checkSources(project) {
   const file = 'native/sources.json';
   const text = project.get(file);
   if (text === undefined) return [];
-  const lists = Object.values(JSON.parse(text)).filter(Array.isArray);
-  const listed = lists.flat().map((source) => (source.startsWith('native/') ? source : `native/${source}`));
+  /** @type {Record<string, readonly string[]>} */
+  const lists = JSON.parse(text);
+  const whole = (/** @type {string} */ source) =>
+    source.startsWith('native/') ? source : `native/${source}`;
+  const listed = Object.values(lists).flat().map(whole);
+  const kernels = (lists['cuda'] ?? []).map(whole);
   const there = [...project.keys()].filter(
-    (name) => /^native\/.*\.cc$/.test(name) && !name.includes('/simt/'),
+    (name) => /^native\/.*\.(cc|cu)$/.test(name) && !name.includes('/simt/'),
   );
   const line = (/** @type {string} */ source) => lineAt(text, text.indexOf(source.replace('native/', '')));
   return [
@@ -48,6 +53,17 @@ export function checkSources(project) {
     ...listed
       .filter((name, index) => listed.indexOf(name) !== index)
       .map((name) => finding('sources', file, line(name), `${name} is listed twice`)),
+    ...Object.entries(lists).flatMap(([list, sources]) => {
+      const early = sources.find((source, index) => index > 0 && source < (sources[index - 1] ?? ''));
+      return early === undefined
+        ? []
+        : [finding('sources', file, line(early), `${early} stands out of order in the list ${list}`)];
+    }),
+    ...listed
+      .filter((name) => !name.includes('/simt/') && name.endsWith('.cu') !== kernels.includes(name))
+      .map((name) =>
+        finding('sources', file, line(name), `${name}: files .cu are the list cuda, and no others`),
+      ),
     ...there
       .filter((name) => !listed.includes(name))
       .map((name) => finding('sources', name, 1, `not in ${file}`)),

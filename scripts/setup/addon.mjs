@@ -26,6 +26,13 @@ export const flavours = /** @satisfies {Record<string, Flavour>} */ ({
     config: 'Release',
     options: [],
   },
+  cuda: {
+    what: 'the native addon with CUDA',
+    out: 'build-cuda',
+    target: 'crossmap-cuda',
+    config: 'Release',
+    options: ['CROSSMAP_CUDA=ON'],
+  },
   asan: {
     what: 'the native addon under AddressSanitizer and UBSan',
     out: 'build-asan',

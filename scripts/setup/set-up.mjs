@@ -1,5 +1,6 @@
 // The set-up: does what is missing or stale, in order, and nothing else.
 import {addonIsCurrent, buildAddon, flavours} from './addon.mjs';
+import {buildCuda} from './cuda.mjs';
 import {withLock} from './lock.mjs';
 import {installPackages, packagesAreCurrent} from './packages.mjs';
 import {compileTypes, typesAreCurrent} from './types.mjs';
@@ -8,6 +9,7 @@ const steps = {
   packages: {isCurrent: packagesAreCurrent, make: installPackages},
   addon: {isCurrent: () => addonIsCurrent(flavours.cpu), make: () => buildAddon(flavours.cpu)},
   simt: {isCurrent: () => addonIsCurrent(flavours.simt), make: () => buildAddon(flavours.simt)},
+  cuda: {isCurrent: () => addonIsCurrent(flavours.cuda), make: buildCuda},
   asan: {isCurrent: () => addonIsCurrent(flavours.asan), make: () => buildAddon(flavours.asan)},
   types: {isCurrent: typesAreCurrent, make: compileTypes},
 };

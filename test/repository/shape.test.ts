@@ -55,3 +55,22 @@ test('native/sources.json lists every source once and nothing else', (t) => {
     'native/runtime/b.cc:1 not in native/sources.json',
   ]);
 });
+
+test('kernels of CUDA are all listed, in the list "cuda" and in order', (t) => {
+  const files = {
+    'native/sources.json':
+      '{\n"host": ["native/ops/a/a.cc",\n"native/ops/c/c-cuda.cu"],\n"cuda": ["native/ops/b/b-cuda.cu",\n"native/ops/a/a-cuda.cu",\n"native/ops/b/b.cc"]\n}',
+    'native/ops/a/a.cc': '',
+    'native/ops/a/a-cuda.cu': '',
+    'native/ops/b/b.cc': '',
+    'native/ops/b/b-cuda.cu': '',
+    'native/ops/c/c-cuda.cu': '',
+    'native/ops/d/d-cuda.cu': '',
+  };
+  t.deepEqual(findings(checkSources, files), [
+    'native/sources.json:5 native/ops/a/a-cuda.cu stands out of order in the list cuda',
+    'native/sources.json:3 native/ops/c/c-cuda.cu: files .cu are the list cuda, and no others',
+    'native/sources.json:6 native/ops/b/b.cc: files .cu are the list cuda, and no others',
+    'native/ops/d/d-cuda.cu:1 not in native/sources.json',
+  ]);
+});

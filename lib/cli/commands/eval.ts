@@ -8,12 +8,13 @@ import {evaluateModel} from '../../eval/index.js';
 import {loadModel, type EvaluationEvent, type LoadedModel} from '../../train/index.js';
 import {addSetOption, type SetOptions} from '../config-file.js';
 import {createDataProgress} from '../data-progress.js';
+import {addDeviceOption, useDeviceOption, type DeviceOptions} from '../device-option.js';
 import {describeEvent} from '../describe-event.js';
 import {untilInterrupted} from '../interrupt.js';
 import {createPaint, hasColor} from '../paint.js';
 import {printJson, printLines} from '../print.js';
 
-interface EvalCommandOptions extends SetOptions {
+interface EvalCommandOptions extends SetOptions, DeviceOptions {
   readonly json?: true;
 }
 
@@ -23,7 +24,7 @@ export function evalCommand(): Command {
       'Measure a model on the held-out text of its run: perplexity, alignment, retrieval, translations.',
     )
     .argument('<run>', 'output folder of a run, or one of its checkpoints');
-  return addSetOption(command)
+  return addDeviceOption(addSetOption(command))
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -35,20 +36,24 @@ Examples:
   crossmap eval runs/train
   crossmap eval runs/train/checkpoints/step-000500 --set evaluation.pairs=400 --json`,
     )
-    .action(async (folder: string, {json, set = []}: EvalCommandOptions) => {
-      const event = await untilInterrupted((signal) => evaluate(folder, {set, signal}));
+    .action(async (folder: string, {json, set = [], ...options}: EvalCommandOptions) => {
+      useDeviceOption(options);
+      const event = await untilInterrupted((signal) => evaluate(folder, {...options, set, signal}));
       if (json) printJson(event);
       else printLines(describeEvent(event, createPaint(hasColor(process.stdout))));
     });
 }
 
-interface EvaluateOptions {
+interface EvaluateOptions extends DeviceOptions {
   readonly set: readonly string[];
   readonly signal: AbortSignal;
 }
 
-async function evaluate(folder: string, {set, signal}: EvaluateOptions): Promise<EvaluationEvent> {
-  using model = await loadModel(folder);
+async function evaluate(
+  folder: string,
+  {set, signal, ...options}: EvaluateOptions,
+): Promise<EvaluationEvent> {
+  using model = await loadModel(folder, options);
   const config = withOverrides(model.config, set);
   const data = await prepareData(config, {
     folder: join(runOf(model), 'data'),

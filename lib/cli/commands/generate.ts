@@ -3,13 +3,14 @@ import {Command} from 'commander';
 import {textPrompt} from '../../data/index.js';
 import {generate} from '../../nn/index.js';
 import {loadModel} from '../../train/index.js';
+import {addDeviceOption, useDeviceOption, type DeviceOptions} from '../device-option.js';
 import {untilInterrupted} from '../interrupt.js';
 import {chosenLanguage} from '../languages.js';
 import {numberFromZero, shareAboveZero, wholeNumber} from '../numbers.js';
 import {printJson} from '../print.js';
 import {textOrInput} from '../read-input.js';
 
-interface GenerateCommandOptions {
+interface GenerateCommandOptions extends DeviceOptions {
   readonly language?: string;
   readonly maxTokens: number;
   readonly temperature: number;
@@ -20,7 +21,7 @@ interface GenerateCommandOptions {
 }
 
 export function generateCommand(): Command {
-  return new Command('generate')
+  const command = new Command('generate')
     .description('Continue PROMPT, or standard input, in one of the languages of a model.')
     .argument('<run>', 'output folder of a run, or one of its checkpoints')
     .argument('[prompt]', 'the text to continue; may be empty; default standard input')
@@ -40,7 +41,8 @@ export function generateCommand(): Command {
       1,
     )
     .option('--seed <n>', 'of the draws: the same seed gives the same text', wholeNumber(0), 1)
-    .option('--json', 'print JSON')
+    .option('--json', 'print JSON');
+  return addDeviceOption(command)
     .addHelpText(
       'after',
       `
@@ -50,6 +52,7 @@ Examples:
   echo "Once upon a time" | crossmap generate runs/train --language en --top-k 50 --max-tokens 200`,
     )
     .action(async (folder: string, prompt: string | undefined, options: GenerateCommandOptions) => {
+      useDeviceOption(options);
       const text = await textOrInput(prompt, 'PROMPT');
       await untilInterrupted((signal) => continueText(folder, text, {...options, signal}));
     });
@@ -63,10 +66,11 @@ async function continueText(
     maxTokens,
     topK,
     json,
+    device,
     ...options
   }: GenerateCommandOptions & {readonly signal: AbortSignal},
 ): Promise<void> {
-  using model = await loadModel(folder);
+  using model = await loadModel(folder, device && {device});
   const {decoder, tokenizer} = model;
   const language = chosenLanguage(tokenizer, '--language', code);
   const prompt = await textPrompt(tokenizer, language, text);

@@ -1,9 +1,10 @@
 /** `crossmap info`: what this installation is and computes with. */
 import {availableParallelism, freemem, totalmem} from 'node:os';
 import {Command} from 'commander';
-import {addonLocation, native} from '../../native.js';
-import {devices, memory, type MemoryUse} from '../../tensor/index.js';
+import {addonInUse, native, type NativeCuda, type NativePlan} from '../../native.js';
+import {devices, memory, whyNoCuda, type MemoryUse} from '../../tensor/index.js';
 import {version} from '../../version.js';
+import {addDeviceOption, useDeviceOption, type DeviceOptions} from '../device-option.js';
 import {bytes} from '../format.js';
 import {printJson, printLines} from '../print.js';
 
@@ -15,8 +16,6 @@ interface Info {
   readonly cores: number;
   readonly systemMemory: {readonly totalBytes: number; readonly freeBytes: number};
   readonly addon: Addon | {readonly error: string};
-  /** Why there is no CUDA device. */
-  readonly cuda: string;
 }
 
 interface Addon {
@@ -24,18 +23,26 @@ interface Addon {
   readonly reason: string;
   readonly instructionSet: string;
   readonly threads: number;
+  /** The preferred one first. */
   readonly devices: readonly {readonly name: string; readonly memory: MemoryUse}[];
+  /** Why CUDA is not used; absent where it is. */
+  readonly noCuda?: string;
+  /** Absent where the addon is built without it. */
+  readonly cuda?: NativeCuda;
+  /** The kernels that ops would be computed with on the GPU. */
+  readonly plans: readonly NativePlan[];
 }
 
 export function infoCommand(): Command {
-  return new Command('info')
-    .description('Print versions, the native addon, devices and memory.')
-    .option('--json', 'print JSON')
-    .action(({json}: {readonly json?: true}) => {
-      const info = collectInfo();
-      if (json) printJson(info);
-      else printLines(describe(info));
-    });
+  const command = new Command('info')
+    .description('Print versions, the native addon, devices and their memory, and the plans of GPU kernels.')
+    .option('--json', 'print JSON');
+  return addDeviceOption(command).action((options: DeviceOptions & {readonly json?: true}) => {
+    useDeviceOption(options);
+    const info = collectInfo();
+    if (options.json) printJson(info);
+    else printLines(describe(info));
+  });
 }
 
 function collectInfo(): Info {
@@ -46,46 +53,76 @@ function collectInfo(): Info {
     cores: availableParallelism(),
     systemMemory: {totalBytes: totalmem(), freeBytes: freemem()},
     addon: addonInfo(),
-    cuda: 'not used: the addon of this version has the CPU device alone',
   };
 }
 
 /** An addon that does not load is a fact to tell, not a failure of the command that is run to find out. */
 function addonInfo(): Info['addon'] {
   try {
-    const {path, reason} = addonLocation();
+    const {path, reason} = addonInUse();
     const {instructionSet, threads} = native.cpuInfo();
-    const present = devices().map((name) => ({name, memory: memory(name)}));
-    return {path, reason, instructionSet, threads, devices: present};
+    const noCuda = whyNoCuda();
+    const cuda = native.cudaInfo();
+    return {
+      path,
+      reason,
+      instructionSet,
+      threads,
+      devices: devices().map((name) => ({name, memory: memory(name)})),
+      ...(noCuda !== undefined && {noCuda}),
+      ...(cuda && {cuda}),
+      plans: native.plans(),
+    };
   } catch (error) {
     return {error: error instanceof Error ? error.message : String(error)};
   }
 }
 
-function describe({crossmap, node, platform, cores, systemMemory, addon, cuda}: Info): string[] {
+function describe({crossmap, node, platform, cores, systemMemory, addon}: Info): string[] {
   const {totalBytes, freeBytes} = systemMemory;
   return table([
     ['crossmap', crossmap],
     ['node', `${node}, ${platform}`],
     ['system', `${cores} cores, ${bytes(totalBytes)} memory, ${bytes(freeBytes)} free`],
     ...('error' in addon ? [['addon', addon.error] as const] : describeAddon(addon)),
-    ['cuda', cuda],
   ]);
 }
 
-function describeAddon({path, reason, instructionSet, threads, devices}: Addon): [string, string][] {
+type Row = readonly [name: string, value: string];
+
+function describeAddon({path, reason, instructionSet, threads, ...addon}: Addon): Row[] {
+  const {devices, noCuda, cuda, plans} = addon;
   return [
     ['addon', `${path} (${reason})`],
     ['instruction set', instructionSet],
     ['threads', String(threads)],
-    ...devices.map(({name, memory: {allocatedBytes, cachedBytes}}): [string, string] => [
+    ...devices.map(({name, memory: {allocatedBytes, cachedBytes}}): Row => [
       `device ${name}`,
-      `${bytes(allocatedBytes)} allocated, ${bytes(cachedBytes)} cached`,
+      `${name === 'cpu' || cuda === undefined ? '' : describeGpu(cuda)}${bytes(allocatedBytes)} allocated, ${bytes(cachedBytes)} cached`,
     ]),
+    ...(noCuda === undefined ? [] : [['cuda', `not used: ${noCuda}`] as const]),
+    ...(cuda ? describeCuda(cuda) : []),
+    ...plans.map(({op, shape, plan}): Row => [`plan ${op}`, `${shape}: ${plan}`]),
   ];
 }
 
-function table(rows: readonly (readonly [name: string, value: string])[]): string[] {
+function describeGpu({name, capability, multiprocessors, totalBytes, freeBytes}: NativeCuda): string {
+  const room = totalBytes === undefined ? '' : `${bytes(totalBytes)} memory, ${bytes(freeBytes ?? 0)} free, `;
+  return `${name}, compute capability ${capability}, ${multiprocessors} multiprocessors, ${room}`;
+}
+
+/** The emulator has no versions and no libraries. */
+function describeCuda({architectures, driverVersion, runtimeVersion, cublasLt}: NativeCuda): Row[] {
+  if (runtimeVersion === '') return [];
+  return [
+    ['cuda driver', driverVersion === '' ? 'none' : `runs CUDA ${driverVersion}`],
+    ['cuda runtime', runtimeVersion],
+    ['kernels for', architectures],
+    ['cuBLASLt', cublasLt === '' ? 'not found: matrix products use our own kernels' : cublasLt],
+  ];
+}
+
+function table(rows: readonly Row[]): string[] {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
 }

@@ -3,9 +3,10 @@ import {Command, Option} from 'commander';
 import {describeOptions, type OptionDescription} from '../../config/index.js';
 import type {Resume} from '../../train/index.js';
 import {addSetOption, readConfigFile, type SetOptions} from '../config-file.js';
+import {addDeviceOption, deviceOverride, useDeviceOf, type DeviceOptions} from '../device-option.js';
 import {runTraining} from '../run-training.js';
 
-interface TrainCommandOptions extends SetOptions {
+interface TrainCommandOptions extends SetOptions, DeviceOptions {
   readonly fresh?: true;
   readonly resume?: true;
   readonly json?: true;
@@ -17,13 +18,15 @@ export function trainCommand(): Command {
       'Train as CONFIG says. A run that was stopped or killed goes on from its newest checkpoint; Ctrl-C saves and stops.',
     )
     .argument('<config>', 'a YAML file');
-  return addSetOption(command)
+  return addDeviceOption(addSetOption(command))
     .addOption(new Option('--fresh', 'start anew: what an earlier run left is removed').conflicts('resume'))
     .option('--resume', 'go on from a checkpoint, and fail if there is none')
     .option('--json', 'print each event as a line of JSON')
     .addHelpText('after', () => help())
     .action(async (path: string, options: TrainCommandOptions) => {
-      const config = await readConfigFile(path, options);
+      const set = [...deviceOverride(options), ...(options.set ?? [])];
+      const config = await readConfigFile(path, {set});
+      useDeviceOf(config);
       await runTraining(config, {resume: resumeOf(options), json: options.json === true});
     });
 }

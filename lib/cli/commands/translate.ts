@@ -3,13 +3,14 @@ import {Command} from 'commander';
 import {CrossmapError} from '../../errors.js';
 import {translate} from '../../eval/index.js';
 import {loadModel, type LoadedModel} from '../../train/index.js';
+import {addDeviceOption, useDeviceOption, type DeviceOptions} from '../device-option.js';
 import {untilInterrupted} from '../interrupt.js';
 import {chosenLanguage} from '../languages.js';
 import {wholeNumber} from '../numbers.js';
 import {printJsonLine} from '../print.js';
 import {lineOrInput} from '../read-input.js';
 
-interface TranslateCommandOptions {
+interface TranslateCommandOptions extends DeviceOptions {
   readonly from: string;
   readonly to: string;
   readonly maxTokens?: number;
@@ -17,7 +18,7 @@ interface TranslateCommandOptions {
 }
 
 export function translateCommand(): Command {
-  return new Command('translate')
+  const command = new Command('translate')
     .description('Translate TEXT, or each line of standard input, greedily.')
     .argument('<run>', 'output folder of a run, or one of its checkpoints')
     .argument('[text]', 'the sentence to translate; default the lines of standard input')
@@ -28,7 +29,8 @@ export function translateCommand(): Command {
       'tokens of a translation, at most; default twice those of the source, and 20',
       wholeNumber(1),
     )
-    .option('--json', 'print each translation as a line of JSON')
+    .option('--json', 'print each translation as a line of JSON');
+  return addDeviceOption(command)
     .addHelpText(
       'after',
       `
@@ -37,6 +39,7 @@ Examples:
   crossmap translate runs/train --from en --to cs < english.txt > czech.txt`,
     )
     .action(async (folder: string, text: string | undefined, options: TranslateCommandOptions) => {
+      useDeviceOption(options);
       await untilInterrupted((signal) => translateLines(folder, text, {...options, signal}));
     });
 }
@@ -45,7 +48,7 @@ type Direction = TranslateCommandOptions & {readonly signal: AbortSignal};
 
 async function translateLines(folder: string, text: string | undefined, options: Direction): Promise<void> {
   const lines = lineOrInput(text, 'TEXT');
-  using model = await loadModel(folder);
+  using model = await loadModel(folder, options.device && {device: options.device});
   const from = chosenLanguage(model.tokenizer, '--from', options.from);
   const to = chosenLanguage(model.tokenizer, '--to', options.to);
   let number = 0;

@@ -101,13 +101,14 @@ __global__ void __launch_bounds__(256) attentionCheckKernel(SegmentArgs a, Fault
     if (n >= 2 * checks) {
       const auto s = static_cast<int>(n - 2 * checks);
       const int prefix = a.prefixLengths[s];
-      if (prefix < 0 || prefix > int64_t{a.keyStarts[s + 1]} - a.keyStarts[s]) reportFault(slot, n, prefix);
+      const int64_t keys = int64_t{a.keyStarts[s + 1]} - a.keyStarts[s];
+      if (prefix < 0 || prefix > keys) reportFault(slot, n, prefix, static_cast<int32_t>(keys));
       continue;
     }
     const int32_t* starts = n < checks ? a.segmentStarts : a.keyStarts;
     const auto s = static_cast<int>(n % checks);
     if (s == 0 && starts[0] != 0) reportFault(slot, n, starts[0]);
-    if (s > 0 && s <= a.segments && starts[s] < starts[s - 1]) reportFault(slot, n, starts[s]);
+    if (s > 0 && s <= a.segments && starts[s] < starts[s - 1]) reportFault(slot, n, starts[s], starts[s - 1]);
     if (s > a.segments && starts[a.segments] != (n < checks ? a.tokens : a.keyTokens))
       reportFault(slot, n, starts[a.segments]);
   }

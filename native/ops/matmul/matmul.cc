@@ -1,6 +1,7 @@
 #include "ops/matmul/matmul.h"
 
 #include "ops/matmul/matmul-cpu.h"
+#include "ops/matmul/matmul-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -12,8 +13,9 @@ Tensor multiply(const Tensor& a, const Tensor& b, const MatmulOptions& options) 
   const int64_t m = a.size(options.transposeA ? 1 : 0);
   const int64_t n = b.size(options.transposeB ? 0 : 1);
   const Tensor out = empty({m, n}, options.dtype.value_or(a.dtype()), a.device());
-  onDevice(a.device(),
-           [&]<cpu::Isa isa>() { cpu::matmul<isa>(a, options.transposeA, b, options.transposeB, out); });
+  onDevice(
+      a.device(), [&]<cpu::Isa isa>() { cpu::matmul<isa>(a, options.transposeA, b, options.transposeB, out); },
+      [&](auto& stream) { cuda::matmul(stream, a, options.transposeA, b, options.transposeB, out); });
   return out;
 }
 

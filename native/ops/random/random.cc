@@ -1,6 +1,7 @@
 #include "ops/random/random.h"
 
 #include "ops/random/random-cpu.h"
+#include "ops/random/random-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -28,7 +29,9 @@ Tensor randomUniform(const Shape& shape, DType dtype, const Device& device, cons
             "at least low, " + numberText(options.low), numberText(options.high))
       .finite("high - low", static_cast<float>(options.high) - static_cast<float>(options.low));
   const Tensor out = empty(shape, dtype, device);
-  onDevice(device, [&]<cpu::Isa isa>() { cpu::randomUniform<isa>(options, out); });
+  onDevice(
+      device, [&]<cpu::Isa isa>() { cpu::randomUniform<isa>(options, out); },
+      [&](auto& stream) { cuda::randomUniform(stream, options, out); });
   return out;
 }
 
@@ -37,7 +40,9 @@ Tensor randomNormal(const Shape& shape, DType dtype, const Device& device, const
       .finite("mean", static_cast<float>(options.mean))
       .notNegative("std", static_cast<float>(options.std));
   const Tensor out = empty(shape, dtype, device);
-  onDevice(device, [&]<cpu::Isa isa>() { cpu::randomNormal<isa>(options, out); });
+  onDevice(
+      device, [&]<cpu::Isa isa>() { cpu::randomNormal<isa>(options, out); },
+      [&](auto& stream) { cuda::randomNormal(stream, options, out); });
   return out;
 }
 

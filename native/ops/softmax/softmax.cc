@@ -1,6 +1,7 @@
 #include "ops/softmax/softmax.h"
 
 #include "ops/softmax/softmax-cpu.h"
+#include "ops/softmax/softmax-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -21,7 +22,9 @@ SoftmaxForward softmax(SoftmaxForm form, const Tensor& x) {
   Expect(std::string(nameOf(form))).floating("x", x).rankAtLeast("x", x, 1);
   const SoftmaxForward out{empty(x.shape(), x.dtype(), x.device()),
                            empty({rowsOf(x), 2}, DType::float32, x.device())};
-  onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::softmax<isa>(form, x, out); });
+  onDevice(
+      x.device(), [&]<cpu::Isa isa>() { cpu::softmax<isa>(form, x, out); },
+      [&](auto& stream) { cuda::softmax(stream, form, x, out); });
   return out;
 }
 
@@ -36,7 +39,9 @@ Tensor softmaxBackward(SoftmaxForm form, const Tensor& dy, const Tensor& x, cons
       .dtype("statistics", statistics, DType::float32)
       .sameDevice("statistics", statistics, "x", x);
   const Tensor dx = empty(x.shape(), x.dtype(), x.device());
-  onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::softmaxBackward<isa>(form, dy, x, statistics, dx); });
+  onDevice(
+      x.device(), [&]<cpu::Isa isa>() { cpu::softmaxBackward<isa>(form, dy, x, statistics, dx); },
+      [&](auto& stream) { cuda::softmaxBackward(stream, form, dy, x, statistics, dx); });
   return dx;
 }
 

@@ -87,17 +87,19 @@ bool CpuDevice::isIdle() {
   return queue_.empty() && !running_;
 }
 
-void CpuDevice::copyIn(void* to, const void* from, int64_t bytes) {
-  if (bytes == 0) return;
+void* CpuDevice::upload(const void* from, int64_t bytes) {
+  void* memory = allocate(bytes);
+  if (bytes == 0) return memory;
   const auto size = static_cast<size_t>(bytes);
   if (isIdle()) {
-    std::memcpy(to, from, size);
-    return;
+    std::memcpy(memory, from, size);
+    return memory;
   }
   // The memory may have been released by a tensor whose last op is still to run.
   const auto* first = static_cast<const char*>(from);
   auto staged = std::make_shared<std::vector<char>>(first, first + size);
-  enqueue("copyIn", [=](Context&) { std::memcpy(to, staged->data(), size); });
+  enqueue("copyIn", [=](Context&) { std::memcpy(memory, staged->data(), size); });
+  return memory;
 }
 
 void CpuDevice::copyOut(void* to, const void* from, int64_t bytes, Completion done) {

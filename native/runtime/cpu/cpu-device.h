@@ -6,8 +6,8 @@
 #include <optional>
 #include <thread>
 
-#include "runtime/cpu/allocator.h"
 #include "runtime/cpu/isa.h"
+#include "runtime/cpu/system-memory.h"
 #include "runtime/cpu/thread-pool.h"
 #include "runtime/device.h"
 #include "runtime/tensor.h"
@@ -35,12 +35,12 @@ class CpuDevice : public Backend {
   void setThreads(int threads);
 
   void* allocate(int64_t bytes) override { return allocator_.allocate(bytes); }
-  void release(void* memory, int64_t bytes) override { allocator_.release(memory, bytes); }
+  void release(void* memory) override { allocator_.release(memory); }
   MemoryUse memoryUse() const override { return allocator_.use(); }
   void resetPeak() override { allocator_.resetPeak(); }
   void emptyCache() override;
 
-  void copyIn(void* to, const void* from, int64_t bytes) override;
+  void* upload(const void* from, int64_t bytes) override;
   void copyOut(void* to, const void* from, int64_t bytes, Completion done) override;
   void copyWithin(void* to, const void* from, int64_t bytes) override;
   void synchronize(Completion done) override;
@@ -64,7 +64,8 @@ class CpuDevice : public Backend {
 
   const Isa isa_;
   int threads_;
-  CachingAllocator allocator_;
+  SystemMemory memory_;
+  CachingAllocator allocator_{memory_, kMemoryPolicy};
   std::unique_ptr<ThreadPool> pool_;  // touched by the executor thread alone
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -1,9 +1,14 @@
 #pragma once
-#include <deque>
-#include <map>
+#include <atomic>
+#include <memory>
 #include <mutex>
 #include <optional>
 
+#include "runtime/cuda/completions.h"
+#include "runtime/cuda/cublas-lt.h"
+#include "runtime/cuda/device-memory.h"
+#include "runtime/cuda/event.h"
+#include "runtime/cuda/fault-slots.h"
 #include "runtime/cuda/stream.h"
 #include "runtime/device.h"
 
@@ -16,49 +21,87 @@ inline constexpr DeviceKind kCudaKind = DeviceKind::simt;
 inline constexpr DeviceKind kCudaKind = DeviceKind::cuda;
 #endif
 
-// A GPU as a device, or the emulator in its place: one stream takes the work in order.
+// A GPU as a device, or the emulator in its place. One stream takes the ops in order. A second one copies
+// from the host meanwhile: ops that are enqueued after a copy wait for it, those before it do not.
+//
+// A device whose memory or kernels have failed stays so: every later call throws the same ERR_DEVICE.
 class CudaDevice : public Backend, public Stream {
  public:
+  // Throws ERR_DEVICE where there is none.
   CudaDevice();
   ~CudaDevice() override;
 
   DeviceKind kind() const override { return kCudaKind; }
 
   void* allocate(int64_t bytes) override;
-  void release(void* memory, int64_t bytes) override;
-  MemoryUse memoryUse() const override { return use_; }
-  void resetPeak() override { use_.peak = use_.allocated; }
+  void release(void* memory) override;
+  MemoryUse memoryUse() const override { return allocator_.use(); }
+  void resetPeak() override { allocator_.resetPeak(); }
   void emptyCache() override;
 
-  void copyIn(void* to, const void* from, int64_t bytes) override;
+  void* upload(const void* from, int64_t bytes) override;
   void copyOut(void* to, const void* from, int64_t bytes, Completion done) override;
   void copyWithin(void* to, const void* from, int64_t bytes) override;
   void synchronize(Completion done) override;
   void onceExecuted(std::function<void()> after) override;
-  void stop() override {}
+  void stop() override;
 
-  cudaStream_t handle() const override { return stream_; }
+  cudaStream_t handle() const override;
   const Architecture& architecture() const override { return architecture_; }
-  FaultSlot* faultSlot(const char* op, ErrorCode code, FaultText text) override;
+  using Stream::faultSlot;
+  FaultSlot* faultSlot(const char* op, ErrorCode code, FaultTextOfTwo text) override;
+  void launched(const char* op, cudaError_t status) override;
+  CublasLt* cublasLt() override;
 
  private:
-  struct Slot {
-    FaultSlot* memory;
-    const char* op;
-    ErrorCode code;
-    FaultText text;
+  // A stream, destroyed with what it belongs to.
+  class OwnedStream {
+   public:
+    OwnedStream();
+    ~OwnedStream();
+    OwnedStream(const OwnedStream&) = delete;
+    OwnedStream& operator=(const OwnedStream&) = delete;
+    cudaStream_t get() const { return stream_; }
+
+   private:
+    cudaStream_t stream_ = nullptr;
   };
 
+  // Throws the error that has spoilt the device, if one has.
+  void checkAlive() const;
+  // Throws where `status` is an error: for good where that stays.
+  void check(const char* op, cudaError_t status);
+  Error failure(const char* op, cudaError_t status);
+  // Reads the slots of the launches so far, then does `then` with the first fault that was not reported.
+  void afterAll(const char* op, std::function<void(const std::optional<Error>& lost)> then);
+  void keepFaults(const std::shared_ptr<SlotBlock>& slots);
   std::optional<Error> takeFault();
+  void copyChunk(char* to, const char* from, int64_t bytes);
 
-  cudaStream_t stream_ = nullptr;
-  Architecture architecture_{80, 4, 163 * 1024};
+  Architecture architecture_;
+  DeviceMemory deviceMemory_;
+  PinnedMemory pinnedMemory_;
+  CachingAllocator allocator_;
+  CachingAllocator pinned_;
+  OwnedStream ops_;
+  OwnedStream copies_;
+  EventPool events_;
+  Timeline opsDone_;
+  Timeline copiesDone_;
+  FaultSlots slots_;
+  bool hasReleased_ = false;        // memory since the last mark of opsDone_
+  const char* lastOp_ = "nothing";  // that was enqueued
+  const bool waitsForEach_;         // launch, so that an error names its op
+  std::unique_ptr<CublasLt> cublasLt_;
+  bool hasLookedForCublasLt_ = false;
+  std::optional<Error> fault_;  // touched by the thread of completions_ alone
   mutable std::mutex mutex_;
-  MemoryUse use_{};
-  std::multimap<int64_t, void*> cached_;
-  std::deque<Slot> slots_;
+  std::optional<Error> lost_;         // guarded by mutex_
+  std::atomic<bool> isLost_ = false;  // lost_ is set: asked before each launch
+  Completions completions_;           // last: its thread uses all of the above
 };
 
 Stream& streamOf(const Device& device);
+CudaDevice& cudaOf(const Device& device);
 
 }  // namespace crossmap::cuda

@@ -21,12 +21,6 @@ struct Launch {
   int64_t sharedBytes = 0;
 };
 
-inline void checkLaunch(cudaError_t status, const char* op) {
-  if (status == cudaSuccess) return;
-  throw Error(status == cudaErrorMemoryAllocation ? ErrorCode::outOfMemory : ErrorCode::device,
-              std::string(op) + ": " + cudaGetErrorString(status));
-}
-
 // Enqueues kernel(args...). Nothing is launched where there are no blocks.
 template <typename... Parameters, typename... Arguments>
 void launch(Stream& stream, const Launch& shape, void (*kernel)(Parameters...), const Arguments&... args) {
@@ -39,22 +33,20 @@ void launch(Stream& stream, const Launch& shape, void (*kernel)(Parameters...), 
   const dim3 grid(static_cast<unsigned>(x), static_cast<unsigned>(y), static_cast<unsigned>(z));
   const dim3 block(static_cast<unsigned>(shape.threads));
 #ifdef CROSSMAP_SIMT
-  checkLaunch(simt::launch(shape.op, grid, block, static_cast<size_t>(shape.sharedBytes), stream.handle(),
-                           kernel, static_cast<Parameters>(args)...),
-              shape.op);
+  stream.launched(shape.op, simt::launch(shape.op, grid, block, static_cast<size_t>(shape.sharedBytes),
+                                         stream.handle(), kernel, static_cast<Parameters>(args)...));
 #else
   // What a block has without being asked.
   constexpr int64_t kFreeSharedBytes = 48 * 1024;
   if (shape.sharedBytes > kFreeSharedBytes)
-    checkLaunch(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                     static_cast<int>(shape.sharedBytes)),
-                shape.op);
+    stream.launched(shape.op, cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                                   static_cast<int>(shape.sharedBytes)));
   cudaLaunchConfig_t config{};
   config.gridDim = grid;
   config.blockDim = block;
   config.dynamicSmemBytes = static_cast<size_t>(shape.sharedBytes);
   config.stream = stream.handle();
-  checkLaunch(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(args)...), shape.op);
+  stream.launched(shape.op, cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(args)...));
 #endif
 }
 

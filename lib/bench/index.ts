@@ -1,0 +1,11 @@
+/** Benches on the emulator: exact counts of what kernels do, and a modelled time. */
+export {h100, sectorBytes, type Gpu} from './roofline.js';
+export {benchCases, benchOnEmulator, benchedOps, type EmulatorBench, type StageResult} from './run.js';
+export {
+  attentionWork,
+  contrastiveWork,
+  linearCrossEntropyWork,
+  type ContrastiveSizes,
+  type LinearCrossEntropySizes,
+  type Passes,
+} from './work.js';

@@ -1,0 +1,92 @@
+/** How long a GPU needs at least for what the emulator counted: a model, not a measurement. */
+import type {KernelCounters} from '../kernel-counters.js';
+
+/** Rates of a GPU. */
+export interface Gpu {
+  readonly name: string;
+  /** Operations per second of matrix products on tensor cores, by the dtype of the factors. */
+  readonly flopsPerSecond: Readonly<Record<MatrixKind, number>>;
+  /** Bytes per second of the memory of the device. */
+  readonly memoryBytesPerSecond: number;
+  /** Bytes per second of the shared memories of all multiprocessors. */
+  readonly sharedBytesPerSecond: number;
+}
+
+/** Dtypes that tensor cores multiply. */
+type MatrixKind = keyof KernelCounters['products'];
+
+/**
+ * H100 SXM5 80 GB. Products and memory are those of NVIDIA's "H100 Tensor Core GPU" data sheet, which gives products with sparsity: half of
+ * them. Shared memory: 128 bytes per clock (CUDA C++ Programming Guide: 32 banks of 4 bytes) of each of 132 multiprocessors
+ * at 1.98 GHz, the highest clock.
+ */
+export const h100: Gpu = {
+  name: 'H100 SXM',
+  flopsPerSecond: {bfloat16: 989e12, float16: 989e12, tf32: 494.5e12},
+  memoryBytesPerSecond: 3.35e12,
+  sharedBytesPerSecond: 132 * 128 * 1.98e9,
+};
+
+/** Operations of one instruction of a warp: twice its multiplications, 16 x 8 x 16 for 16-bit factors, 16 x 8 x 8 for tf32. */
+const flopsOfProduct: Readonly<Record<MatrixKind, number>> = {
+  bfloat16: 2 * 16 * 8 * 16,
+  float16: 2 * 16 * 8 * 16,
+  tf32: 2 * 16 * 8 * 8,
+};
+
+/** Bytes of a sector, the least that moves between caches and memory. */
+export const sectorBytes = 32;
+
+/** Bytes that shared memory gives in one wavefront: a word of each of 32 banks. */
+const wavefrontBytes = 128;
+
+/** Matrix operations that kernels issued, whether or not anything needs them. */
+export function issuedFlops(counters: readonly KernelCounters[]): number {
+  return total(counters, ({products: {bfloat16, float16, tf32}}) => {
+    const of = flopsOfProduct;
+    return bfloat16 * of.bfloat16 + float16 * of.float16 + tf32 * of.tf32;
+  });
+}
+
+/** Bytes of the sectors that warps asked for; what caches hold is counted each time. */
+export function movedBytes(counters: readonly KernelCounters[]): number {
+  return total(counters, ({globalSectors}) => globalSectors * sectorBytes);
+}
+
+/** Wavefronts of shared memory for each that is needed: 1 is without conflicts. NaN where shared memory is not used. */
+export function conflictRatio(counters: readonly KernelCounters[]): number {
+  const wavefronts = total(counters, (each) => each.sharedWavefronts);
+  return wavefronts / total(counters, (each) => each.idealSharedWavefronts);
+}
+
+/** What bounds a time. */
+type Bound = 'memory' | 'shared memory' | 'tensor cores';
+
+/** Least time in seconds, and what it goes into. */
+export interface Roofline {
+  readonly seconds: number;
+  readonly bound: Bound;
+}
+
+/**
+ * The longest of three times: of the products that were issued, of `memoryBytes` from memory, and of all wavefronts of shared memory.
+ * Launches, latencies, exponentials, and multiprocessors without work are left out, so that a GPU takes longer.
+ */
+export function rooflineOf(counters: readonly KernelCounters[], memoryBytes: number, gpu: Gpu): Roofline {
+  const wavefronts = total(counters, (each) => each.sharedWavefronts);
+  const products = total(counters, (each) => {
+    const seconds = (kind: MatrixKind): number =>
+      (each.products[kind] * flopsOfProduct[kind]) / gpu.flopsPerSecond[kind];
+    return seconds('bfloat16') + seconds('float16') + seconds('tf32');
+  });
+  const times: readonly Roofline[] = [
+    {bound: 'tensor cores', seconds: products},
+    {bound: 'shared memory', seconds: (wavefronts * wavefrontBytes) / gpu.sharedBytesPerSecond},
+  ];
+  const memory: Roofline = {bound: 'memory', seconds: memoryBytes / gpu.memoryBytesPerSecond};
+  return times.reduce((longest, each) => (each.seconds > longest.seconds ? each : longest), memory);
+}
+
+function total(counters: readonly KernelCounters[], of: (each: KernelCounters) => number): number {
+  return counters.reduce((sum, each) => sum + of(each), 0);
+}

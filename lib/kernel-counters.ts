@@ -1,0 +1,23 @@
+/** What the emulator tells of kernels. */
+
+/** What the emulator counted in all launches of a kernel. */
+export interface KernelCounters {
+  /** The op that launched it, as it calls itself in errors. */
+  readonly kernel: string;
+  readonly launches: number;
+  readonly blocks: number;
+  readonly threads: number;
+  /** Dynamic shared memory of a block, at most. */
+  readonly sharedBytes: number;
+  /** Sectors of 32 bytes that the accesses of warps to global memory touch, each once in an access. */
+  readonly globalSectors: number;
+  /** Bytes that threads read and write in global memory. */
+  readonly globalBytes: number;
+  readonly sharedWavefronts: number;
+  /** Wavefronts that the same accesses would take without bank conflicts. */
+  readonly idealSharedWavefronts: number;
+  /** `mma.sync` of a warp, by the dtype of its factors. */
+  readonly products: Readonly<Record<'bfloat16' | 'float16' | 'tf32', number>>;
+  /** Barriers that a block passed. */
+  readonly barriers: number;
+}

@@ -1,0 +1,77 @@
+#include "addon/simt-counters.h"
+
+#include "addon/convert.h"
+#include "addon/guard.h"
+#include "runtime/simt/counters.h"
+
+namespace crossmap::addon {
+
+namespace {
+
+struct Products {
+  int64_t bfloat16;
+  int64_t float16;
+  int64_t tf32;
+
+  static constexpr auto fields() {
+    return std::tuple(field("bfloat16", &Products::bfloat16), field("float16", &Products::float16),
+                      field("tf32", &Products::tf32));
+  }
+};
+
+struct Counters {
+  std::string kernel;
+  int64_t launches;
+  int64_t blocks;
+  int64_t threads;
+  int64_t sharedBytes;
+  int64_t globalSectors;
+  int64_t globalBytes;
+  int64_t sharedWavefronts;
+  int64_t idealSharedWavefronts;
+  Products products;
+  int64_t barriers;
+
+  static constexpr auto fields() {
+    return std::tuple(
+        field("kernel", &Counters::kernel), field("launches", &Counters::launches),
+        field("blocks", &Counters::blocks), field("threads", &Counters::threads),
+        field("sharedBytes", &Counters::sharedBytes), field("globalSectors", &Counters::globalSectors),
+        field("globalBytes", &Counters::globalBytes), field("sharedWavefronts", &Counters::sharedWavefronts),
+        field("idealSharedWavefronts", &Counters::idealSharedWavefronts),
+        field("products", &Counters::products), field("barriers", &Counters::barriers));
+  }
+};
+
+Counters countersOf(const simt::KernelCounters& from) {
+  return {from.kernel,
+          from.launches,
+          from.blocks,
+          from.threads,
+          from.sharedBytes,
+          from.globalSectors,
+          from.globalBytes,
+          from.sharedWavefronts,
+          from.idealSharedWavefronts,
+          {from.bfloat16Products, from.float16Products, from.tf32Products},
+          from.barriers};
+}
+
+}  // namespace
+
+Napi::Value simtProfile(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    simt::countKernels(fromValue<bool>(info[0], {"simtProfile: on"}));
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value simtCounters(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    std::vector<Counters> counters;
+    for (const simt::KernelCounters& each : simt::kernelCounters()) counters.push_back(countersOf(each));
+    return toValue(info.Env(), counters);
+  });
+}
+
+}  // namespace crossmap::addon

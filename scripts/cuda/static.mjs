@@ -1,0 +1,135 @@
+// npm run static: compiles every kernel for every architecture and keeps bench/results/static.json.
+import fs from 'node:fs';
+import path from 'node:path';
+import {parseArgs} from 'node:util';
+import {readJson, writeJson} from '../setup/files.mjs';
+import {inRoot} from '../setup/places.mjs';
+import {SetUpError, say, since, warn} from '../setup/say.mjs';
+import {compileKernels, findNvcc, nvccVersion} from './compile.mjs';
+import {differences, growth, mainLoopSpills, recordKernels, recordText} from './record.mjs';
+
+const recordFile = inRoot('bench', 'results', 'static.json');
+const outcomeFile = inRoot('.setup', 'static.json');
+const dynamicSharedFile = inRoot('scripts', 'cuda', 'dynamic-shared.json');
+
+/**
+ * Flags: `--check` writes nothing and fails where the record is stale; `--accept REASON` records growth with its
+ * reason. With files it prints their figures and leaves the record alone. The outcome is in .setup/static.json.
+ *
+ * @param {readonly string[]} args
+ * @returns {Promise<number>} the exit status: 0 too where there is no nvcc, which the outcome says
+ */
+export async function runStatic(args) {
+  const {values: flags, positionals: files} = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {check: {type: 'boolean', default: false}, accept: {type: 'string'}},
+  });
+  const nvcc = findNvcc();
+  if (!nvcc) {
+    warn('static: SKIPPED, there is no nvcc here: no kernel was compiled, nothing was compared');
+    writeJson(outcomeFile, {status: 'no-nvcc'});
+    return 0;
+  }
+  /** @type {readonly string[]} */
+  const listed = readJson(inRoot('native', 'sources.json')).cuda;
+  return files.length ? printFiles(nvcc, files) : keepRecord(nvcc, listed, flags);
+}
+
+/**
+ * @param {string} nvcc
+ * @param {readonly string[]} files
+ */
+async function printFiles(nvcc, files) {
+  const {kernels, problems} = await compile(nvcc, files);
+  for (const line of tableOf(kernels)) process.stdout.write(`${line}\n`);
+  const all = [...problems, ...mainLoopSpills(kernels)];
+  for (const problem of all) warn(problem);
+  return all.length ? 1 : 0;
+}
+
+/**
+ * @param {string} nvcc
+ * @param {readonly string[]} files
+ * @param {{check: boolean, accept?: string | undefined}} flags
+ */
+async function keepRecord(nvcc, files, {check, accept}) {
+  if (accept?.trim() === '') throw new SetUpError('static: --accept needs a reason, which is recorded');
+  const start = performance.now();
+  const version = nvccVersion(nvcc);
+  const {kernels, problems, slowest} = await compile(nvcc, files);
+  /** @type {import('./record.mjs').StaticRecord} */
+  const before = readJson(recordFile) ?? {nvcc: version, kernels: {}, accepted: []};
+  // Another compiler gives other figures: then only what is wrong in itself counts.
+  const isComparable = before.nvcc === version;
+  if (!isComparable)
+    warn(`static: recorded with nvcc ${before.nvcc}, this is ${version}: figures are not compared`);
+  const grown = isComparable ? growth(kernels, before.kernels) : [];
+  const stale = isComparable && check ? differences(kernels, before.kernels) : [];
+  const failures = [
+    ...problems,
+    ...mainLoopSpills(kernels),
+    ...(accept === undefined ? grown : []),
+    ...(grown.length
+      ? []
+      : stale.map((each) => `bench/results/static.json is stale: ${each}; npm run static`)),
+  ];
+  for (const failure of failures) warn(`static: ${failure}`);
+  if (grown.length && accept === undefined)
+    warn('static: if growth must be: npm run static -- --accept "REASON"');
+  writeJson(outcomeFile, {
+    status: failures.length ? 'failed' : 'passed',
+    nvcc: version,
+    seconds: Math.round((performance.now() - start) / 1000),
+    slowest,
+    failures,
+  });
+  if (failures.length) return 1;
+  if (!check) {
+    const accepted = accept !== undefined && grown.length ? [{reason: accept, grown}] : [];
+    fs.mkdirSync(path.dirname(recordFile), {recursive: true});
+    fs.writeFileSync(
+      recordFile,
+      recordText({nvcc: version, kernels, accepted: [...before.accepted, ...accepted]}),
+    );
+  }
+  say(
+    `static: ${Object.keys(kernels).length} kernels ${check ? 'are as recorded' : 'recorded'}; ${since(start)}`,
+  );
+  return 0;
+}
+
+/**
+ * @param {string} nvcc
+ * @param {readonly string[]} files
+ */
+async function compile(nvcc, files) {
+  const start = performance.now();
+  const compiled = await compileKernels(nvcc, files);
+  const slow = [...compiled].sort((a, b) => b.seconds - a.seconds)[0];
+  const slowest = slow && {file: slow.file, seconds: Math.round(slow.seconds * 10) / 10};
+  say(
+    `static: ${files.length} files compiled for all architectures in ${since(start)}` +
+      (slowest ? `; the slowest is ${slowest.file}, ${slowest.seconds} s` : ''),
+  );
+  return {
+    kernels: recordKernels(
+      compiled.flatMap(({kernels}) => kernels),
+      readJson(dynamicSharedFile) ?? {},
+    ),
+    problems: compiled.flatMap(({complaints}) => complaints),
+    slowest,
+  };
+}
+
+/** @param {Readonly<Record<string, import('./record.mjs').KernelRecord>>} kernels */
+function tableOf(kernels) {
+  return Object.entries(kernels).flatMap(([name, {threads, architectures}]) => [
+    `${name} (${threads ?? 'no launch bounds'})`,
+    ...Object.entries(architectures).map(
+      ([architecture, {registers, spillStores, spillLoads, stackBytes, occupancy, limit}]) =>
+        `  ${architecture.padEnd(7)} ${registers} registers, spills ${spillStores} + ${spillLoads}, stack ${stackBytes}, ` +
+        `occupancy ${Math.round(occupancy * 100)} % by ${limit}`,
+    ),
+  ]);
+}
