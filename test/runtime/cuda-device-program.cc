@@ -174,13 +174,13 @@ void completions() {
 void faults() {
   CudaDevice device;
   const auto enqueueFault = [&](const char* op, int64_t index, int32_t value) {
-    FaultSlot* slot = device.faultSlot(op, ErrorCode::index, [=](int64_t at, int32_t what) {
+    FaultSlot* slot = device.faultSlot(op, ErrorCode::index, [=](int64_t at, int32_t what, int32_t) {
       return "id " + std::to_string(what) + " at " + std::to_string(at);
     });
     enqueue(device, op, fault, slot, index, value);
   };
   const auto enqueueSound = [&] {
-    device.faultSlot("sound", ErrorCode::index, [](int64_t, int32_t) { return std::string("never"); });
+    device.faultSlot("sound", ErrorCode::index, [](int64_t, int32_t, int32_t) { return std::string("never"); });
     enqueue(device, "sound", nothing);
   };
   enqueueSound();
@@ -318,7 +318,7 @@ void graphFaults() {
   const auto device = std::make_shared<CudaDevice>();
   device->beginCapture();
   FaultSlot* slot = device->faultSlot("embedding", ErrorCode::index,
-                                      [](int64_t at, int32_t) { return "id at " + std::to_string(at); });
+                                      [](int64_t at, int32_t, int32_t) { return "id at " + std::to_string(at); });
   enqueue(*device, "embedding", fault, slot, int64_t{3}, 1);
   const std::unique_ptr<Graph> recorded = device->endCapture();
   say(synchronized(*device));

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ops/contrastive/contrastive-cpu.h"
+#include "ops/contrastive/contrastive-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -55,7 +56,9 @@ ContrastiveForward contrastive(const Tensor& x, const Tensor& y, const Contrasti
       empty({kContrastiveStatistics, x.size(0)}, DType::float32, x.device()),
       empty({2 * x.size(0) + negativesOf(options)}, DType::float32, x.device()),
   };
-  onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::contrastive<isa>(x, y, options, out); });
+  onDevice(
+      x.device(), [&]<cpu::Isa isa>() { cpu::contrastive<isa>(x, y, options, out); },
+      [&](auto& stream) { cuda::contrastive(stream, x, y, options, out); });
   return out;
 }
 
@@ -71,9 +74,10 @@ ContrastiveBackward contrastiveBackward(const Tensor& dLoss, const Tensor& x, co
   if (wanted.y) out.dy = like(y);
   if (wanted.theta && options.theta) out.dTheta = like(*options.theta);
   if (wanted.negatives && options.negatives) out.dNegatives = like(*options.negatives);
-  onDevice(x.device(), [&]<cpu::Isa isa>() {
-    cpu::contrastiveBackward<isa>({dLoss, statistics, inverseNorms}, x, y, options, out);
-  });
+  const ContrastiveForward forward{dLoss, statistics, inverseNorms};
+  onDevice(
+      x.device(), [&]<cpu::Isa isa>() { cpu::contrastiveBackward<isa>(forward, x, y, options, out); },
+      [&](auto& stream) { cuda::contrastiveBackward(stream, forward, x, y, options, out); });
   return out;
 }
 

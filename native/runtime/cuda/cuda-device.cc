@@ -274,7 +274,7 @@ std::optional<Error> CudaDevice::takeFault() {
   return fault;
 }
 
-FaultSlot* CudaDevice::faultSlot(const char* op, ErrorCode code, FaultText text) {
+FaultSlot* CudaDevice::faultSlot(const char* op, ErrorCode code, FaultTextOfTwo text) {
   checkAlive();
   if (recording_) {
     if (recording_->slots->isFull())

@@ -216,7 +216,7 @@ __device__ inline void multiplyStage(const char* sA, const char* sB, Accumulator
   constexpr int kPairs = Tile::kColumnFragments / 2;
   const int row = warpIndex() / Tile::kWarpsAcross * Tile::kWarpRows;
   const int column = warpIndex() % Tile::kWarpsAcross * Tile::kWarpColumns;
-#pragma unroll
+#pragma unroll(sizeof(E) == 2 ? Tile::kSteps : 1)
   for (int step = 0; step < Tile::kSteps; step++) {
     uint32_t rB[kPairs][4];
 #pragma unroll

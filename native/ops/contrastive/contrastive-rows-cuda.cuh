@@ -1,0 +1,293 @@
+#pragma once
+// What is computed for each row of x, y and the extra negatives alone: norms and own scores before the
+// matrices of scores, the gradient through the normalisation after them; and the few numbers that all kernels
+// read.
+#include <cstdint>
+
+#include "ops/contrastive/contrastive.h"
+#include "runtime/cuda/device/block.cuh"
+#include "runtime/cuda/device/fault.cuh"
+#include "runtime/cuda/device/numeric.cuh"
+#include "runtime/cuda/device/pack.cuh"
+#include "runtime/cuda/device/shared.cuh"
+
+namespace crossmap::cuda {
+namespace {
+
+constexpr int kRowThreads = 256;
+constexpr int kRowsOfBlock = kRowThreads / kWarpSize;
+constexpr int kSides = 3;  // x, y, extra negatives
+
+// 1 / |row| = mantissa * scale, a power of two. Rows times their scale have norms from 1/2 to 1 and the same
+// digits as before: products of these neither overflow nor vanish, whatever the norms are, and what is left
+// of the normalisation, the mantissas, is taken into the scores.
+struct UnitFactor {
+  float scale, mantissa;
+};
+
+__device__ inline UnitFactor unitFactorOf(float inverseNorm) {
+  constexpr float kLeast = 0x1p-126f;
+  constexpr float kMost = 3.402823466e38f;
+  // No norm: a row of zeros, or one that holds NaN or infinity.
+  if (!(inverseNorm > 0 && inverseNorm <= kMost)) return {1.f, inverseNorm};
+  int exponent = 0;
+  if (inverseNorm < kLeast) return {kLeast, inverseNorm * 0x1p126f};
+  const float mantissa = 2 * frexpf(inverseNorm, &exponent);
+  return {ldexpf(1.f, exponent - 1), mantissa};
+}
+
+// Numbers in device memory, written once and read by every kernel.
+struct Scalars {
+  float inverseTau;
+  float positiveMargin;     // margin / tau, taken from the logits of positives
+  float referenceExponent;  // see isNarrow
+  // Whether all logits lie so close together that 2^(logit / ln 2 - referenceExponent) is a normal float32
+  // for each, and so is the sum of 2^27 of these: one such power then serves row and column alike, with no
+  // maxima.
+  int32_t isNarrow;
+  int32_t isClamped;  // theta is above the limit, and has no gradient
+  int32_t isFaulty;   // weights that cannot be used
+  float mostWeight;
+  double totalWeight;
+  float gradientFactor;  // dLoss / d(a logit's pull at weight mostWeight); backward pass only
+};
+
+struct ScalarsArgs {
+  const float* theta;    // [1], or null
+  const float* weights;  // [pairs], or null
+  const float* dLoss;    // [1], or null in the forward pass
+  int64_t pairs;
+  float fixedInverseTau, margin, directionFactor;
+  FaultSlot* fault;  // null in the backward pass
+  Scalars* scalars;
+};
+
+__device__ inline void setTemperature(const ScalarsArgs& args, Scalars& to) {
+  constexpr float kMostInverseTau = 100;
+  const float grown = args.theta ? expf(*args.theta) : 0;
+  to.isClamped = grown > kMostInverseTau;
+  to.inverseTau = !args.theta ? args.fixedInverseTau : to.isClamped ? kMostInverseTau : grown;
+  to.positiveMargin = args.margin * to.inverseTau;
+  // Scores are cosines: no logit is above `most`, and none below -most - |positiveMargin|, but for rounding.
+  constexpr float kRounding = 1.001f;
+  constexpr float kMostExponent = 100, kLeastExponent = -120;
+  const float most = kRounding * kLog2E * (to.inverseTau + fmaxf(0.f, -to.positiveMargin));
+  const float least = -kRounding * kLog2E * (to.inverseTau + fmaxf(0.f, to.positiveMargin));
+  to.referenceExponent = ceilf(fmaxf(0.f, most - kMostExponent));
+  to.isNarrow = least - to.referenceExponent >= kLeastExponent;
+}
+
+// One block, which owns all of `scalars`. Bound by latency: it reads the weights once, in a fixed order.
+// Shared memory: 32 doubles for sums.
+__global__ void __launch_bounds__(1024) scalarsKernel(ScalarsArgs args) {
+  auto* sScratch = sharedMemory<double>();
+  double sum = 0;
+  float most = 0;
+  int bad = 0;
+  for (int64_t pair = threadIdx.x; pair < args.pairs && args.weights; pair += blockDim.x) {
+    const float weight = args.weights[pair];
+    if (!(weight >= 0 && weight < kInfinity)) bad = 1;
+    sum += weight;
+    most = fmaxf(most, weight);
+  }
+  sum = blockSum(sum, sScratch);
+  bad = blockSum(bad, reinterpret_cast<int*>(sScratch));
+  most = blockMax(most, reinterpret_cast<float*>(sScratch));
+  if (threadIdx.x > 0) return;
+  Scalars result{};
+  setTemperature(args, result);
+  result.totalWeight = args.weights ? sum : static_cast<double>(args.pairs);
+  result.mostWeight = args.weights ? most : 1.f;
+  result.isFaulty = bad > 0 || result.totalWeight == 0;
+  if (args.dLoss)
+    result.gradientFactor = static_cast<float>(double{args.directionFactor} * *args.dLoss *
+                                               result.mostWeight / result.totalWeight);
+  *args.scalars = result;
+  if (result.isFaulty && args.fault) reportFault(args.fault, 0, 0);
+}
+
+// Rows of one side in their own memory, and their copy times powers of two.
+template <typename E>
+struct SideRows {
+  const E* rows;              // [count, features]
+  E* scaled;                  // [count, stride]
+  const float* inverseNorms;  // [count]
+  int64_t count;
+};
+
+// Calls body(d, values) for the elements of a row that a lane owns: packs, or single ones where these would
+// not be aligned.
+template <typename E, typename F>
+__device__ inline void forRowElements(const E* row, int64_t features, bool isWide, F&& body) {
+  if (isWide)
+    for (int64_t d = laneIndex() * kPackWidth<E>; d < features; d += kWarpSize * kPackWidth<E>)
+      body(d, loadPack<kPackWidth<E>>(row + d));
+  else
+    for (int64_t d = laneIndex(); d < features; d += kWarpSize) body(d, loadPack<1>(row + d));
+}
+
+// Sums in rows whose stride is a whole number of packs.
+template <int width>
+__device__ inline Pack<float, width> loadSums(const float* from) {
+  if constexpr (width <= 4) {
+    return loadPack<width>(from);
+  } else {
+    Pack<float, width> pack;
+#pragma unroll
+    for (int i = 0; i < width; i += 4) {
+      const auto part = loadPack<4>(from + i);
+#pragma unroll
+      for (int j = 0; j < 4; j++) pack.values[i + j] = part.values[j];
+    }
+    return pack;
+  }
+}
+
+// The row that a warp owns.
+__device__ inline int64_t rowOfWarp() { return int64_t{blockIdx.x} * kRowsOfBlock + warpIndex(); }
+
+__device__ inline float inverseNormOf(double squares) {
+  const double inverse = 1 / sqrt(squares);
+  constexpr double kMost = 3.4028234663852886e38;
+  // Written so that NaN stays NaN.
+  return squares == 0 ? 0.f : static_cast<float>(inverse > kMost ? kMost : inverse);
+}
+
+template <typename E>
+struct MeasureArgs {
+  const E *x, *y;  // [count, features]; y null for the extra negatives
+  int64_t count, features;
+  bool isWide;
+  float *xInverseNorms, *yInverseNorms, *scores;  // [count] each; the last two null without y
+};
+
+// A warp owns a row: the inverse norms, and with y the pair's own score. Sums are float64, so that squares
+// neither overflow nor vanish, and since the own score decides how small a loss can be told from 0. Bound by
+// reading the rows once. No shared memory.
+template <typename E>
+__global__ void __launch_bounds__(kRowThreads) measureKernel(MeasureArgs<E> args) {
+  const int64_t row = rowOfWarp();
+  if (row >= args.count) return;  // of all lanes alike
+  const E* y = args.y ? args.y + row * args.features : nullptr;
+  double xSquares = 0, ySquares = 0, product = 0;
+  forRowElements(args.x + row * args.features, args.features, args.isWide,
+                 [&]<int width>(int64_t d, const Pack<E, width>& rX) {
+#pragma unroll
+                   for (int i = 0; i < width; i++) {
+                     const double each = widen(rX.values[i]);
+                     xSquares += each * each;
+                   }
+                   if (!y) return;
+                   const auto rY = loadPack<width>(y + d);
+#pragma unroll
+                   for (int i = 0; i < width; i++) {
+                     const double each = widen(rY.values[i]);
+                     ySquares += each * each;
+                     product += each * widen(rX.values[i]);
+                   }
+                 });
+  const float xInverse = inverseNormOf(warpSum(xSquares));
+  if (laneIndex() == 0) args.xInverseNorms[row] = xInverse;
+  if (!y) return;  // of all lanes alike
+  const float yInverse = inverseNormOf(warpSum(ySquares));
+  product = warpSum(product);
+  if (laneIndex() > 0) return;
+  args.yInverseNorms[row] = yInverse;
+  args.scores[row] = static_cast<float>(product * xInverse * yInverse);
+}
+
+template <typename E>
+struct ScaleArgs {
+  SideRows<E> sides[kSides];  // one for each y of the grid
+  int64_t features, stride;
+  bool isWide;
+};
+
+// A warp owns a row of a side's copy: the row times its power of two, with zeros from `features` to `stride`,
+// so that the products read whole packs and whole steps whatever the shape and the address of the rows.
+// Exact, but for elements of float16 that are below 2^-14 of their row's norm. Bound by memory: each row is
+// read and written once. No shared memory.
+template <typename E>
+__global__ void __launch_bounds__(kRowThreads) scaleKernel(const __grid_constant__ ScaleArgs<E> args) {
+  constexpr int width = kPackWidth<E>;
+  const SideRows<E>& side = args.sides[blockIdx.y];
+  const int64_t row = rowOfWarp();
+  if (row >= side.count) return;  // of all lanes alike
+  const float scale = unitFactorOf(side.inverseNorms[row]).scale;
+  const E* from = side.rows + row * args.features;
+  for (int64_t d = laneIndex() * width; d < args.stride; d += kWarpSize * width) {
+    Pack<E, width> rX{};
+    if (args.isWide) {
+      if (d < args.features) rX = loadPack<width>(from + d);
+    } else {
+#pragma unroll
+      for (int i = 0; i < width; i++)
+        if (d + i < args.features) rX.values[i] = from[d + i];
+    }
+#pragma unroll
+    for (int i = 0; i < width; i++) rX.values[i] = round<E>(widen(rX.values[i]) * scale);
+    storePack(side.scaled + row * args.stride + d, rX);
+  }
+}
+
+// Rows of one side and the gradient of their copies times their powers of two.
+template <typename E>
+struct SideGradients {
+  const E* rows;              // [count, features]
+  const float* inverseNorms;  // [count]
+  const float* sums;          // [count, stride]
+  E* gradients;               // [count, features]
+  int64_t count;
+};
+
+template <typename E>
+struct NormalizeArgs {
+  SideGradients<E> sides[kSides];  // one for each y of the grid
+  int64_t features, stride;
+  float pullScale;
+  const Scalars* scalars;
+  bool isWide;
+};
+
+// A warp owns a row of a side's gradient: dx = (du - (du . u) u) / max(|x|, 1e-12). The sums hold du times
+// the row's mantissa, pullScale and all that the gradients of logits have in common. Bound by memory: sums
+// and rows are read twice, the second time from the first-level cache, gradients written once. No shared
+// memory.
+template <typename E>
+__global__ void __launch_bounds__(kRowThreads) normalizeKernel(NormalizeArgs<E> args) {
+  constexpr float kMostInverseNorm = 1e12f;
+  const SideGradients<E>& side = args.sides[blockIdx.y];
+  const Scalars scalars = *args.scalars;
+  const int64_t row = rowOfWarp();
+  if (row >= side.count) return;  // of all lanes alike
+  const float inverseNorm = side.inverseNorms[row];
+  const E* x = side.rows + row * args.features;
+  const float* sums = side.sums + row * args.stride;
+  E* to = side.gradients + row * args.features;
+  // A row of zeros has no gradient, and none has any where the weights cannot be used.
+  const bool isZero = inverseNorm == 0 || scalars.isFaulty;
+  const float unscale =
+      scalars.gradientFactor * scalars.inverseTau / (unitFactorOf(inverseNorm).mantissa * args.pullScale);
+  const float factor = inverseNorm > kMostInverseNorm ? kMostInverseNorm : inverseNorm;
+  float along = 0;
+  forRowElements(x, args.features, args.isWide, [&]<int width>(int64_t d, const Pack<E, width>& rX) {
+    const auto rSums = loadSums<width>(sums + d);
+#pragma unroll
+    for (int i = 0; i < width; i++) along += rSums.values[i] * unscale * (widen(rX.values[i]) * inverseNorm);
+  });
+  along = warpSum(along);
+  forRowElements(x, args.features, args.isWide, [&]<int width>(int64_t d, const Pack<E, width>& rX) {
+    const auto rSums = loadSums<width>(sums + d);
+    Pack<E, width> rDx;
+#pragma unroll
+    for (int i = 0; i < width; i++) {
+      const float du = rSums.values[i] * unscale;
+      const float dx = (du - along * (widen(rX.values[i]) * inverseNorm)) * factor;
+      rDx.values[i] = round<E>(isZero ? 0.f : dx);
+    }
+    storePack(to + d, rDx);
+  });
+}
+
+}  // namespace
+}  // namespace crossmap::cuda
