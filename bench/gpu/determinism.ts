@@ -52,6 +52,7 @@ function subjects(): readonly Subject[] {
   const [x, y] = [leaf(rows, 4), leaf(rows, 5)];
   const weight = leaf([features], 6);
   const table = leaf([vocab, features], 7);
+  const wide = normal([vocab, features], {seed: 12, device});
   const segmentStarts = ints([0, 1, 20, 20, tokens]);
   const ids = ints(Array.from({length: tokens}, (_, t) => (t * t) % vocab));
   const spans = [ints([0, 5, 3]), ints([tokens, 30, 3])] as const;
@@ -77,7 +78,7 @@ function subjects(): readonly Subject[] {
       seed: normal([3, features], {seed: 11, device}),
     },
     {name: 'sum', leaves: [x], forward: () => sum(x)},
-    {name: 'global norm', leaves: [], forward: () => globalNorm([x, y, table])},
+    {name: 'global norm', leaves: [], forward: () => globalNorm([wide, wide])},
   ];
 }
 

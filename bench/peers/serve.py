@@ -1,5 +1,6 @@
 """Times the cases of cases.json in PyTorch, a line of JSON in, a line of JSON out, so that it and a peer can take turns.
 
+{"hello": true}                                  -> {"torch": "2.9.0", "device": "NVIDIA H100 80GB HBM3"}
 {"variants": 3}                                  -> {"variants": ["sdpa flash", ...]} of case 3
 {"case": 3, "variant": "sdpa flash", "seconds": 0.2} -> {"seconds": ..., "runs": ..., "peakBytes": ...} or {"error": "..."}
 
@@ -42,6 +43,9 @@ class Server:
         self.run = None
 
     def answer(self, request):
+        if "hello" in request:
+            name = torch.cuda.get_device_name() if self.device == "cuda" else self.device
+            return {"torch": torch.__version__, "device": name}
         if "variants" in request:
             return {"variants": peers.variants(self.cases[request["variants"]], self.device)}
         key = (request["case"], request["variant"])
@@ -83,8 +87,6 @@ def main():
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     server = Server(cases, options.device)
-    name = torch.cuda.get_device_name() if options.device == "cuda" else "cpu"
-    print(json.dumps({"torch": torch.__version__, "device": name}), file=out, flush=True)
     for line in sys.stdin:
         try:
             answer = server.answer(json.loads(line))
