@@ -1,9 +1,11 @@
 // npm run demo, test, lint, bench: set up what is missing or stale, then do it. Further arguments pass on.
+import {runStatic} from './cuda/static.mjs';
 import {makeDocs} from './docs/main.mjs';
+import {runGpuCheck} from './gpu-check/main.mjs';
+import {packGpuCheck} from './gpu-check/pack.mjs';
 import {runFormat, runLint} from './lint/main.mjs';
 import {sanitizerEnvironment} from './setup/addon.mjs';
 import {checkArm64} from './setup/arm64.mjs';
-import {runStatic} from './cuda/static.mjs';
 import {runInTerminal} from './setup/commands.mjs';
 import {listFiles} from './setup/files.mjs';
 import {inRoot, toolScript} from './setup/places.mjs';
@@ -20,6 +22,7 @@ const tasks = {
   docs,
   bench,
   static: runStatic,
+  'gpu-check': gpuCheck,
   'test:asan': testAsan,
   'check:arm64': checkArm64,
 };
@@ -82,6 +85,16 @@ async function bench(/** @type {readonly string[]} */ args) {
     if (status !== 0) return status;
   }
   return 0;
+}
+
+/** What only a GPU can show; `--device simt` is its dry run, `--pack FOLDER` what a machine without Node needs. */
+async function gpuCheck(/** @type {readonly string[]} */ args) {
+  const isDry = /(?:^| )--device[= ]simt(?: |$)/.test(args.join(' '));
+  await setUp(['packages', isDry ? 'simt' : 'cuda', 'types']);
+  const [flag, folder] = args;
+  if (flag !== '--pack') return runGpuCheck(args);
+  if (folder === undefined || args.length > 2) throw new SetUpError('gpu-check: --pack FOLDER stands alone');
+  return packGpuCheck(folder);
 }
 
 /** The tests that drive the addon, against the sanitized one; files among the arguments stand instead. */

@@ -1,5 +1,5 @@
 /** What a bench on the emulator runs. */
-import {backward} from '../autograd/index.js';
+import {backward, record, requireGradient} from '../autograd/index.js';
 import type {Device, Tensor} from '../tensor/index.js';
 import type {Passes, Work} from './work.js';
 
@@ -39,4 +39,16 @@ export function bothPasses(work: Passes, forward: () => Tensor, seed: Tensor | u
       },
     },
   ];
+}
+
+/** An input whose gradient an op computes and nobody takes: a leaf would have it cast to float32, which is not the op's work. */
+export function differentiable(x: Tensor): Tensor {
+  const [input] = record('input', {
+    inputs: [requireGradient(x)],
+    outputs: [x.native.retain()],
+    saved: [],
+    takesAnyDType: true,
+    backward: () => [],
+  });
+  return input;
 }

@@ -1,6 +1,6 @@
 /** Benches on the emulator: exact counts of what kernels do, and a modelled time. */
 export {h100, sectorBytes, type Gpu} from './roofline.js';
-export {benchOnEmulator, benchedOps, type EmulatorBench, type StageResult} from './run.js';
+export {benchCases, benchOnEmulator, benchedOps, type EmulatorBench, type StageResult} from './run.js';
 export {
   attentionWork,
   contrastiveWork,

@@ -1,12 +1,10 @@
 /** Ops whose time goes into reading and writing their tensors. */
-import {requireGradient} from '../autograd/index.js';
 import {
   adamw,
   add,
   cast,
   embedding,
   globalNorm,
-  normal,
   pool,
   rmsNorm,
   rotary,
@@ -15,7 +13,8 @@ import {
   swiglu,
 } from '../ops/index.js';
 import {bytesOf, tensor, zeros, type Device, type Tensor} from '../tensor/index.js';
-import {bothPasses, type BenchCase, type Stage} from './bench-case.js';
+import {randomTensor} from './random-tensor.js';
+import {bothPasses, differentiable, type BenchCase, type Stage} from './bench-case.js';
 import {
   adamwWork,
   embeddingWork,
@@ -42,7 +41,7 @@ const shapeText = `[${shape.join(', ')}] ${dtype}`;
 /** Tensors to compute with on a device; each has its own numbers. */
 function makerOf(device: Device): (shape: readonly number[], dtype?: 'float32' | 'bfloat16') => Tensor {
   let seed = 0;
-  return (shape, dtype = 'bfloat16') => normal(shape, {seed: ++seed, dtype, device});
+  return (shape, dtype = 'bfloat16') => randomTensor(shape, {seed: ++seed, dtype, device});
 }
 
 const ints = (device: Device, length: number, at: (index: number) => number): Tensor =>
@@ -93,7 +92,7 @@ export const memoryCases: readonly BenchCase[] = [
     shape: `table [${vocab}, ${features}], ${tokens} tokens ${dtype}`,
     prepare(device) {
       const make = makerOf(device);
-      const table = requireGradient(make([vocab, features]));
+      const table = differentiable(make([vocab, features]));
       // Some ids come twice and more, as in text.
       const ids = ints(device, tokens, (t) => (t * t) % vocab);
       const work = embeddingWork({tokens, features, vocab, dtype});
@@ -113,7 +112,7 @@ export const memoryCases: readonly BenchCase[] = [
     shape: `${shapeText} to [${spans}, ${features}]`,
     prepare(device) {
       const make = makerOf(device);
-      const hidden = requireGradient(make(shape));
+      const hidden = differentiable(make(shape));
       const starts = ints(device, spans, (span) => (span * tokens) / spans);
       const ends = ints(device, spans, (span) => ((span + 1) * tokens) / spans);
       const work = poolWork(tokens, spans, features, dtype);
@@ -134,7 +133,7 @@ export const memoryCases: readonly BenchCase[] = [
     shape: shapeText,
     prepare(device) {
       const make = makerOf(device);
-      const [x, weight] = [requireGradient(make(shape)), requireGradient(make([features]))];
+      const [x, weight] = [differentiable(make(shape)), differentiable(make([features]))];
       return bothPasses(rmsNormWork(tokens, features, dtype), () => rmsNorm(x, weight), make(shape));
     },
   },
@@ -144,7 +143,7 @@ export const memoryCases: readonly BenchCase[] = [
     prepare(device) {
       const make = makerOf(device);
       const heads = [tokens, features / headDim, headDim];
-      const x = requireGradient(make(heads));
+      const x = differentiable(make(heads));
       const positions = ints(device, tokens, (t) => t);
       const half = headDim / 2;
       const angles = Float32Array.from({length: half}, (_, d) => 10_000 ** (-d / half));
@@ -159,7 +158,7 @@ export const memoryCases: readonly BenchCase[] = [
     shape: shapeText,
     prepare(device) {
       const make = makerOf(device);
-      const x = requireGradient(make(shape));
+      const x = differentiable(make(shape));
       return bothPasses(softmaxWork(tokens, features, dtype), () => softmax(x), make(shape));
     },
   },
@@ -168,7 +167,7 @@ export const memoryCases: readonly BenchCase[] = [
     shape: shapeText,
     prepare(device) {
       const make = makerOf(device);
-      const [gate, up] = [requireGradient(make(shape)), requireGradient(make(shape))];
+      const [gate, up] = [differentiable(make(shape)), differentiable(make(shape))];
       return bothPasses(swigluWork(size, dtype), () => swiglu(gate, up), make(shape));
     },
   },

@@ -1,8 +1,8 @@
 /** Ops whose time goes into matrix products. Shapes are bfloat16, as models are trained, and a few to see a limit: long, packed, float32. */
-import {requireGradient} from '../autograd/index.js';
-import {attention, contrastive, linearCrossEntropy, matmul, normal} from '../ops/index.js';
+import {attention, contrastive, linearCrossEntropy, matmul} from '../ops/index.js';
 import {tensor, type Device, type FloatDType, type Tensor} from '../tensor/index.js';
-import {bothPasses, type BenchCase} from './bench-case.js';
+import {randomTensor} from './random-tensor.js';
+import {bothPasses, differentiable, type BenchCase} from './bench-case.js';
 import {
   attentionWork,
   contrastiveWork,
@@ -14,8 +14,8 @@ import {
   type MatmulSizes,
 } from './work.js';
 
-function leaf(shape: readonly number[], seed: number, device: Device, dtype: FloatDType, std = 1): Tensor {
-  return requireGradient(normal(shape, {seed, std, dtype, device}));
+function leaf(shape: readonly number[], seed: number, device: Device, dtype: FloatDType): Tensor {
+  return differentiable(randomTensor(shape, {seed, dtype, device}));
 }
 
 function attentionCase(name: string, sizes: AttentionSizes): BenchCase {
@@ -30,7 +30,7 @@ function attentionCase(name: string, sizes: AttentionSizes): BenchCase {
       const q = leaf([tokens, heads, headDim], 1, device, dtype);
       const k = leaf([tokens, kvHeads, headDim], 2, device, dtype);
       const v = leaf([tokens, kvHeads, headDim], 3, device, dtype);
-      const seed = normal([tokens, heads, headDim], {seed: 4, dtype, device});
+      const seed = randomTensor([tokens, heads, headDim], {seed: 4, dtype, device});
       const segmentStarts = tensor(Int32Array.from(starts), {device});
       return bothPasses(attentionWork(sizes), () => attention(q, k, v, {segmentStarts}), seed);
     },
@@ -57,14 +57,14 @@ function linearCrossEntropyCase(sizes: LinearCrossEntropySizes): BenchCase {
     shape: `[${tokens}, ${features}], vocab ${vocab} ${dtype}`,
     prepare(device) {
       const inputs = (): [Tensor, Tensor] => [
-        normal([tokens, features], {seed: 1, dtype, device}),
-        normal([vocab, features], {seed: 2, std: features ** -0.5, dtype, device}),
+        randomTensor([tokens, features], {seed: 1, dtype, device}),
+        randomTensor([vocab, features], {seed: 2, std: features ** -0.5, dtype, device}),
       ];
       const ids = Int32Array.from({length: tokens}, (_, t) => (t * 7919) % vocab);
       const targets = tensor(ids, {device});
       const work = linearCrossEntropyWork(sizes);
       const [hidden, weight] = inputs();
-      const leaves = inputs().map(requireGradient);
+      const leaves = inputs().map(differentiable);
       const [hiddenLeaf = hidden, weightLeaf = weight] = leaves;
       return [
         {name: 'forward', work: work.loss, run: () => linearCrossEntropy(hidden, weight, targets)},
@@ -84,8 +84,8 @@ function matmulCase(sizes: MatmulSizes): BenchCase {
     op: 'matmul',
     shape: `[${m}, ${k}] x [${k}, ${n}] ${dtype}`,
     prepare(device) {
-      const a = normal([m, k], {seed: 1, dtype, device});
-      const b = normal([k, n], {seed: 2, dtype, device});
+      const a = randomTensor([m, k], {seed: 1, dtype, device});
+      const b = randomTensor([k, n], {seed: 2, dtype, device});
       return [{name: 'forward', work: matmulWork(sizes), run: () => matmul(a, b)}];
     },
   };

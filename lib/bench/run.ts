@@ -2,7 +2,7 @@
 import {CrossmapError} from '../errors.js';
 import type {KernelCounters} from '../kernel-counters.js';
 import {native} from '../native.js';
-import {devices, scope, synchronize} from '../tensor/index.js';
+import {requireDevice, scope, synchronize} from '../tensor/index.js';
 import type {BenchCase, Stage} from './bench-case.js';
 import {memoryCases} from './memory-cases.js';
 import {productCases} from './product-cases.js';
@@ -45,17 +45,19 @@ export interface EmulatorBench {
   readonly results: readonly StageResult[];
 }
 
-const cases = [...productCases, ...memoryCases];
+/** All benches on the emulator. */
+export const benchCases: readonly BenchCase[] = [...productCases, ...memoryCases];
 
 /** Names of the ops that have a bench, sorted. */
-export const benchedOps: readonly string[] = [...new Set(cases.map(({op}) => op))].sort();
+export const benchedOps: readonly string[] = [...new Set(benchCases.map(({op}) => op))].sort();
 
 /**
  * Runs the benches of some ops, or of all, once each on the emulator: counts are exact and need no repetition.
  *
  * @param ops names of `benchedOps`; none means all
  * @yields a result for each stage
- * @throws ERR_ARGUMENT for an op that has no bench; ERR_DEVICE where the emulator is not there, or a kernel does what a GPU forbids
+ * @throws ERR_ARGUMENT for an op that has no bench; ERR_ADDON where the emulator is not built; ERR_DEVICE where a kernel does
+ *   what a GPU forbids
  */
 export async function* benchOnEmulator(ops: readonly string[]): AsyncGenerator<StageResult> {
   const unknown = ops.find((op) => !benchedOps.includes(op));
@@ -64,12 +66,8 @@ export async function* benchOnEmulator(ops: readonly string[]): AsyncGenerator<S
       'ERR_ARGUMENT',
       `bench: ${unknown} has no bench on the emulator; there are ${benchedOps.join(', ')}`,
     );
-  if (!devices().includes('simt'))
-    throw new CrossmapError(
-      'ERR_DEVICE',
-      'bench: the device simt is not in this addon; npm run build makes one that has it',
-    );
-  for (const each of cases) {
+  requireDevice('simt');
+  for (const each of benchCases) {
     if (ops.length > 0 && !ops.includes(each.op)) continue;
     const results = runCase(each);
     await synchronize('simt'); // rejects with what the emulator found wrong

@@ -1,13 +1,11 @@
 /** Contrastive alignment of the source spans of pairs, METHOD section 1.3. */
 import {backward, clearGradients, gradient, noGrad, requireGradient} from '../autograd/index.js';
 import type {Config} from '../config/index.js';
-import type {Batch} from '../data/batch.js';
-import {decoderInput, type Decoder} from '../nn/index.js';
+import type {Decoder} from '../nn/index.js';
 import {cumulative} from '../nn/cumulative.js';
-import {indices} from '../nn/input.js';
 import {add, contrastive, multiply, pool, scale, sum} from '../ops/index.js';
 import {scope, zeros, type Tensor} from '../tensor/index.js';
-import {groupsOfStep} from './step-groups.js';
+import type {PairTensors, PreparedBatch, PreparedStep} from './prepared-step.js';
 
 /** How sentences are aligned. */
 export interface AlignmentOptions {
@@ -23,18 +21,18 @@ interface PooledPairs {
 }
 
 /** The spans of a batch's pairs, pooled. @param hidden [tokens, features] */
-export function poolPairs(hidden: Tensor, {pairs}: Batch, {config}: AlignmentOptions): PooledPairs {
-  const {pooling} = config;
-  const {device} = hidden;
-  const side = (starts: Int32Array, ends: Int32Array): Tensor =>
-    pool(hidden, indices(starts, device), indices(ends, device), {pooling});
-  return {x: side(pairs.xStarts, pairs.xEnds), y: side(pairs.yStarts, pairs.yEnds)};
+export function poolPairs(
+  hidden: Tensor,
+  {xStarts, xEnds, yStarts, yEnds}: PairTensors,
+  {config: {pooling}}: AlignmentOptions,
+): PooledPairs {
+  return {x: pool(hidden, xStarts, xEnds, {pooling}), y: pool(hidden, yStarts, yEnds, {pooling})};
 }
 
-/** float32 [] mean over the layers of the loss of the given pairs, in nats per pair. */
+/** float32 [] mean over the layers of the loss of the given pairs, in nats per pair. @param groups int32 [pairs] */
 export function alignmentLoss(
   layers: readonly PooledPairs[],
-  groups: Int32Array,
+  groups: Tensor,
   {config, temperature}: AlignmentOptions,
 ): Tensor {
   const {margin, threshold, scope: rivals, groups: groupMode} = config;
@@ -42,7 +40,7 @@ export function alignmentLoss(
     contrastive(x, y, {
       temperature,
       margin,
-      groups: indices(groups, x.device),
+      groups,
       groupMode,
       scope: rivals,
       ...(threshold !== 'off' && {threshold}),
@@ -80,12 +78,15 @@ interface StepAlignmentContext {
  *
  * @see Gao et al. 2021 (GradCache), arXiv:2101.06983
  */
-export function alignStep(batches: readonly Batch[], context: StepAlignmentContext): StepAlignment {
+export function alignStep(
+  {batches, groups}: PreparedStep & {readonly groups: Tensor},
+  context: StepAlignmentContext,
+): StepAlignment {
   const {options, weight} = context;
-  const starts = cumulative(batches.map(({pairs}) => pairs.groups.length));
+  const starts = cumulative(batches.map(({pairCount}) => pairCount));
   const embedded = noGrad(() => embedStep(batches, starts, context));
   const leaves = embedded.flatMap(({x, y}) => [requireGradient(x), requireGradient(y)]);
-  const loss = alignmentLoss(embedded, groupsOfStep(batches), options);
+  const loss = alignmentLoss(embedded, groups, options);
   backward(scale(loss, weight));
   return {
     loss,
@@ -106,7 +107,7 @@ export function alignStep(batches: readonly Batch[], context: StepAlignmentConte
 
 /** The pooled sentences of all micro-batches at each layer, one batch below the other. */
 function embedStep(
-  batches: readonly Batch[],
+  batches: readonly PreparedBatch[],
   starts: readonly number[],
   {decoder, options}: StepAlignmentContext,
 ): PooledPairs[] {
@@ -114,13 +115,13 @@ function embedStep(
   const {layer: layers} = options.config;
   const room = (): Tensor => zeros([starts.at(-1) ?? 0, shape.features], {device});
   const whole = layers.map(() => ({x: room(), y: room()}));
-  for (const [index, batch] of batches.entries()) {
-    if (batch.pairs.groups.length === 0) continue;
+  for (const [index, {input, pairs}] of batches.entries()) {
+    if (pairs === undefined) continue;
     const [start = 0, end = 0] = starts.slice(index, index + 2);
     scope(() => {
-      const hidden = decoder.hiddenStates(decoderInput(batch, device), {hiddenStates: layers});
+      const hidden = decoder.hiddenStates(input, {hiddenStates: layers});
       for (const [at, states] of hidden.entries()) {
-        const pooled = poolPairs(states, batch, options);
+        const pooled = poolPairs(states, pairs, options);
         whole[at]?.x.rows(start, end).copyFrom(pooled.x);
         whole[at]?.y.rows(start, end).copyFrom(pooled.y);
       }

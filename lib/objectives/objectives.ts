@@ -1,20 +1,14 @@
 /** The weighted sum of the objectives over one step, METHOD section 1. */
 import {backward, noGrad, requireGradient} from '../autograd/index.js';
 import type {Batch} from '../data/batch.js';
-import {
-  decoderInput,
-  type Decoder,
-  type DecoderInput,
-  type DecoderOutput,
-  type ForwardOptions,
-  type Parameter,
-} from '../nn/index.js';
+import type {Decoder, DecoderInput, DecoderOutput, ForwardOptions, Parameter} from '../nn/index.js';
 import {owned} from '../nn/parameters.js';
 import {add, scale} from '../ops/index.js';
 import {scope, tensor, zeros, type Tensor} from '../tensor/index.js';
 import {alignmentLoss, alignStep, poolPairs, type AlignmentOptions, type StepAlignment} from './alignment.js';
-import {planStep, type ObjectivesConfig, type StepPlan} from './step-plan.js';
-import {tokenLoss, tokenParts} from './token-losses.js';
+import {prepareStep, type PreparedBatch, type PreparedStep} from './prepared-step.js';
+import type {ObjectivesConfig, StepPlan} from './step-plan.js';
+import {tokenLoss} from './token-losses.js';
 
 /** float32 [] per objective, on the device; absent where the step held nothing for it, or its weight is 0. */
 export interface ObjectiveTensors {
@@ -57,6 +51,14 @@ export interface Objectives {
    * @throws what the ops throw; gradients are then incomplete
    */
   step(batches: readonly Batch[], stepIndex: number): StepResult;
+  /**
+   * Copies what a step reads to the device, which meanwhile computes the step before. Its `dispose` frees it, or the innermost scope.
+   *
+   * @throws ERR_OUT_OF_MEMORY
+   */
+  prepare(batches: readonly Batch[], stepIndex: number): PreparedStep;
+  /** `step` of what was prepared; leaves disposing of it to the caller. */
+  run(prepared: PreparedStep): StepResult;
   dispose(): void;
   [Symbol.dispose](): void;
 }
@@ -72,9 +74,20 @@ export function createObjectives(config: ObjectivesConfig, decoder: Decoder): Ob
     alignment: {config: contrastive, temperature: theta?.tensor ?? contrastive.temperature},
   };
   const dispose = (): void => theta?.tensor.dispose();
+  const prepare = (batches: readonly Batch[], stepIndex: number): PreparedStep =>
+    prepareStep(config, batches, {stepIndex, device: decoder.device});
   return {
     parameters: theta ? [theta] : [],
-    step: (batches, stepIndex) => runStep(run, batches, planStep(config, batches, stepIndex)),
+    step(batches, stepIndex) {
+      const prepared = prepare(batches, stepIndex);
+      try {
+        return runStep(run, prepared);
+      } finally {
+        prepared.dispose();
+      }
+    },
+    prepare,
+    run: (prepared) => runStep(run, prepared),
     dispose,
     [Symbol.dispose]: dispose,
   };
@@ -93,13 +106,14 @@ interface Run {
   readonly alignment: AlignmentOptions;
 }
 
-function runStep(run: Run, batches: readonly Batch[], plan: StepPlan): StepResult {
+function runStep(run: Run, prepared: PreparedStep): StepResult {
   const {decoder, alignment} = run;
+  const {plan, batches, groups} = prepared;
   return scope(() => {
-    const isWhole = alignment.config.negatives === 'step' && plan.pairs > 0;
-    const whole = isWhole
-      ? alignStep(batches, {decoder, options: alignment, weight: plan.weights.contrastive})
-      : undefined;
+    const whole =
+      alignment.config.negatives === 'step' && groups !== undefined
+        ? alignStep({...prepared, groups}, {decoder, options: alignment, weight: plan.weights.contrastive})
+        : undefined;
     const shares = runBatches(run, batches, {plan, whole});
     const all = whole ? [...shares, {contrastive: whole.loss}] : shares;
     return {
@@ -111,12 +125,16 @@ function runStep(run: Run, batches: readonly Batch[], plan: StepPlan): StepResul
         mapping: shareOf(plan.targets.mapping, plan.tokens),
       },
       pairs: plan.pairs,
-      comparedPairs: isWhole ? plan.pairs : mostPairs(batches, plan),
+      comparedPairs: whole ? plan.pairs : Math.max(0, ...batches.map(({pairCount}) => pairCount)),
     };
   });
 }
 
-function runBatches(run: Run, batches: readonly Batch[], step: Omit<Place, 'index'>): ObjectiveTensors[] {
+function runBatches(
+  run: Run,
+  batches: readonly PreparedBatch[],
+  step: Omit<Place, 'index'>,
+): ObjectiveTensors[] {
   try {
     return batches.map((batch, index) => scope(() => runBatch(run, batch, {...step, index})));
   } finally {
@@ -137,25 +155,24 @@ interface Place {
  */
 function runBatch(
   {config, decoder, alignment}: Run,
-  batch: Batch,
+  batch: PreparedBatch,
   {index, plan, whole}: Place,
 ): ObjectiveTensors {
-  const parts = tokenParts(batch, plan);
-  const pairs = plan.pairs > 0 ? batch.pairs.groups.length : 0;
-  if (parts.length === 0 && pairs === 0) return {};
-  const {hidden, hiddenStates} = runDecoder(decoder, decoderInput(batch, decoder.device), {
+  const {input, parts, pairs, pairCount} = batch;
+  if (parts.length === 0 && pairs === undefined) return {};
+  const {hidden, hiddenStates} = runDecoder(decoder, input, {
     isScored: parts.length > 0,
-    hiddenStates: pairs > 0 ? alignment.config.layer : [],
+    hiddenStates: pairs ? alignment.config.layer : [],
     checkpointing: config.training.activationCheckpointing,
   });
   const losses: Partial<Record<keyof ObjectiveTensors, Tensor>> = {};
   if (hidden)
     for (const part of parts) losses[part.objective] = tokenLoss(batch, part, {hidden, decoder, config});
-  const pooled = hiddenStates.map((states) => poolPairs(states, batch, alignment));
-  if (pairs > 0 && !whole)
+  const pooled = pairs ? hiddenStates.map((states) => poolPairs(states, pairs, alignment)) : [];
+  if (pairs && !whole)
     // The mean over the pairs of the step, as far as these pairs go.
-    losses.contrastive = scale(alignmentLoss(pooled, batch.pairs.groups, alignment), pairs / plan.pairs);
-  const injected = pairs > 0 && whole ? [whole.term(index, pooled)] : [];
+    losses.contrastive = scale(alignmentLoss(pooled, pairs.groups, alignment), pairCount / plan.pairs);
+  const injected = pairs && whole ? [whole.term(index, pooled)] : [];
   backward([...weighted(losses, plan), ...injected].reduce(add));
   return losses;
 }
@@ -192,8 +209,4 @@ function sumLosses(
 
 function shareOf(count: number, tokens: number): number {
   return tokens === 0 ? 0 : count / tokens;
-}
-
-function mostPairs(batches: readonly Batch[], plan: StepPlan): number {
-  return plan.pairs === 0 ? 0 : Math.max(0, ...batches.map(({pairs}) => pairs.groups.length));
 }

@@ -1,9 +1,9 @@
 /** The state of a training run and the one thing that changes it: a step. */
 import {clearGradients} from '../autograd/index.js';
 import type {Config} from '../config/index.js';
-import {openBatches, type PreparedData} from '../data/index.js';
+import {openBatches, type Batch, type BatchPosition, type PreparedData} from '../data/index.js';
 import {createDecoder, type Decoder, type Parameter} from '../nn/index.js';
-import {createObjectives, type Objectives, type StepResult} from '../objectives/index.js';
+import {createObjectives, type Objectives, type PreparedStep, type StepResult} from '../objectives/index.js';
 import {scope, type Device, type Tensor} from '../tensor/index.js';
 import {saveCheckpoint, type Checkpoint} from './checkpoint.js';
 import {divergence, faultOf} from './diverged.js';
@@ -48,6 +48,14 @@ interface TrainerOptions {
   readonly checkpoint?: Checkpoint;
 }
 
+/** A step that was taken from the data and not run. */
+interface TakenStep {
+  readonly batches: readonly Batch[];
+  /** Of the data after these batches. */
+  readonly position: BatchPosition;
+  readonly prepared: PreparedStep;
+}
+
 /** Everything that a trainer owns. */
 interface Parts {
   readonly decoder: Decoder;
@@ -63,7 +71,9 @@ export async function createTrainer({config, data, device, checkpoint}: TrainerO
   const parts = createParts(config, data, device);
   const {decoder, objectives, optimizer, parameters} = parts;
   const leaves = parameters.map(({tensor}) => tensor);
+  let ahead: TakenStep | undefined;
   const dispose = (): void => {
+    ahead?.prepared.dispose();
     clearGradients(leaves);
     for (const part of [optimizer, objectives, decoder]) part.dispose();
   };
@@ -79,6 +89,11 @@ export async function createTrainer({config, data, device, checkpoint}: TrainerO
   }
   let done = checkpoint?.step ?? 0;
   let saved = checkpoint?.path;
+  let position = stream.position; // after the batches of the steps that are done
+  const take = (stepIndex: number): TakenStep => {
+    const batches = Array.from({length: config.training.accumulation}, () => stream.next());
+    return {batches, position: stream.position, prepared: objectives.prepare(batches, stepIndex)};
+  };
 
   return {
     decoder,
@@ -86,12 +101,15 @@ export async function createTrainer({config, data, device, checkpoint}: TrainerO
       return done;
     },
     async advance() {
-      const batches = Array.from({length: config.training.accumulation}, () => stream.next());
+      const {batches, prepared, position: after} = ahead ?? take(done);
+      ahead = undefined;
       const {result, norm} = scope(() => ({
-        result: objectives.step(batches, done),
+        result: runAndDispose(objectives, prepared),
         norm: optimizer.gradientNorm(),
       }));
       try {
+        // The device is busy with this step: meanwhile the next one is packed, and copied to it.
+        if (done + 1 < config.training.steps) ahead = take(done + 1);
         const outcome = await readOutcome(result, norm);
         const step = done + 1;
         const computed = {loss: outcome.loss, norm: outcome.gradientNorm};
@@ -101,6 +119,7 @@ export async function createTrainer({config, data, device, checkpoint}: TrainerO
         const learningRate = learningRateAt(step, config.training);
         optimizer.update({step, learningRate, norm});
         done = step;
+        position = after;
         return {...outcome, step, learningRate};
       } finally {
         clearGradients(leaves);
@@ -114,7 +133,7 @@ export async function createTrainer({config, data, device, checkpoint}: TrainerO
           step: done,
           config,
           learningRate: learningRateAt(done, config.training),
-          position: stream.position,
+          position,
           dataIdentity: data.identity,
           lastEvaluation,
           tokenizerFile: data.tokenizer.file,
@@ -127,6 +146,15 @@ export async function createTrainer({config, data, device, checkpoint}: TrainerO
     },
     dispose,
   };
+}
+
+/** What the step reads may go once its ops are enqueued. */
+function runAndDispose(objectives: Objectives, prepared: PreparedStep): StepResult {
+  try {
+    return objectives.run(prepared);
+  } finally {
+    prepared.dispose();
+  }
 }
 
 function createParts(config: Config, {tokenizer}: PreparedData, device: Device): Parts {

@@ -124,10 +124,13 @@ export function mainLoopSpills(kernels) {
 export function growth(kernels, before) {
   return eachFigures(kernels).flatMap(({name, architecture, figures}) => {
     const old = before[name]?.architectures[architecture];
-    return /** @type {const} */ (['registers', 'spillStores', 'spillLoads', 'stackBytes']).flatMap((key) => {
-      const was = old ? old[key] : key === 'registers' ? Infinity : 0;
-      return figures[key] > was ? [`${name} on ${architecture}: ${key} ${was} -> ${figures[key]}`] : [];
-    });
+    const grown = /** @type {const} */ (['registers', 'spillStores', 'spillLoads', 'stackBytes']).flatMap(
+      (key) => {
+        const was = old ? old[key] : key === 'registers' ? Infinity : 0;
+        return figures[key] > was ? [`${key} ${was} -> ${figures[key]}`] : [];
+      },
+    );
+    return grown.length ? [`${name} on ${architecture}: ${grown.join(', ')}`] : [];
   });
 }
 

@@ -8,7 +8,7 @@ import {version} from '../../lib/index.js';
 import {temporaryFolder} from '../formats/folder.js';
 import {crossmap, type Finished} from './crossmap.js';
 
-const commands = ['demo', 'data', 'train', 'eval', 'generate', 'translate', 'info'];
+const commands = ['demo', 'data', 'train', 'eval', 'generate', 'translate', 'info', 'bench'];
 
 /** What main does, without a process: starting one takes longer than what it has to say. */
 async function told(args: readonly string[]): Promise<Finished> {

@@ -38,8 +38,8 @@ function stateOf(weights: readonly (readonly number[])[], device?: Device) {
   return {parameters, firstMoments: moments(), secondMoments: moments()};
 }
 
-// All vector widths (4, 8, 16) less one, exactly, plus one; one range of a thread (2^14) and one element more; none.
-const sizes = [1, 3, 4, 5, 15, 16, 17, 0, 2 ** 14, 2 ** 14 + 1];
+// All vector widths (4, 8, 16) less one, exactly, plus one; one range of a thread (2^14) or block (2^13) and one element more; none.
+const sizes = [1, 3, 4, 5, 15, 16, 17, 0, 2 ** 13 + 1, 2 ** 14, 2 ** 14 + 1];
 
 onEachDevice(['float32'], 'adamw of many tensors follows the algorithm over steps', async (t, {device}) => {
   const weights = sizes.map((size, index) => normalNumbers(size, index + 1).map(Math.fround));
@@ -91,32 +91,38 @@ onEachDevice(
   },
 );
 
-test('steps too small for bfloat16 are kept by the master', async (t) => {
-  const parameter = tensor([256], {dtype: 'bfloat16'});
-  const master = tensor([256]);
-  const moments = {firstMoments: [zeros([1])], secondMoments: [zeros([1])]};
-  for (let step = 1; step <= 200; step++)
-    adamw({
-      parameters: [parameter],
-      masters: [master],
-      gradients: [tensor([1])],
-      ...moments,
-      ...settings,
-      weightDecays: [0],
-      step,
-    });
-  t.true(Math.abs((await master.item()) - 254) < 1e-2);
-  t.is(await parameter.item(), 254);
-});
+onEachDevice(
+  ['bfloat16'],
+  'steps too small for the dtype are kept by the master',
+  async (t, {device, dtype}) => {
+    const on = {device};
+    const parameter = tensor([256], {dtype, device});
+    const master = tensor([256], on);
+    const moments = {firstMoments: [zeros([1], on)], secondMoments: [zeros([1], on)]};
+    for (let step = 1; step <= 200; step++)
+      adamw({
+        parameters: [parameter],
+        masters: [master],
+        gradients: [tensor([1], on)],
+        ...moments,
+        ...settings,
+        weightDecays: [0],
+        step,
+      });
+    t.true(Math.abs((await master.item()) - 254) < 1e-2);
+    t.is(await parameter.item(), 254);
+  },
+);
 
-test('parameters with and without a master go together', async (t) => {
-  const parameters = [tensor([1, 2]), tensor([1, 2], {dtype: 'bfloat16'})];
-  const masters = [undefined, tensor([1, 2])];
-  const each = (): Tensor[] => [zeros([2]), zeros([2])];
+onEachDevice(['bfloat16', 'float16'], 'parameters with and without a master go together', async (t, on) => {
+  const {device} = on;
+  const parameters = [tensor([1, 2], {device}), tensor([1, 2], on)];
+  const masters = [undefined, tensor([1, 2], {device})];
+  const each = (): Tensor[] => [zeros([2], {device}), zeros([2], {device})];
   adamw({
     parameters,
     masters,
-    gradients: [tensor([1, -1]), tensor([1, -1])],
+    gradients: [tensor([1, -1], {device}), tensor([1, -1], {device})],
     firstMoments: each(),
     secondMoments: each(),
     ...settings,
@@ -127,58 +133,79 @@ test('parameters with and without a master go together', async (t) => {
   closeTo(t, await parameters[0]!.floats(), [0.99, 2.01], 1e-6);
 });
 
-test('the gradient scale multiplies all gradients, as clipping has it', async (t) => {
-  const gradients = [tensor([3, 4]), tensor([12])];
-  const clipped = stateOf([[1, 2], [3]]);
-  adamw({
-    ...clipped,
-    ...settings,
-    gradients,
-    weightDecays: [0.1, 0.1],
-    step: 1,
-    gradientScale: clipScale(globalNorm(gradients), 1.3),
-  });
-  const scaled = stateOf([[1, 2], [3]]);
-  adamw({
-    ...scaled,
-    ...settings,
-    gradients: [tensor([0.3, 0.4]), tensor([1.2])],
-    weightDecays: [0.1, 0.1],
-    step: 1,
-  });
-  for (const [index, moment] of clipped.secondMoments.entries())
-    closeTo(t, await moment.floats(), await scaled.secondMoments[index]!.floats(), 1e-7);
+onEachDevice(['float32'], 'more parameters than one launch takes are all updated', async (t, {device}) => {
+  // 48 fit into the arguments of a kernel.
+  for (const count of [48, 49, 100]) {
+    const weights = Array.from({length: count}, (_, index) => [index, 1]);
+    const state = stateOf(weights, device);
+    const gradients = weights.map(() => tensor([1, -1], {device}));
+    adamw({...state, ...settings, gradients, weightDecays: weights.map(() => 0), step: 1});
+    for (const [index, parameter] of state.parameters.entries())
+      closeTo(t, await parameter.floats(), [index - 0.01, 1.01], 2 ** -18);
+  }
 });
 
-test('a scale that is not finite leaves everything as it was', async (t) => {
-  for (const scale of [NaN, Infinity]) {
-    const state = stateOf([[1, 2], [3]]);
-    const gradients = [tensor([NaN, 4]), tensor([12])];
+onEachDevice(
+  ['float32'],
+  'the gradient scale multiplies all gradients, as clipping has it',
+  async (t, on) => {
+    const {device} = on;
+    const gradients = [tensor([3, 4], on), tensor([12], on)];
+    const clipped = stateOf([[1, 2], [3]], device);
+    adamw({
+      ...clipped,
+      ...settings,
+      gradients,
+      weightDecays: [0.1, 0.1],
+      step: 1,
+      gradientScale: clipScale(globalNorm(gradients), 1.3),
+    });
+    const scaled = stateOf([[1, 2], [3]], device);
+    adamw({
+      ...scaled,
+      ...settings,
+      gradients: [tensor([0.3, 0.4], on), tensor([1.2], on)],
+      weightDecays: [0.1, 0.1],
+      step: 1,
+    });
+    for (const [index, moment] of clipped.secondMoments.entries())
+      closeTo(t, await moment.floats(), await scaled.secondMoments[index]!.floats(), 1e-7);
+  },
+);
+
+onEachDevice(['float32'], 'a scale that is not finite leaves everything as it was', async (t, on) => {
+  for (const scale of [NaN, Infinity, -Infinity]) {
+    const state = stateOf([[1, 2], [3]], on.device);
+    const gradients = [tensor([NaN, 4], on), tensor([12], on)];
     adamw({
       ...state,
       ...settings,
       gradients,
       weightDecays: [0.1, 0.1],
       step: 1,
-      gradientScale: tensor(scale),
+      gradientScale: tensor(scale, on),
     });
     t.deepEqual([...(await state.parameters[0]!.floats())], [1, 2]);
     t.deepEqual([...(await state.firstMoments[1]!.floats())], [0]);
   }
 });
 
-test('a gradient that is not finite spoils its own elements alone', async (t) => {
-  const state = stateOf([[1, 2, 3]]);
-  adamw({...state, ...settings, gradients: [tensor([1, NaN, 1])], weightDecays: [0], step: 1});
+onEachDevice(['float32'], 'a gradient that is not finite spoils its own elements alone', async (t, on) => {
+  const state = stateOf([[1, 2, 3]], on.device);
+  adamw({...state, ...settings, gradients: [tensor([1, NaN, 1], on)], weightDecays: [0], step: 1});
   const weights = await state.parameters[0]!.floats();
   t.deepEqual(Array.from(weights, Number.isNaN), [false, true, false]);
 });
 
-test('a weight decay without a gradient shrinks weights by learningRate times it', async (t) => {
-  const state = stateOf([[1, -2]]);
-  adamw({...state, ...settings, gradients: [zeros([2])], weightDecays: [0.5], step: 1});
-  closeTo(t, await state.parameters[0]!.floats(), [0.995, -1.99], 1e-7);
-});
+onEachDevice(
+  ['float32'],
+  'a weight decay without a gradient shrinks weights by learningRate times it',
+  async (t, on) => {
+    const state = stateOf([[1, -2]], on.device);
+    adamw({...state, ...settings, gradients: [zeros([2], on)], weightDecays: [0.5], step: 1});
+    closeTo(t, await state.parameters[0]!.floats(), [0.995, -1.99], 1e-7);
+  },
+);
 
 test('the first step is the learning rate against the sign, whatever the size of the gradient', async (t) => {
   await fc.assert(

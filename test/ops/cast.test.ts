@@ -73,12 +73,17 @@ for (const [dtype, wanted] of [
   ['uint8', [1, 0, 0, 255, 0, 0]],
   ['int64', [1, -1, 0, 1e10, -1e10, 0]],
 ] as const)
-  test(`cast of floats to ${dtype} truncates, saturates, and makes 0 of NaN`, async (t) => {
-    t.deepEqual(await numbersOf(cast(tensor([1.9, -1.9, 0.5, 1e10, -1e10, NaN]), dtype)), [...wanted]);
-  });
+  onEachDevice(
+    ['float32'],
+    `cast of floats to ${dtype} truncates, saturates, and makes 0 of NaN`,
+    async (t, {device}) => {
+      const x = tensor([1.9, -1.9, 0.5, 1e10, -1e10, NaN], {device});
+      t.deepEqual(await numbersOf(cast(x, dtype)), [...wanted]);
+    },
+  );
 
-test('integers become floats and integers', async (t) => {
-  const x = tensor([-5, 300, 2 ** 24], {dtype: 'int32'});
+onEachDevice(['int32'], 'integers become floats and integers', async (t, on) => {
+  const x = tensor([-5, 300, 2 ** 24], on);
   t.deepEqual(await numbersOf(cast(x, 'float32')), [-5, 300, 2 ** 24]);
   t.deepEqual(await numbersOf(cast(x, 'bfloat16')), [-5, 300, 2 ** 24]);
   t.deepEqual(await numbersOf(cast(x, 'uint8')), [0, 255, 255]);
@@ -97,11 +102,19 @@ onEachDevice(
   },
 );
 
-test('a cast to the same dtype is a copy', async (t) => {
-  const x = tensor([1, 2]);
-  const y = cast(x, 'float32');
-  y.copyFrom(tensor([3, 4]));
+for (const dtype of ['int32', 'int64', 'uint8'] as const)
+  onEachDevice(floatDTypes, `cast to ${dtype} and back keeps small numbers`, async (t, on) => {
+    // One element more than a block of the GPU takes.
+    const values = Array.from({length: 513}, (_, index) => index % 250);
+    t.deepEqual(await numbersOf(cast(cast(tensor(values, on), dtype), on.dtype)), values);
+  });
+
+onEachDevice(floatDTypes, 'a cast to the same dtype is a copy', async (t, on) => {
+  const x = tensor([1, 2], on);
+  const y = cast(x, on.dtype);
+  y.copyFrom(tensor([3, 4], on));
   t.deepEqual([...(await x.floats())], [1, 2]);
+  t.deepEqual([...(await y.floats())], [3, 4]);
 });
 
 test('no gradient flows through integers', (t) => {

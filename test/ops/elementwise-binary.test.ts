@@ -3,9 +3,16 @@ import test from 'ava';
 import fc from 'fast-check';
 import {backward, gradient, requireGradient} from '../../lib/autograd/index.js';
 import {add, cast, divide, maximum, minimum, multiply, reshape, subtract, sum} from '../../lib/ops/index.js';
-import {memory, scope, setThreads, synchronize, tensor, type Tensor} from '../../lib/tensor/index.js';
+import {full, memory, scope, setThreads, synchronize, tensor, type Tensor} from '../../lib/tensor/index.js';
 import {normalNumbers, uniformNumbers} from '../support/numbers.js';
-import {asGoodAsPlain, floatDTypes, gradientsMatch, onEachDevice, representable} from '../support/ops.js';
+import {
+  asGoodAsPlain,
+  closeTo,
+  floatDTypes,
+  gradientsMatch,
+  onEachDevice,
+  representable,
+} from '../support/ops.js';
 
 interface Member {
   readonly op: (a: Tensor, b: Tensor | number) => Tensor;
@@ -30,8 +37,9 @@ const apart = (count: number, seed: number, sign: number): number[] => {
 /** Element of b that stands beside element `index` of a. */
 const beside = (b: readonly number[], index: number): number => b[index % b.length]!;
 
-// b as large as a, a row of it, and one element. Features: all vector widths (4, 8, 16) less one, exactly, plus one. Rows: one more
-// than the 64 ranges into which the sums of rows are split, times the rows of a range.
+// b as large as a, a row of it, and one element. Features: all vector widths (4, 8, 16) less one, exactly, plus one; a block of
+// columns (256 packs or elements) and one more. Rows: one more than the 64 ranges into which the sums of rows are split, times the
+// rows of a range.
 const shapes: readonly (readonly [readonly number[], readonly number[]])[] = [
   [[1], [1]],
   [[17], [17]],
@@ -48,6 +56,9 @@ const shapes: readonly (readonly [readonly number[], readonly number[]])[] = [
   [[5, 16], [16]],
   [[65, 17], [17]],
   [[2 ** 12 + 65, 5], [5]],
+  [[3, 256], [256]],
+  [[3, 257], [257]],
+  [[2, 2056], [2056]],
   [[], []],
   [[1], []],
   [[2 ** 14 + 1], []],
@@ -98,43 +109,88 @@ for (const [name, {op, reference}] of Object.entries(members)) {
   );
 }
 
-test('the gradient of what was repeated is float32, and exact for many rows of bfloat16', async (t) => {
-  const rows = 1000;
-  const b = requireGradient(tensor([1, 2, 3], {dtype: 'bfloat16'}));
-  const a = tensor(
-    Array.from({length: rows * 3}, () => 1),
-    {shape: [rows, 3], dtype: 'bfloat16'},
-  );
-  backward(sum(multiply(a, b)));
-  t.deepEqual([...(await gradient(b)!.floats())], [rows, rows, rows]);
+onEachDevice(
+  ['bfloat16', 'float16'],
+  'the gradient of what was repeated is float32, and exact for many rows',
+  async (t, on) => {
+    const rows = 3000;
+    const b = requireGradient(tensor([1, 2, 3], on));
+    backward(sum(multiply(full([rows, 3], 1, on), b)));
+    t.deepEqual([...(await gradient(b)!.floats())], [rows, rows, rows]);
+  },
+);
+
+onEachDevice(floatDTypes, 'the gradient of a scalar is exact for many elements', async (t, on) => {
+  // More than all blocks of a launch take at once: 1024 times 2048 elements of float32.
+  const count = on.dtype === 'float32' ? 2 ** 21 + 3 : 2 ** 12 + 3;
+  const b = requireGradient(tensor(2, on));
+  backward(sum(multiply(full([count], 1, on), b)));
+  t.is(await gradient(b)!.item(), count);
 });
 
-test('the gradient of a number is not asked for, and that of the tensor beside it is right', async (t) => {
-  const a = requireGradient(tensor([1, 2]));
-  backward(sum(divide(subtract(a, 1), 4)));
-  t.deepEqual([...(await gradient(a)!.floats())], [0.25, 0.25]);
-});
+onEachDevice(
+  floatDTypes,
+  'the gradient of a row is that of its columns, whatever blocks they fall into',
+  async (t, on) => {
+    // Rows: a block of few columns has 8 for each of its threads. Columns: packs and elements, of one block and of several.
+    for (const [rows, features] of [
+      [1, 1],
+      [408, 5],
+      [409, 5],
+      [5000, 3],
+      [9, 257],
+      [17, 256],
+      [9, 2056],
+    ] as const) {
+      const a = representable(normalNumbers(rows * features, rows), on.dtype);
+      const dy = representable(normalNumbers(rows * features, features), on.dtype);
+      const b = requireGradient(tensor(representable(normalNumbers(features, 7), on.dtype), on));
+      backward(
+        multiply(tensor(a, {shape: [rows, features], ...on}), b),
+        tensor(dy, {shape: [rows, features], ...on}),
+      );
+      const wanted = Array.from({length: features}, () => 0);
+      for (const [index, each] of a.entries()) wanted[index % features]! += each * dy[index]!;
+      // The products are exact in float32, or nearly; each addition errs by 2^-24 of a sum that grows like the root of the rows.
+      closeTo(t, await gradient(b)!.floats(), wanted, rows * 2 ** -22);
+    }
+  },
+);
 
-test('equal operands of maximum and minimum share the gradient', async (t) => {
+onEachDevice(
+  floatDTypes,
+  'the gradient of a number is not asked for, and that of the tensor beside it is right',
+  async (t, on) => {
+    const a = requireGradient(tensor([1, 2], on));
+    backward(sum(divide(subtract(a, 1), 4)));
+    t.deepEqual([...(await gradient(a)!.floats())], [0.25, 0.25]);
+  },
+);
+
+onEachDevice(floatDTypes, 'equal operands of maximum and minimum share the gradient', async (t, on) => {
   for (const op of [maximum, minimum]) {
-    const a = requireGradient(tensor([1, 2, 3]));
-    const b = requireGradient(tensor([1, 2, 3]));
-    backward(op(a, b), tensor([2, 4, 6]));
+    const a = requireGradient(tensor([1, 2, 3], on));
+    const b = requireGradient(tensor([1, 2, 3], on));
+    backward(op(a, b), tensor([2, 4, 6], on));
     t.deepEqual([...(await gradient(a)!.floats())], [1, 2, 3]);
     t.deepEqual([...(await gradient(b)!.floats())], [1, 2, 3]);
   }
 });
 
-test('maximum and minimum of NaN are NaN', async (t) => {
+onEachDevice(floatDTypes, 'maximum and minimum of NaN are NaN', async (t, on) => {
   for (const op of [maximum, minimum])
-    t.deepEqual([...(await op(tensor([NaN, 1]), tensor([1, NaN])).floats())], [NaN, NaN]);
+    t.deepEqual([...(await op(tensor([NaN, 1], on), tensor([1, NaN], on)).floats())], [NaN, NaN]);
 });
 
-test('a quotient keeps its gradient where the square of the divisor would overflow', async (t) => {
-  const b = requireGradient(tensor([1e30]));
-  backward(sum(divide(tensor([1e30]), b)));
-  t.true(Math.abs((await gradient(b)!.item()) / -1e-30 - 1) < 1e-6);
-});
+onEachDevice(
+  ['float32'],
+  'a quotient keeps its gradient where the square of the divisor would overflow',
+  async (t, on) => {
+    const b = requireGradient(tensor([1e30], on));
+    backward(sum(divide(tensor([1e30], on), b)));
+    t.true(Math.abs((await gradient(b)!.item()) / -1e-30 - 1) < 1e-6);
+  },
+);
 
 test('a sum saves nothing, and a product only what its gradients read', async (t) => {
   await synchronize();
@@ -163,7 +219,7 @@ test('a sum saves nothing, and a product only what its gradients read', async (t
   );
 });
 
-test('gradients agree for any rows and features', async (t) => {
+onEachDevice(['float32'], 'gradients agree for any rows and features', async (t, on) => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({min: 1, max: 200}),
@@ -171,10 +227,10 @@ test('gradients agree for any rows and features', async (t) => {
       async (rows, features) => {
         const values = normalNumbers(rows * features, rows);
         const dy = normalNumbers(rows * features, features);
-        const b = requireGradient(tensor(normalNumbers(features, 7)));
+        const b = requireGradient(tensor(normalNumbers(features, 7), on));
         backward(
-          multiply(tensor(values, {shape: [rows, features]}), b),
-          tensor(dy, {shape: [rows, features]}),
+          multiply(tensor(values, {shape: [rows, features], ...on}), b),
+          tensor(dy, {shape: [rows, features], ...on}),
         );
         const got = await gradient(b)!.floats();
         return got.every((each, feature) => {

@@ -25,8 +25,9 @@ const rowsOf = (values: readonly number[], features: number): number[][] =>
     values.slice(row * features, (row + 1) * features),
   );
 
-// Last axes: all vector widths (4, 8, 16) less one, exactly, plus one; two vectors and one element; more than a block of sums
-// (256 vectors). All elements: one range of a thread (2^14) and one element more.
+// Last axes: all vector widths (4, 8, 16) less one, exactly, plus one; two vectors and one element; what a warp takes and one more
+// (2048); more than a block of sums (256 vectors); what a block of the GPU takes and one more (2^13). All elements: one range of a
+// thread (2^14) and one element more.
 const shapes: readonly (readonly number[])[] = [
   [1],
   [3, 3],
@@ -35,7 +36,12 @@ const shapes: readonly (readonly number[])[] = [
   [5, 16],
   [129, 17],
   [3, 33],
+  [3, 2048],
+  [3, 2049],
   [2, 4099],
+  [2, 2 ** 13],
+  [2, 2 ** 13 + 1],
+  [3, 2 ** 13 + 8],
   [2 ** 14 + 1, 1],
 ];
 
@@ -77,24 +83,29 @@ onEachDevice(floatDTypes, 'a sum of nothing is 0, also over the last axis', asyn
   t.deepEqual(gradient(empty)!.shape, [2, 0]);
 });
 
-test('the sum of many equal terms keeps what float32 additions one by one would lose', async (t) => {
-  const count = 2 ** 22;
-  const third = Math.fround(1 / 3);
-  const total = await sum(full([count], third)).item();
-  // Blocks of 256 vectors are summed in two chains of float32: up to 128 roundings of one direction.
-  t.true(Math.abs(total / (count * third) - 1) < 2 ** -20, `${total}`);
-  t.is(await sum(full([2 ** 10], 1, {dtype: 'bfloat16'})).item(), 2 ** 10, 'bfloat16 would stop at 256');
-});
+onEachDevice(
+  ['float32'],
+  'the sum of many equal terms keeps what float32 additions one by one would lose',
+  async (t, {device}) => {
+    const count = 2 ** 22;
+    const third = Math.fround(1 / 3);
+    const total = await sum(full([count], third, {device})).item();
+    // Blocks of 256 vectors are summed in two chains of float32: up to 128 roundings of one direction.
+    t.true(Math.abs(total / (count * third) - 1) < 2 ** -20, `${total}`);
+    const ones = full([2 ** 10], 1, {dtype: 'bfloat16', device});
+    t.is(await sum(ones).item(), 2 ** 10, 'bfloat16 would stop at 256');
+  },
+);
 
-test('infinities and NaN reach the result', async (t) => {
-  t.is(await sum(tensor([1, Infinity])).item(), Infinity);
-  t.is(await mean(tensor([Infinity, -Infinity])).item(), NaN);
-  t.is(await max(tensor([1, NaN, 2])).item(), NaN);
-  t.is(await max(tensor([-Infinity, -Infinity])).item(), -Infinity);
+onEachDevice(floatDTypes, 'infinities and NaN reach the result', async (t, on) => {
+  t.is(await sum(tensor([1, Infinity], on)).item(), Infinity);
+  t.is(await mean(tensor([Infinity, -Infinity], on)).item(), NaN);
+  t.is(await max(tensor([1, NaN, 2], on)).item(), NaN);
+  t.is(await max(tensor([-Infinity, -Infinity], on)).item(), -Infinity);
+  t.is(await max(tensor([-0, 0], on)).item(), 0);
   // Past the first range of a thread.
-  const late = new Float32Array(2 ** 15);
-  late[2 ** 14 + 5] = NaN;
-  t.is(await max(tensor(late)).item(), NaN);
+  const late = Array.from({length: 2 ** 15}, (_, index) => (index === 2 ** 14 + 5 ? NaN : 0));
+  t.is(await max(tensor(late, on)).item(), NaN);
 });
 
 onEachDevice(floatDTypes, 'the gradient of a maximum goes to the first of equals', async (t, on) => {
@@ -125,7 +136,7 @@ onEachDevice(floatDTypes, 'the gradient of a maximum goes to the first NaN', asy
   t.deepEqual([...(await gradient(x)!.floats())], [0, 1, 0, 0]);
 });
 
-test('sums and maxima agree with plain loops for any shape', async (t) => {
+onEachDevice(['float32'], 'sums and maxima agree with plain loops for any shape', async (t, on) => {
   const element = fc.float({noNaN: true, min: -100, max: 100});
   await fc.assert(
     fc.asyncProperty(
@@ -136,7 +147,7 @@ test('sums and maxima agree with plain loops for any shape', async (t) => {
         }),
       ),
       async (rows) => {
-        const x = tensor(rows);
+        const x = tensor(rows, on);
         const sums = await sum(x, {axis: 'last'}).floats();
         const greatest = await max(x, {axis: 'last'}).floats();
         return rows.every(

@@ -3,7 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import {backward, gradient, requireGradient} from '../../lib/autograd/index.js';
 import {logSoftmax, softmax} from '../../lib/ops/index.js';
-import {setThreads, tensor, type Tensor} from '../../lib/tensor/index.js';
+import {full, setThreads, tensor, type Tensor} from '../../lib/tensor/index.js';
 import {normalNumbers} from '../support/numbers.js';
 import {
   asGoodAsPlain,
@@ -51,7 +51,8 @@ const rowsOf = (values: readonly number[], features: number): number[][] =>
 
 for (const [name, {op, reference}] of Object.entries(members)) {
   onEachDevice(floatDTypes, `${name} is as good as plain code`, async (t, {device, dtype}) => {
-    // All vector widths (4, 8, 16) less one, exactly, plus one; more than one block of sums (256 vectors).
+    // All vector widths (4, 8, 16) less one, exactly, plus one; what a warp takes and one more (1024); more than one block of sums
+    // (256 vectors); more than shared memory keeps (48 KB).
     for (const [rows, features] of [
       [1, 1],
       [3, 3],
@@ -60,7 +61,10 @@ for (const [name, {op, reference}] of Object.entries(members)) {
       [2, 16],
       [129, 17],
       [2, 129],
+      [5, 1024],
+      [2, 1025],
       [2, 4099],
+      [2, 24584],
     ] as const) {
       const values = representable(normalNumbers(rows * features, 1, 3), dtype);
       const y = op(tensor(values, {shape: [rows, features], device, dtype}));
@@ -120,28 +124,48 @@ for (const [name, {op, reference}] of Object.entries(members)) {
   );
 }
 
-test('NaN and infinity make their row NaN, and no other', async (t) => {
+onEachDevice(floatDTypes, 'NaN and infinity make their row NaN, and no other', async (t, on) => {
   const y = await softmax(
-    tensor([
-      [1, NaN],
-      [Infinity, 1],
-      [0, 0],
-    ]),
+    tensor(
+      [
+        [1, NaN],
+        [Infinity, 1],
+        [0, 0],
+      ],
+      on,
+    ),
   ).floats();
   t.deepEqual([...y], [NaN, NaN, NaN, NaN, 0.5, 0.5]);
 });
 
-test('no rows and no features are legal', (t) => {
-  t.deepEqual(softmax(tensor([], {shape: [0, 3]})).shape, [0, 3]);
-  t.deepEqual(softmax(tensor([], {shape: [3, 0]})).shape, [3, 0]);
+for (const features of [17, 1024, 1032, 24584])
+  onEachDevice(floatDTypes, `softmax and its logarithm of ${features} equal numbers`, async (t, on) => {
+    const x = requireGradient(full([2, features], 3, on));
+    const dy = full([2, features], 1, on);
+    const p = softmax(x);
+    await asGoodAsPlain(t, p, (round) => Array.from({length: 2 * features}, () => round(1 / features)));
+    // All probabilities alike, and dy is their mean: nothing is left of the gradient but the rounding of sums.
+    backward(p, dy);
+    closeTo(t, await gradient(x)!.floats(), new Float32Array(2 * features), 2 ** -18 / features);
+    const y = logSoftmax(x);
+    await asGoodAsPlain(t, y, (round) =>
+      Array.from({length: 2 * features}, () => round(-Math.log(features))),
+    );
+    backward(y, dy);
+    closeTo(t, await gradient(x)!.floats(), new Float32Array(2 * features), 2 ** -18);
+  });
+
+onEachDevice(floatDTypes, 'no rows and no features are legal', (t, on) => {
+  t.deepEqual(softmax(tensor([], {shape: [0, 3], ...on})).shape, [0, 3]);
+  t.deepEqual(softmax(tensor([], {shape: [3, 0], ...on})).shape, [3, 0]);
 });
 
-test('probabilities sum to one and keep the order of the scores', async (t) => {
+onEachDevice(['float32'], 'probabilities sum to one and keep the order of the scores', async (t, on) => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.float({noNaN: true, min: -50, max: 50}), {minLength: 1, maxLength: 70}),
       async (row) => {
-        const p = [...(await softmax(tensor(row)).floats())];
+        const p = [...(await softmax(tensor(row, on)).floats())];
         const total = p.reduce((sum, each) => sum + each, 0);
         const isOrdered = row.every((a, i) => row.every((b, j) => a <= b || p[i]! >= p[j]!));
         return Math.abs(total - 1) < 1e-5 && isOrdered;

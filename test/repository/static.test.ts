@@ -207,8 +207,7 @@ test('growth is more registers, spills or stack than recorded', (t) => {
   const before = recordKernels([compiled], {});
   const now = recordKernels([{...compiled, registers: 65, stackBytes: 16}], {});
   t.deepEqual(growth(now, before), [
-    'a-cuda.cu aKernel<float> on sm_80: registers 64 -> 65',
-    'a-cuda.cu aKernel<float> on sm_80: stackBytes 0 -> 16',
+    'a-cuda.cu aKernel<float> on sm_80: registers 64 -> 65, stackBytes 0 -> 16',
   ]);
   t.deepEqual(growth(before, now), []);
 });

@@ -31,9 +31,9 @@ export function compile(output: string, sources: readonly string[], flags: reado
 /** What the program prints, by lines. @param libraryFolder where it looks for libraries first */
 export function runProgram(
   program: string,
-  {input = '', env = {}, libraryFolder}: ProgramOptions = {},
+  {args = [], input = '', env = {}, libraryFolder}: ProgramOptions = {},
 ): string[] {
-  const printed = execFileSync(program, {
+  const printed = execFileSync(program, args, {
     input,
     env: {...process.env, ...env, ...(libraryFolder !== undefined && {LD_LIBRARY_PATH: libraryFolder})},
     encoding: 'utf8',
@@ -42,6 +42,7 @@ export function runProgram(
 }
 
 interface ProgramOptions {
+  readonly args?: readonly string[];
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly libraryFolder?: string;

@@ -1,6 +1,7 @@
 import {readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
+import {devices} from '../../lib/tensor/index.js';
 import {loadModel, train} from '../../lib/train/index.js';
 import {temporaryFolder} from '../formats/folder.js';
 import {collect, only, tinyConfig, writeCorpus} from './tiny-run.js';
@@ -112,11 +113,16 @@ test('a damaged checkpoint is refused, and without it the one before is taken', 
   t.like((await collect(config))[0], {resumedFrom: 5});
 });
 
-test('a device that is not here is refused with those that are', async (t) => {
+test('a device that is not here is refused with those that are, and why', async (t) => {
   const folder = await corpusFolder(t);
-  await t.throwsAsync(collect(tinyConfig(folder, ['device=simt'])), {
+  const missing = devices().includes('cuda') ? 'simt' : 'cuda';
+  const reason = {
+    cuda: 'the addon in use is built without it',
+    simt: 'the emulated GPU is for tests: CROSSMAP_DEVICE=simt, or --device simt, takes the addon that has it',
+  }[missing];
+  await t.throwsAsync(collect(tinyConfig(folder, [`device=${missing}`])), {
     code: 'ERR_DEVICE',
-    message: 'device simt does not exist here; there is cpu',
+    message: `device ${missing} does not exist here; there is ${devices().join(', ')}. ${reason}`,
   });
 });
 

@@ -20,6 +20,7 @@ struct Item {
 };
 
 constexpr int kWidth = 4;
+constexpr int kPacks = 2;  // of each operand in flight in one thread
 constexpr int64_t kElementsPerBlock = 8192;
 
 // As many parameters as the 4 KB of a kernel's arguments hold.
@@ -69,13 +70,13 @@ template <int width>
 __device__ inline void updateRange(const Args& args, const Item& item, float scale, int64_t begin,
                                    int64_t end) {
   constexpr int64_t kStep = int64_t{kElementThreads} * width;
-  for (int64_t first = begin + int64_t{threadIdx.x} * width; first < end; first += kStep * kPacksInFlight) {
-    Loaded<width> r[kPacksInFlight];
+  for (int64_t first = begin + int64_t{threadIdx.x} * width; first < end; first += kStep * kPacks) {
+    Loaded<width> r[kPacks];
 #pragma unroll
-    for (int each = 0; each < kPacksInFlight; each++)
+    for (int each = 0; each < kPacks; each++)
       if (first + each * kStep < end) r[each] = load<width>(item, first + each * kStep);
 #pragma unroll
-    for (int each = 0; each < kPacksInFlight; each++)
+    for (int each = 0; each < kPacks; each++)
       if (first + each * kStep < end) update(args, item, scale, first + each * kStep, r[each]);
   }
 }

@@ -1,6 +1,7 @@
 #include "ops/attention/attention.h"
 
 #include "ops/attention/attention-cpu.h"
+#include "ops/attention/attention-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -67,9 +68,12 @@ AttentionForward attention(const Tensor& q, const Tensor& k, const Tensor& v, co
   expectInputs(expect, q, k, v, segmentStarts, options);
   const AttentionForward results{empty(q.shape(), q.dtype(), q.device()),
                                  empty({q.size(0), q.size(1)}, DType::float32, q.device())};
-  onDevice(q.device(), [&]<cpu::Isa isa>() {
-    cpu::attention<isa>({q, k, v, segmentStarts, options}, results);
-  });
+  onDevice(
+      q.device(),
+      [&]<cpu::Isa isa>() {
+        cpu::attention<isa>({q, k, v, segmentStarts, options}, results);
+      },
+      [&](auto& stream) { cuda::attention(stream, {q, k, v, segmentStarts, options}, results); });
   return results;
 }
 
@@ -87,9 +91,14 @@ AttentionBackward attentionBackward(const Tensor& dOut, const Tensor& q, const T
   const auto like = [](const Tensor& x) { return empty(x.shape(), x.dtype(), x.device()); };
   AttentionBackward results{like(q), like(k), like(v), std::nullopt};
   if (options.sinks) results.dSinks = like(*options.sinks);
-  onDevice(q.device(), [&]<cpu::Isa isa>() {
-    cpu::attentionBackward<isa>({q, k, v, segmentStarts, options}, dOut, {out, lse}, results);
-  });
+  onDevice(
+      q.device(),
+      [&]<cpu::Isa isa>() {
+        cpu::attentionBackward<isa>({q, k, v, segmentStarts, options}, dOut, {out, lse}, results);
+      },
+      [&](auto& stream) {
+        cuda::attentionBackward(stream, {q, k, v, segmentStarts, options}, dOut, {out, lse}, results);
+      });
   return results;
 }
 

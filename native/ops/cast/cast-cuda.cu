@@ -11,6 +11,7 @@ template <typename From, typename To>
 struct Cast {
   // Of the wider type: the narrower one then goes in accesses of half the size, which are as good.
   static constexpr int kWidth = std::min(kPackWidth<From>, kPackWidth<To>);
+  static constexpr bool kLoads = true;
   const From* x;  // [count]
   To* out;        // [count]
   int64_t count;
@@ -34,6 +35,7 @@ struct Cast {
 // time makes whole lines of a warp too.
 struct CastInteger {
   static constexpr int kWidth = 1;
+  static constexpr bool kLoads = true;
   static constexpr bool isWide = true;
   const void* x;  // [count] of `from`
   void* out;      // [count] of `to`

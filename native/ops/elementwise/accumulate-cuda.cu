@@ -9,6 +9,7 @@ template <typename Into, typename From>
 struct Accumulate {
   // Of the wider type: the narrower one then goes in accesses of half the size, which are as good.
   static constexpr int kWidth = std::min(kPackWidth<Into>, kPackWidth<From>);
+  static constexpr bool kLoads = true;
   Into* into;        // [count]
   const From* from;  // [count]
   int64_t count;

@@ -31,38 +31,32 @@ constexpr Needs needsOf(Binary op, bool wantsA, bool wantsB) {
 }
 
 // Gradients of one pack of elements. As in the forward pass the member is chosen while running.
-template <int width>
+template <typename E, int width>
 struct Gradients {
-  float da[width], db[width];
+  Pack<E, width> da;
+  float db[width];
 };
 
 template <typename E, int width>
-__device__ inline Gradients<width> gradientsOf(Binary op, const Pack<E, width>& rDy, const Pack<E, width>& rA,
-                                               const float (&rB)[width]) {
-  Gradients<width> r;
+__device__ inline Gradients<E, width> gradientsOf(Binary op, const Pack<E, width>& rDy,
+                                                  const Pack<E, width>& rA, const float (&rB)[width]) {
+  Gradients<E, width> r{};
   onExpression(op, [&](auto expression) {
 #pragma unroll
     for (int i = 0; i < width; i++) {
       const float dy = widen(rDy.values[i]);
       const float a = widen(rA.values[i]);
-      r.da[i] = expression.da(dy, a, rB[i]);
+      r.da.values[i] = round<E>(expression.da(dy, a, rB[i]));
       r.db[i] = expression.db(dy, a, rB[i]);
     }
   });
   return r;
 }
 
-template <typename E, int width>
-__device__ inline void storeRounded(E* to, const float (&values)[width], bool isAligned = true) {
-  Pack<E, width> pack;
-#pragma unroll
-  for (int i = 0; i < width; i++) pack.values[i] = round<E>(values[i]);
-  storeElements<width>(to, pack, isAligned);
-}
-
 template <typename E>
 struct Full {
   static constexpr int kWidth = kPackWidth<E>;
+  static constexpr bool kLoads = true;
   Binary op;
   const E *dy, *a, *b;  // [count]; a and b are null where they are not read
   E *da, *db;           // [count]; null where they are not wanted
@@ -88,9 +82,13 @@ struct Full {
     float rB[width];
 #pragma unroll
     for (int i = 0; i < width; i++) rB[i] = widen(r.b.values[i]);
-    const Gradients<width> gradients = gradientsOf(op, r.dy, r.a, rB);
-    if (da) storeRounded(da + at, gradients.da);
-    if (db) storeRounded(db + at, gradients.db);
+    const Gradients<E, width> gradients = gradientsOf(op, r.dy, r.a, rB);
+    if (da) storePack(da + at, gradients.da);
+    if (!db) return;
+    Pack<E, width> rDb;
+#pragma unroll
+    for (int i = 0; i < width; i++) rDb.values[i] = round<E>(gradients.db[i]);
+    storePack(db + at, rDb);
   }
 };
 
@@ -117,7 +115,7 @@ struct RowArgs {
 // go to one row of `partial`. Bound by memory: dy and a are read and da is written once.
 // Shared memory: [rowThreads, width, columnThreads] float, the sums of each thread.
 template <typename E, int width>
-__global__ void __launch_bounds__(256) rowKernel(RowArgs<E> args) {
+__global__ void __launch_bounds__(256, 2) rowKernel(RowArgs<E> args) {
   const RowPosition at = rowPosition(args.tiles, args.rows, args.features);
   const int64_t rowEnd = at.isInside ? at.rowEnd : 0;  // the others have no rows, but meet at the barrier
   float rB[width] = {};
@@ -142,8 +140,9 @@ __global__ void __launch_bounds__(256) rowKernel(RowArgs<E> args) {
     for (int each = 0; each < kRowsInFlight; each++) {
       const int64_t row = first + each * step;
       if (row >= rowEnd) continue;
-      const Gradients<width> gradients = gradientsOf(args.op, rDy[each], rA[each], rB);
-      if (args.da) storeRounded(args.da + row * args.features + at.feature, gradients.da, args.isAligned);
+      const Gradients<E, width> gradients = gradientsOf(args.op, rDy[each], rA[each], rB);
+      if (args.da)
+        storeElements<width>(args.da + row * args.features + at.feature, gradients.da, args.isAligned);
 #pragma unroll
       for (int i = 0; i < width; i++) rSums[i] += gradients.db[i];
     }
@@ -225,6 +224,7 @@ void launchRow(Stream& stream, RowArgs<E> args, const BinaryGradients& out) {
 template <typename E>
 struct Scalar {
   static constexpr int kWidth = kPackWidth<E>;
+  static constexpr bool kLoads = true;
   static constexpr bool isWide = true;  // so that the order of the sum is the same at any address
   Binary op;
   const E *dy, *a;  // [count]; a is null where it is not read
@@ -260,8 +260,8 @@ struct Scalar {
     float rB[width];
 #pragma unroll
     for (int i = 0; i < width; i++) rB[i] = valueB;
-    const Gradients<width> gradients = gradientsOf(op, r.dy, r.a, rB);
-    if (da) storeRounded(da + at, gradients.da, isAligned);
+    const Gradients<E, width> gradients = gradientsOf(op, r.dy, r.a, rB);
+    if (da) storeElements<width>(da + at, gradients.da, isAligned);
     float ofPack = 0;
 #pragma unroll
     for (int i = 0; i < width; i++) ofPack += gradients.db[i];
@@ -272,7 +272,7 @@ struct Scalar {
 // Like elementsKernel; the sum of a block goes to `partial`. The sums of packs are float32, and those of
 // these double, so that none is long in float32. Shared memory: [32] double, of blockSum.
 template <typename E>
-__global__ void __launch_bounds__(kElementThreads) scalarKernel(Scalar<E> args) {
+__global__ void __launch_bounds__(kElementThreads, 2) scalarKernel(Scalar<E> args) {
   Scalar<E> body = args;
   forElements(body);
   if (!args.partial) return;  // all threads alike
@@ -299,7 +299,7 @@ void launchScalar(Stream& stream, Scalar<E> body, const BinaryGradients& out) {
   const char* op = nameOf(body.op).data();
   constexpr int64_t kSumBytes = 32 * int64_t{sizeof(double)};
   // The number of blocks depends on the shape alone, and so does the order of the sum.
-  const int64_t blocks = elementBlocks(body.count, body.kWidth, 2 * kMostRanges);
+  const int64_t blocks = elementBlocks(body, 2 * kMostRanges);
   std::optional<Tensor> partial;
   if (out.db) partial = empty({blocks}, DType::int64, out.db->device());  // the bytes of as many doubles
   body.partial = partial ? static_cast<double*>(partial->raw()) : nullptr;

@@ -11,7 +11,7 @@ namespace {
 // take together costs nothing beside the memory, and kernels for each would be a sixfold build.
 template <typename E, int width>
 __device__ inline Pack<E, width> valuesOf(Binary op, const Pack<E, width>& rA, const float (&rB)[width]) {
-  Pack<E, width> rY;
+  Pack<E, width> rY{};
   onExpression(op, [&](auto expression) {
 #pragma unroll
     for (int i = 0; i < width; i++) rY.values[i] = round<E>(expression.value(widen(rA.values[i]), rB[i]));
@@ -22,6 +22,7 @@ __device__ inline Pack<E, width> valuesOf(Binary op, const Pack<E, width>& rA, c
 template <typename E>
 struct Full {
   static constexpr int kWidth = kPackWidth<E>;
+  static constexpr bool kLoads = true;
   Binary op;
   const E *a, *b;  // [count]
   E* y;            // [count]
@@ -50,6 +51,7 @@ struct Full {
 template <typename E>
 struct Scalar {
   static constexpr int kWidth = kPackWidth<E>;
+  static constexpr bool kLoads = true;
   Binary op;
   const E* a;     // [count]
   const void* b;  // []: E or float32
@@ -76,6 +78,7 @@ struct Scalar {
 };
 
 constexpr int kRowsInFlight = 4;
+constexpr int kRowsPerThread = 8;  // b is read once in so many rows
 
 template <typename E>
 struct RowArgs {
@@ -87,7 +90,7 @@ struct RowArgs {
   RowTiles tiles;
 };
 
-// Each thread owns a pack of features in kRowsInFlight rows, and keeps that of b in registers. Bound by
+// Each thread owns a pack of features in kRowsPerThread rows, and keeps that of b in registers. Bound by
 // memory: a is read and y is written once. No shared memory.
 template <typename E, int width>
 __global__ void __launch_bounds__(256) rowKernel(RowArgs<E> args) {
@@ -117,7 +120,7 @@ __global__ void __launch_bounds__(256) rowKernel(RowArgs<E> args) {
 template <typename E>
 void launchRow(Stream& stream, Binary op, const E* a, const E* b, E* y, const Layout& layout) {
   const auto launchAs = [&]<int width>(std::integral_constant<int, width>) {
-    const RowTiles tiles = rowTiles(layout.rows, layout.features, width, kRowsInFlight, INT32_MAX);
+    const RowTiles tiles = rowTiles(layout.rows, layout.features, width, kRowsPerThread, INT32_MAX);
     launch(stream, {nameOf(op).data(), {tiles.blocks()}, tiles.threads}, rowKernel<E, width>,
            RowArgs<E>{op, a, b, y, layout.rows, layout.features, tiles});
   };

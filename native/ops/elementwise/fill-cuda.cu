@@ -12,6 +12,7 @@ namespace {
 template <typename Bits>
 struct Fill {
   static constexpr int kWidth = kPackWidth<Bits>;
+  static constexpr bool kLoads = false;
   Bits element;
   Bits* out;  // [count]
   int64_t count;

@@ -21,6 +21,7 @@ struct FloatMath {
 template <typename E>
 struct Forward {
   static constexpr int kWidth = kPackWidth<E>;
+  static constexpr bool kLoads = true;
   Unary op;
   UnaryOptions options;
   const E* x;  // [count]
@@ -35,7 +36,7 @@ struct Forward {
 
   template <int width>
   __device__ void store(int64_t at, const Pack<E, width>& rX) const {
-    Pack<E, width> rY;
+    Pack<E, width> rY{};
     onExpression<FloatMath>(op, options, [&](auto expression) {
 #pragma unroll
       for (int i = 0; i < width; i++) rY.values[i] = round<E>(expression.value(widen(rX.values[i])));
@@ -47,6 +48,7 @@ struct Forward {
 template <typename E>
 struct Backward {
   static constexpr int kWidth = kPackWidth<E>;
+  static constexpr bool kLoads = true;
   Unary op;
   UnaryOptions options;
   const E *dy, *x;  // [count]
@@ -66,7 +68,7 @@ struct Backward {
 
   template <int width>
   __device__ void store(int64_t at, const Loaded<width>& r) const {
-    Pack<E, width> rDx;
+    Pack<E, width> rDx{};
     onExpression<FloatMath>(op, options, [&](auto expression) {
 #pragma unroll
       for (int i = 0; i < width; i++)

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "ops/embedding/embedding-cpu.h"
+#include "ops/embedding/embedding-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -16,7 +17,9 @@ Tensor embedding(const Tensor& table, const Tensor& tokens) {
       .dtype("tokens", tokens, DType::int32)
       .sameDevice("tokens", tokens, "table", table);
   const Tensor y = empty({tokens.size(0), table.size(1)}, table.dtype(), table.device());
-  onDevice(table.device(), [&]<cpu::Isa isa>() { cpu::embedding<isa>(table, tokens, y); });
+  onDevice(
+      table.device(), [&]<cpu::Isa isa>() { cpu::embedding<isa>(table, tokens, y); },
+      [&](auto& stream) { cuda::embedding(stream, table, tokens, y); });
   return y;
 }
 
@@ -29,7 +32,9 @@ Tensor embeddingBackward(const Tensor& dy, const Tensor& tokens, int64_t vocab) 
       .sameDevice("tokens", tokens, "dy", dy)
       .that(vocab >= 0, ErrorCode::argument, "vocab", "0 or more", std::to_string(vocab));
   const Tensor dTable = empty({vocab, dy.size(1)}, DType::float32, dy.device());
-  onDevice(dy.device(), [&]<cpu::Isa isa>() { cpu::embeddingBackward<isa>(dy, tokens, dTable); });
+  onDevice(
+      dy.device(), [&]<cpu::Isa isa>() { cpu::embeddingBackward<isa>(dy, tokens, dTable); },
+      [&](auto& stream) { cuda::embeddingBackward(stream, dy, tokens, dTable); });
   return dTable;
 }
 

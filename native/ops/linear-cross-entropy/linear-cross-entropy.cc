@@ -1,6 +1,7 @@
 #include "ops/linear-cross-entropy/linear-cross-entropy.h"
 
 #include "ops/linear-cross-entropy/linear-cross-entropy-cpu.h"
+#include "ops/linear-cross-entropy/linear-cross-entropy-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -41,8 +42,10 @@ LinearCrossEntropyForward linearCrossEntropy(const Tensor& hidden, const Tensor&
   if (options.logProbabilities) out.logProbabilities = floats(targets.shape());
   if (options.wantsHidden) out.dHidden = floats(hidden.shape());
   if (options.wantsWeight) out.dWeight = floats(weight.shape());
-  onDevice(hidden.device(),
-           [&]<cpu::Isa isa>() { cpu::linearCrossEntropy<isa>(hidden, weight, targets, options, out); });
+  onDevice(
+      hidden.device(),
+      [&]<cpu::Isa isa>() { cpu::linearCrossEntropy<isa>(hidden, weight, targets, options, out); },
+      [&](auto& stream) { cuda::linearCrossEntropy(stream, hidden, weight, targets, options, out); });
   return out;
 }
 
@@ -54,8 +57,9 @@ Tensor linearCrossEntropyBackward(const Tensor& dLoss, const Tensor& gradient, D
       .sameDevice("gradient", gradient, "dLoss", dLoss);
   const bool inPlace = dtype == DType::float32;
   const Tensor out = inPlace ? gradient : empty(gradient.shape(), dtype, gradient.device());
-  onDevice(gradient.device(),
-           [&]<cpu::Isa isa>() { cpu::linearCrossEntropyBackward<isa>(dLoss, gradient, out); });
+  onDevice(
+      gradient.device(), [&]<cpu::Isa isa>() { cpu::linearCrossEntropyBackward<isa>(dLoss, gradient, out); },
+      [&](auto& stream) { cuda::linearCrossEntropyBackward(stream, dLoss, gradient, out); });
   return out;
 }
 

@@ -1,5 +1,7 @@
-// Products of matrices by our own tensor-core kernel (runtime/cuda/gemm.cuh).
+// Products of matrices by cuBLASLt where the system has it, else by our own tensor-core kernel
+// (runtime/cuda/gemm.cuh).
 #include "ops/matmul/matmul-cuda.h"
+#include "runtime/cuda/cublas-lt.h"
 #include "runtime/cuda/gemm-plan.h"
 #include "runtime/cuda/gemm.cuh"
 
@@ -71,11 +73,34 @@ StoreMatmul<E> storeInto(const Tensor& out) {
   return store;
 }
 
+// Whether the library has enqueued the product. It is not asked for sums over nothing.
+bool multiplyByLibrary(Stream& stream, const Tensor& a, bool transposeA, const Tensor& b, bool transposeB,
+                       const Tensor& out) {
+  const int64_t k = a.size(transposeA ? 0 : 1);
+  CublasLt* library = stream.cublasLt();
+  if (library == nullptr || k == 0) return false;
+  // On a GPU it is that type; the emulator, whose streams are not, has no library.
+  auto* queue = reinterpret_cast<CUstream_st*>(stream.handle());
+  const Tensor workspace = empty({CublasLt::kWorkspaceBytes}, DType::uint8, out.device());
+  return library->matmul({.a = a.raw(),
+                          .b = b.raw(),
+                          .c = out.raw(),
+                          .m = out.size(0),
+                          .n = out.size(1),
+                          .k = k,
+                          .transposeA = transposeA,
+                          .transposeB = transposeB,
+                          .dtype = a.dtype(),
+                          .result = out.dtype()},
+                         workspace.raw(), queue);
+}
+
 }  // namespace
 
 void matmul(Stream& stream, const Tensor& a, bool transposeA, const Tensor& b, bool transposeB,
             const Tensor& out) {
   if (out.elements() == 0) return;
+  if (multiplyByLibrary(stream, a, transposeA, b, transposeB, out)) return;
   const int64_t m = out.size(0), n = out.size(1), k = a.size(transposeA ? 0 : 1);
   const GemmPlan plan = gemmPlan(stream.architecture(), m, n, k);
   const bool isSplit = plan.splits > 1;

@@ -1,6 +1,7 @@
 #include "ops/pool/pool.h"
 
 #include "ops/pool/pool-cpu.h"
+#include "ops/pool/pool-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -20,7 +21,9 @@ PoolForward pool(const Tensor& hidden, const Tensor& starts, const Tensor& ends,
   const int64_t pairs = starts.size(0);
   const PoolForward out{empty({pairs, hidden.size(1)}, DType::float32, hidden.device()),
                         empty({normalize ? pairs : 0}, DType::float32, hidden.device())};
-  onDevice(hidden.device(), [&]<cpu::Isa isa>() { cpu::pool<isa>(hidden, starts, ends, pooling, out); });
+  onDevice(
+      hidden.device(), [&]<cpu::Isa isa>() { cpu::pool<isa>(hidden, starts, ends, pooling, out); },
+      [&](auto& stream) { cuda::pool(stream, hidden, starts, ends, pooling, out); });
   return out;
 }
 
@@ -30,9 +33,14 @@ Tensor poolBackward(const Tensor& dPooled, const Tensor& pooled, const Tensor& i
       .sameShape("dPooled", dPooled, "pooled", pooled)
       .sameDType("dPooled", dPooled, "pooled", pooled);
   const Tensor dHidden = empty({tokens, pooled.size(1)}, dtype, pooled.device());
-  onDevice(pooled.device(), [&]<cpu::Isa isa>() {
-    cpu::poolBackward<isa>(dPooled, pooled, inverseNorms, starts, ends, pooling, dHidden);
-  });
+  onDevice(
+      pooled.device(),
+      [&]<cpu::Isa isa>() {
+        cpu::poolBackward<isa>(dPooled, pooled, inverseNorms, starts, ends, pooling, dHidden);
+      },
+      [&](auto& stream) {
+        cuda::poolBackward(stream, dPooled, pooled, inverseNorms, starts, ends, pooling, dHidden);
+      });
   return dHidden;
 }
 

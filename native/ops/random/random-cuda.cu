@@ -42,6 +42,7 @@ enum class Distribution { normal, uniform };
 template <typename E>
 struct Generate {
   static constexpr int kWidth = kPackWidth<E>;
+  static constexpr bool kLoads = false;
   Distribution distribution;
   uint64_t seed, offset;
   float start, factor;  // the tensor is start + factor * number

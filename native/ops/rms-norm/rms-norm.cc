@@ -1,6 +1,7 @@
 #include "ops/rms-norm/rms-norm.h"
 
 #include "ops/rms-norm/rms-norm-cpu.h"
+#include "ops/rms-norm/rms-norm-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -29,7 +30,9 @@ void expectLike(Expect& expect, const char* name, const Tensor& tensor, const Te
 RmsNormForward rmsNorm(const Tensor& x, const Tensor& weight, double eps) {
   expectNormalizable("rmsNorm", "x", x, weight).positive("eps", eps);
   RmsNormForward out{empty(x.shape(), x.dtype(), x.device()), empty({x.size(0)}, DType::float32, x.device())};
-  onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::rmsNorm<isa>(x, weight, eps, out); });
+  onDevice(
+      x.device(), [&]<cpu::Isa isa>() { cpu::rmsNorm<isa>(x, weight, eps, out); },
+      [&](auto& stream) { cuda::rmsNorm(stream, x, weight, eps, out); });
   return out;
 }
 
@@ -39,7 +42,9 @@ RmsNormResidualForward rmsNormResidual(const Tensor& x, const Tensor& residual, 
   expectLike(expect, "residual", residual, x);
   RmsNormResidualForward out{empty(x.shape(), x.dtype(), x.device()), empty(x.shape(), x.dtype(), x.device()),
                              empty({x.size(0)}, DType::float32, x.device())};
-  onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::rmsNormResidual<isa>(x, residual, weight, eps, out); });
+  onDevice(
+      x.device(), [&]<cpu::Isa isa>() { cpu::rmsNormResidual<isa>(x, residual, weight, eps, out); },
+      [&](auto& stream) { cuda::rmsNormResidual(stream, x, residual, weight, eps, out); });
   return out;
 }
 
@@ -54,7 +59,9 @@ RmsNormGradients rmsNormBackward(const Tensor& dy, const std::optional<Tensor>& 
   RmsNormGradients out;
   if (wanted.x) out.dx = empty(x.shape(), x.dtype(), x.device());
   if (wanted.weight) out.dWeight = empty(weight.shape(), DType::float32, x.device());
-  onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::rmsNormBackward<isa>(dy, dSum, x, weight, rstd, out); });
+  onDevice(
+      x.device(), [&]<cpu::Isa isa>() { cpu::rmsNormBackward<isa>(dy, dSum, x, weight, rstd, out); },
+      [&](auto& stream) { cuda::rmsNormBackward(stream, dy, dSum, x, weight, rstd, out); });
   return out;
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "ops/rotary/sine-cosine-cpu.h"
+#include "ops/rotary/sine-cosine.h"
 #include "runtime/cpu/cpu-device.h"
 #include "runtime/cpu/least-index.h"
 #include "runtime/cpu/loops.h"

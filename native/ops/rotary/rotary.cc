@@ -1,6 +1,7 @@
 #include "ops/rotary/rotary.h"
 
 #include "ops/rotary/rotary-cpu.h"
+#include "ops/rotary/rotary-cuda.h"
 #include "runtime/dispatch.h"
 #include "runtime/expect.h"
 
@@ -29,15 +30,18 @@ void check(const char* op, const char* name, const Tensor& x, const Tensor& posi
 Tensor rotary(const Tensor& x, const Tensor& positions, const Tensor& frequencies, double scale) {
   check("rotary", "x", x, positions, frequencies, scale);
   const Tensor y = empty(x.shape(), x.dtype(), x.device());
-  onDevice(x.device(), [&]<cpu::Isa isa>() { cpu::rotary<isa>(x, positions, frequencies, scale, y); });
+  onDevice(
+      x.device(), [&]<cpu::Isa isa>() { cpu::rotary<isa>(x, positions, frequencies, scale, y); },
+      [&](auto& stream) { cuda::rotary(stream, x, positions, frequencies, scale, y); });
   return y;
 }
 
 Tensor rotaryBackward(const Tensor& dy, const Tensor& positions, const Tensor& frequencies, double scale) {
   check("rotaryBackward", "dy", dy, positions, frequencies, scale);
   const Tensor dx = empty(dy.shape(), dy.dtype(), dy.device());
-  onDevice(dy.device(),
-           [&]<cpu::Isa isa>() { cpu::rotaryBackward<isa>(dy, positions, frequencies, scale, dx); });
+  onDevice(
+      dy.device(), [&]<cpu::Isa isa>() { cpu::rotaryBackward<isa>(dy, positions, frequencies, scale, dx); },
+      [&](auto& stream) { cuda::rotaryBackward(stream, dy, positions, frequencies, scale, dx); });
   return dx;
 }
 

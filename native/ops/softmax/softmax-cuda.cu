@@ -136,7 +136,7 @@ struct ForwardArgs {
 // y written once where the row is kept. Shared memory: [32] float, of sums over the block; [rows of the
 // block, features] E, the rows, where they are kept.
 template <typename E, int width>
-__global__ void __launch_bounds__(1024) forwardKernel(ForwardArgs<E> args) {
+__global__ void __launch_bounds__(kSoftmaxThreads) forwardKernel(ForwardArgs<E> args) {
   const Rows& rows = args.rows;
   const Place place = placeOf<width>(rows);
   const E* x = args.x + place.row * rows.features;
@@ -187,7 +187,7 @@ struct BackwardArgs {
 
 // Like forwardKernel; the sum is that of dy p or dy. Shared memory: as there, with x and then dy of each row.
 template <typename E, int width>
-__global__ void __launch_bounds__(1024) backwardKernel(BackwardArgs<E> args) {
+__global__ void __launch_bounds__(kSoftmaxThreads) backwardKernel(BackwardArgs<E> args) {
   const Rows& rows = args.rows;
   const Place place = placeOf<width>(rows);
   const E* x = args.x + place.row * rows.features;

@@ -19,7 +19,8 @@ struct SoftmaxPlan {
   int64_t sharedBytes;
 };
 
-constexpr int kScratchBytes = 128;  // of shared memory, for sums over a block
+constexpr int kSoftmaxThreads = 512;  // of a block, at most
+constexpr int kScratchBytes = 128;    // of shared memory, for sums over a block
 
 // `width` elements are read at once; `bytes` is what a row takes of shared memory where it is kept, of which
 // a block has at most `mostSharedBytes`.
@@ -28,8 +29,9 @@ constexpr SoftmaxPlan softmaxPlan(int64_t features, int width, int64_t bytes, in
   constexpr int64_t kKeptBytes = 48 * 1024;  // more would leave a multiprocessor too few blocks
   const auto packs = static_cast<uint64_t>(std::max<int64_t>(1, ceilDiv(features, width)));
   const bool isWarp = features <= kWarpRow;
-  const int lanes = isWarp ? static_cast<int>(std::min<uint64_t>(32, std::bit_ceil(packs)))
-                           : static_cast<int>(std::clamp<uint64_t>(std::bit_ceil(packs / 4), 128, 1024));
+  const int lanes =
+      isWarp ? static_cast<int>(std::min<uint64_t>(32, std::bit_ceil(packs)))
+             : static_cast<int>(std::clamp<uint64_t>(std::bit_ceil(packs / 4), 128, kSoftmaxThreads));
   const int threads = isWarp ? 128 : lanes;
   const int rows = threads / lanes;
   const int64_t kept = roundUp(bytes, 16) * rows;

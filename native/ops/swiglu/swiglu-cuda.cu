@@ -10,6 +10,7 @@ __device__ inline float sigmoid(float x) { return 1.f / (1.f + expf(-x)); }
 template <typename E>
 struct Forward {
   static constexpr int kWidth = kPackWidth<E>;
+  static constexpr bool kLoads = true;
   const E *gate, *up;  // [count]
   E* y;                // [count]
   int64_t count;
@@ -40,6 +41,7 @@ struct Forward {
 template <typename E>
 struct Backward {
   static constexpr int kWidth = kPackWidth<E>;
+  static constexpr bool kLoads = true;
   const E *dy, *gate, *up;  // [count]
   E *dGate, *dUp;           // [count]
   int64_t count;

@@ -236,7 +236,7 @@ std::optional<Error> CudaDevice::takeFault() {
   return fault;
 }
 
-FaultSlot* CudaDevice::faultSlot(const char* op, ErrorCode code, FaultText text) {
+FaultSlot* CudaDevice::faultSlot(const char* op, ErrorCode code, FaultTextOfTwo text) {
   checkAlive();
   if (FaultSlot* slot = slots_.add({op, code, text})) return slot;
   afterAll(op, [](const std::optional<Error>&) {});

@@ -48,7 +48,8 @@ class CudaDevice : public Backend, public Stream {
 
   cudaStream_t handle() const override;
   const Architecture& architecture() const override { return architecture_; }
-  FaultSlot* faultSlot(const char* op, ErrorCode code, FaultText text) override;
+  using Stream::faultSlot;
+  FaultSlot* faultSlot(const char* op, ErrorCode code, FaultTextOfTwo text) override;
   void launched(const char* op, cudaError_t status) override;
   CublasLt* cublasLt() override;
 

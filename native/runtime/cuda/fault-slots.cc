@@ -46,11 +46,12 @@ cudaError_t SlotBlock::read(cudaStream_t stream) {
 
 std::optional<Error> SlotBlock::firstFault() const {
   for (const FaultSource& source : sources_) {
-    const uint64_t report = onHost_[&source - sources_.data()].report;
-    if (report == kNoFault) continue;
-    const auto index = static_cast<int64_t>(report >> 32);
-    const auto value = static_cast<int32_t>(static_cast<uint32_t>(report));
-    return Error(source.code, std::string(source.op) + ": " + source.text(index, value));
+    const FaultSlot& slot = onHost_[&source - sources_.data()];
+    if (slot.report == kNoFault) continue;
+    const auto index = static_cast<int64_t>(slot.report >> 32);
+    const auto low = [](uint64_t report) { return static_cast<int32_t>(static_cast<uint32_t>(report)); };
+    return Error(source.code,
+                 std::string(source.op) + ": " + source.text(index, low(slot.report), low(slot.other)));
   }
   return std::nullopt;
 }

@@ -17,7 +17,7 @@ namespace crossmap::cuda {
 struct FaultSource {
   const char* op;
   ErrorCode code;
-  FaultText text;
+  FaultTextOfTwo text;
 };
 
 // Slots in device memory and, beside them, what the host reads of them.

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "runtime/cuda/fault-slot.h"
 #include "runtime/cuda/language.h"
@@ -20,6 +21,7 @@ class CublasLt;
 
 // Completes "<op>: " with what stood at `index`.
 using FaultText = std::function<std::string(int64_t index, int32_t value)>;
+using FaultTextOfTwo = std::function<std::string(int64_t index, int32_t value, int32_t other)>;
 
 // The queue of a device's work. Launchers get it, and nothing else of the device.
 class Stream {
@@ -30,7 +32,13 @@ class Stream {
   virtual const Architecture& architecture() const = 0;
 
   // A slot for the faults of one launch of an op, empty when that runs.
-  virtual FaultSlot* faultSlot(const char* op, ErrorCode code, FaultText text) = 0;
+  virtual FaultSlot* faultSlot(const char* op, ErrorCode code, FaultTextOfTwo text) = 0;
+  FaultSlot* faultSlot(const char* op, ErrorCode code, FaultText text) {
+    return faultSlot(op, code,
+                     FaultTextOfTwo([text = std::move(text)](int64_t index, int32_t value, int32_t) {
+                       return text(index, value);
+                     }));
+  }
 
   // What a call that enqueued work of the op said. Throws where it is an error, for good where the device has
   // failed.

@@ -2,7 +2,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace crossmap::cpu {
+namespace crossmap {
 namespace {
 
 struct SineCosine {
@@ -14,7 +14,7 @@ struct SineCosine {
 //
 // angle = quadrant * pi/2 + r with |r| <= pi/4. pi/2 stands in three parts of which the first two have 22
 // bits: their products with a quadrant below 2^31 are exact, and so are the first two differences.
-inline SineCosine sineCosine(double angle) {
+constexpr SineCosine sineCosine(double angle) {
   constexpr double kQuadrants = 0.63661977236758138;  // 2 / pi
   constexpr double kHigh = 0x1.921fb0p0;
   constexpr double kMiddle = 0x1.5110b0p-22;
@@ -37,4 +37,4 @@ inline SineCosine sineCosine(double angle) {
 }
 
 }  // namespace
-}  // namespace crossmap::cpu
+}  // namespace crossmap

@@ -1,0 +1,151 @@
+#pragma once
+// A block that is executed: its threads as fibers, which of them can run, and where the others wait.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/simt/clock.h"
+#include "runtime/simt/config.h"
+#include "runtime/simt/copies.h"
+#include "runtime/simt/grid.h"
+#include "runtime/simt/profile.h"
+#include "runtime/simt/shared-shadow.h"
+#include "runtime/simt/thread-view.h"
+
+namespace simt {
+
+struct Block;
+struct Warp;
+
+// A line of a kernel.
+struct Place {
+  const char* file = "";
+  int line = 0;
+};
+
+// At threadPlace() of the thread's own stack.
+struct Thread {
+  ThreadView view;
+  void* stackPointer;
+  Block* block;
+  Warp* warp;
+  uint32_t number, lane;  // within the block, within the warp
+  Clock* known;           // what happened before, of each thread
+  uint32_t time;          // its own
+  bool isDone;
+  const char* waitsFor;
+  Place waitsAt;
+};
+
+// Lanes that meet at one instruction. The last to arrive executes it for all.
+struct Meeting {
+  using Execute = void (*)(Block&, Meeting&);
+  uint32_t mask, arrived;
+  Execute execute;
+  void* arguments[32];
+  const char* what;
+  Place place;
+};
+
+struct Warp {
+  static constexpr int kMostMeetings = 8;
+  uint32_t ready, alive;
+  int meetingCount;
+  Meeting meetings[kMostMeetings];
+  uint32_t first;  // number of lane 0
+};
+
+struct Barrier {
+  int arrived = 0;
+  int expected = 0;  // 0: all threads of the block
+  std::vector<Thread*> members;
+  std::vector<bool> waits;
+  Place place;
+  int votes = 0;  // of __syncthreads_count and its like
+  int result = 0;
+};
+
+constexpr int kBarriers = 16;
+constexpr int kMaxWarps = kMaxThreads / 32;
+
+struct Block {
+  Block();
+
+  // Executes one block of the grid. False where an access was refused and the grid must stop.
+  bool run(const Grid& grid, uint64_t index);
+
+  Thread& thread(uint32_t number) {
+    return *reinterpret_cast<Thread*>(threadPlace(stacks + kStackBytes * number));
+  }
+  void wake(Thread& thread) {
+    thread.warp->ready |= 1u << thread.lane;
+    readyWarps |= 1u << (thread.number / 32);
+  }
+  // Runs others until this thread is woken.
+  void suspend(Thread& me, const char* what, Place place);
+  // Ends the block at once: the thread that calls never goes on, nor do the others.
+  [[noreturn]] void abandon();
+  [[noreturn]] void finish(Thread& me);
+
+  // The threads know from now on what each of them knew.
+  void join(Thread* const* members, int count);
+
+  const Grid* grid = nullptr;
+  uint3 index{};
+  uint64_t linearIndex = 0;
+  uint32_t serial = 0;  // in stamps of global memory; 0: not tracked
+  int threadCount = 0, warpCount = 0, aliveCount = 0;
+  bool checks = false, profiles = false, isAbandoned = false;
+  uint32_t sharedBytes = 0;
+
+  char* stacks;
+  char* arena;  // shared memory: an address there is an offset
+  std::unique_ptr<Warp[]> warps;
+  Barrier barriers[kBarriers];
+  ClockPool clocks;
+  SharedShadow shadow;
+  std::vector<CopyQueue> copies;  // by thread
+  std::vector<AccessLog> logs;    // by thread
+  Counts counts;
+  Random random{0};
+
+  // The allocation that an instruction last found its address in: most touch one tensor only.
+  struct Span {
+    uintptr_t begin = 0, end = 0;
+    uint64_t generation = 0;
+  };
+  Span spans[256];
+
+ private:
+  friend struct BlockRun;
+  void start(Thread& thread, uint32_t number);
+  Thread* next();
+  [[noreturn]] void leave(void** save);
+  void reportDeadlock();
+
+  void* scheduler = nullptr;
+  uint32_t readyWarps = 0;
+  uint32_t currentWarp = 0;
+};
+
+// The block that this thread of the system executes, else nothing.
+extern thread_local Block* currentBlock __attribute__((tls_model("initial-exec")));
+
+inline Thread& currentThread() {
+  return *reinterpret_cast<Thread*>(threadPlace(stackAt(__builtin_frame_address(0))));
+}
+
+// Shared memory begins at a multiple of 1024 behind address 0, which is no address.
+constexpr uint32_t kSharedBase = 1024;
+constexpr uint32_t kArenaBytes = 256 << 10;
+constexpr uint32_t kMostSharedBytes = 163 << 10;  // of a block, as on sm_80
+
+// "name: kind: block (0,0,0) thread (1,0,0): what", for the first of its kind at this place.
+void reportAt(Thread& thread, const char* kind, uint64_t place, const std::string& what,
+              bool isAddress = false);
+void reportAt(Thread& thread, const char* kind, Place place, const std::string& what, bool isAddress = false);
+// " at module+0x1234".
+std::string instructionText(const void* instruction);
+
+}  // namespace simt

@@ -1,0 +1,196 @@
+/** `npm run gpu-check`: what it reads from the programs that it runs, and what it writes. */
+import test from 'ava';
+import {loadScript} from './support.js';
+
+interface Finished {
+  readonly status: number;
+  readonly timedOut: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly seconds: number;
+}
+
+type Read = (finished: Finished) => {ok: boolean; summary: string; details?: unknown};
+
+interface Step {
+  readonly name: string;
+  readonly limitSeconds: number;
+  readonly command: readonly string[];
+  readonly read: Read;
+  readonly skip: string | undefined;
+}
+
+interface StepResult {
+  readonly name: string;
+  readonly status: string;
+  readonly summary: string;
+}
+
+const {parseGpus, fileNameOf} = await loadScript<{
+  parseGpus: (output: string) => {name: string; flopsPerSecond?: number}[];
+  fileNameOf: (name: string) => string;
+}>('scripts/gpu-check/gpus.mjs');
+const {readTap, readSanitizer, runStep, stepsOf} = await loadScript<{
+  readTap: Read;
+  readSanitizer: Read;
+  runStep: (step: Step, setting: object, leftSeconds: number) => Promise<StepResult>;
+  stepsOf: (setting: object) => readonly Step[];
+}>('scripts/gpu-check/steps.mjs');
+const {figuresOf, titleOf} = await loadScript<{
+  figuresOf: (name: string, answers: readonly object[]) => object;
+  titleOf: (work: object) => string;
+}>('scripts/gpu-check/duel.mjs');
+const {markdownOf} = await loadScript<{markdownOf: (report: object) => string}>(
+  'scripts/gpu-check/report.mjs',
+);
+
+const finished = {status: 0, timedOut: false, stdout: '', stderr: '', seconds: 1};
+
+test('GPUs: what nvidia-smi prints, with the peak of models that are known', (t) => {
+  const output = 'NVIDIA H100 80GB HBM3, 580.65.06, 81559, 9.0\nNVIDIA Unheard Of, 1.0, 1024, 12.0\n';
+  t.deepEqual(parseGpus(output) as unknown, [
+    {
+      name: 'NVIDIA H100 80GB HBM3',
+      driver: '580.65.06',
+      memoryBytes: 81559 * 2 ** 20,
+      capability: '9.0',
+      flopsPerSecond: 989e12,
+    },
+    {name: 'NVIDIA Unheard Of', driver: '1.0', memoryBytes: 2 ** 30, capability: '12.0'},
+  ]);
+  t.is(fileNameOf('NVIDIA H100 80GB HBM3'), 'nvidia-h100-80gb-hbm3');
+});
+
+for (const [name, flopsPerSecond] of [
+  ['NVIDIA H100 PCIe', 756e12],
+  ['NVIDIA H100 NVL', 835e12],
+  ['NVIDIA H200', 989e12],
+  ['NVIDIA A100-SXM4-80GB', 312e12],
+  ['NVIDIA L4', 121e12],
+  ['NVIDIA L40S', 362e12],
+] as const)
+  test(`the peak of an ${name}`, (t) => {
+    t.is(parseGpus(`${name}, 1, 1, 9.0`)[0]?.flopsPerSecond, flopsPerSecond);
+  });
+
+test('TAP: passed and failed tests are counted, skipped ones are not', (t) => {
+  const stdout = 'ok 1 - a\nok 2 - b # SKIP\nok 3 - c\nnot ok 4 - d\nnot ok 5 - e # TODO\n';
+  t.deepEqual(readTap({...finished, status: 1, stdout}), {
+    ok: false,
+    summary: '2 passed, 1 failed',
+    details: ['d'],
+  });
+  t.deepEqual(readTap({...finished, stdout: 'ok 1 - a\n'}), {ok: true, summary: '1 passed, 0 failed'});
+});
+
+test('TAP: a run without a test has failed, and tells the last that it said', (t) => {
+  const {ok, summary} = readTap({...finished, status: 1, stderr: 'one\nno files matched\n'});
+  t.false(ok);
+  t.is(summary, '0 passed, 0 failed; no files matched');
+});
+
+test('the sanitizer: its summary decides', (t) => {
+  const clean = '========= COMPUTE-SANITIZER\n{"cases": 3}\n========= ERROR SUMMARY: 0 errors\n';
+  t.deepEqual(readSanitizer({...finished, stdout: clean}), {ok: true, summary: '0 errors'});
+  const dirty =
+    '========= COMPUTE-SANITIZER\n========= Invalid __global__ read\n========= ERROR SUMMARY: 1 error\n';
+  t.deepEqual(readSanitizer({...finished, status: 9, stdout: dirty}), {
+    ok: false,
+    summary: '1 error',
+    details: ['========= Invalid __global__ read'],
+  });
+  t.false(readSanitizer({...finished, stdout: 'nothing'}).ok);
+});
+
+test('a step that takes too long is ended and has failed; the next one runs', async (t) => {
+  const slow: Step = {
+    name: 'slow',
+    limitSeconds: 0.2,
+    command: [process.execPath, '-e', 'setInterval(() => {}, 1000)'],
+    read: () => ({ok: true, summary: 'read'}),
+    skip: undefined,
+  };
+  t.like(await runStep(slow, {env: process.env}, 100), {status: 'failed', summary: 'not done in 0 s'});
+  const quick = {...slow, limitSeconds: 60, command: [process.execPath, '-e', '']};
+  t.like(await runStep(quick, {env: process.env}, 100), {status: 'passed', summary: 'read'});
+  t.like(await runStep(quick, {env: process.env}, 0), {status: 'skipped', summary: 'no time was left'});
+  t.like(await runStep({...quick, skip: 'no GPU'}, {env: process.env}, 100), {
+    status: 'skipped',
+    summary: 'no GPU',
+  });
+});
+
+test('the dry run skips, with reasons, what needs a GPU, and nothing else', (t) => {
+  const setting = {device: 'simt', env: {}, hasSanitizer: true};
+  const skipped = stepsOf(setting).filter(({skip}) => skip !== undefined);
+  t.deepEqual(
+    skipped.map(({name}) => name),
+    [
+      'sanitizer memcheck',
+      'sanitizer racecheck',
+      'sanitizer synccheck',
+      'sanitizer initcheck',
+      'beyond 2^31 elements',
+    ],
+  );
+  t.true(skipped.every(({skip}) => skip!.includes('GPU')));
+  const onGpu = stepsOf({...setting, device: 'cuda'});
+  t.true(onGpu.every(({skip}) => skip === undefined));
+});
+
+test('a side of a bench: the median and quartiles of its samples, or its first error', (t) => {
+  t.deepEqual(
+    figuresOf('crossmap', [
+      {seconds: 3, peakBytes: 5},
+      {seconds: 1, peakBytes: 7},
+      {seconds: 2, peakBytes: 6},
+    ]),
+    {
+      name: 'crossmap',
+      seconds: 2,
+      quartiles: [1.5, 2.5],
+      samples: 3,
+      peakBytes: 7,
+    },
+  );
+  t.deepEqual(figuresOf('peer', [{seconds: 3, peakBytes: null}, {error: 'out of memory'}]), {
+    name: 'peer',
+    error: 'out of memory',
+  });
+});
+
+test('the title of a bench has its sizes', (t) => {
+  const work = {kind: 'attention', pass: 'both', tokens: 96, heads: 2, dtype: 'bfloat16'};
+  t.is(titleOf(work), 'attention both, tokens 96, heads 2, bfloat16');
+});
+
+test('the Markdown has a row for each step and each side of a bench', (t) => {
+  const text = markdownOf({
+    version: '0.1.0',
+    date: '2026-01-02T03:04:05.000Z',
+    node: '20.0.0',
+    device: 'cuda',
+    gpu: {name: 'NVIDIA H100 80GB HBM3', driver: '580', flopsPerSecond: 1000e12},
+    gpuCount: 1,
+    steps: [{name: 'op tests', status: 'passed', seconds: 12.34, summary: '5 passed | all'}],
+    benches: [
+      {
+        title: 'attention both',
+        flops: 1e12,
+        figures: [
+          {name: 'crossmap', seconds: 2e-3, quartiles: [1e-3, 3e-3], samples: 3, peakBytes: 2e9},
+          {name: 'sdpa flash', seconds: 3e-3, quartiles: [3e-3, 3e-3], samples: 3},
+          {name: 'flash-attn', error: 'no kernel'},
+        ],
+      },
+    ],
+  });
+  t.true(text.includes('| op tests | passed | 12.3 | 5 passed \\| all |'));
+  t.true(
+    text.includes(
+      '| attention both | crossmap | 2.000 ms | 1.000 ms to 3.000 ms | 500 TFLOP/s | 50.0 % |  | 2.00 GB |  |',
+    ),
+  );
+  t.true(text.includes('| 333 TFLOP/s | 33.3 % |  |  | 1.50x as fast |'));
+  t.true(text.includes('| attention both | flash-attn | no kernel |'));
+});
