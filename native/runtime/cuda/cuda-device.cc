@@ -42,6 +42,15 @@ Architecture findArchitecture() {
           static_cast<int64_t>(properties.sharedMemPerBlockOptin)};
 }
 
+// The emulator knows each tensor, also of those that share what cudaMalloc gave: it is written before it is
+// read, within its bounds, and not after its release.
+void becomesTensor([[maybe_unused]] cudaStream_t stream, [[maybe_unused]] void* memory,
+                   [[maybe_unused]] int64_t bytes) {
+#ifdef CROSSMAP_SIMT
+  simt::claim(stream, memory, static_cast<size_t>(bytes));
+#endif
+}
+
 bool isSet(const char* name) {
   const char* text = std::getenv(name);
   return text && *text && std::strcmp(text, "0") != 0;
@@ -125,11 +134,16 @@ cudaStream_t CudaDevice::handle() const {
 
 void* CudaDevice::allocate(int64_t bytes) {
   checkAlive();
-  return allocator_.allocate(bytes);
+  void* memory = allocator_.allocate(bytes);
+  becomesTensor(ops_.get(), memory, bytes);
+  return memory;
 }
 
 void CudaDevice::release(void* memory) {
   hasReleased_ = true;
+#ifdef CROSSMAP_SIMT
+  simt::disclaim(ops_.get(), memory);
+#endif
   allocator_.release(memory, opsDone_.next());
 }
 
@@ -147,6 +161,7 @@ void* CudaDevice::upload(const void* from, int64_t bytes) {
     hasReleased_ = false;
   }
   void* memory = allocator_.allocate(bytes, kUploads, opsDone_.done());
+  becomesTensor(copies_.get(), memory, bytes);
   try {
     for (int64_t at = 0; at < bytes; at += kChunkBytes)
       copyChunk(static_cast<char*>(memory) + at, static_cast<const char*>(from) + at,
