@@ -3,7 +3,10 @@
 #include "addon/convert.h"
 #include "addon/guard.h"
 #ifdef CROSSMAP_CUDA
+#include "ops/reduce/reduce-plan.h"
+#include "ops/softmax/softmax-plan.h"
 #include "runtime/cuda/cuda-device.h"
+#include "runtime/cuda/gemm-plan.h"
 #include "runtime/cuda/plan-report.h"
 #endif
 
@@ -13,7 +16,49 @@ namespace crossmap::addon {
 
 namespace {
 
-std::vector<cuda::PlanReport> reports(const cuda::Architecture&) { return {}; }
+using cuda::Architecture;
+using cuda::PlanReport;
+
+// A typical step: 8192 tokens of a decoder with 2048 features, 16 heads of 128 and 32,000 words.
+constexpr int64_t kTokens = 8192;
+constexpr int64_t kFeatures = 2048;
+constexpr int64_t kVocab = 32000;
+constexpr int kBFloat16Width = 8;  // elements of an access of 16 bytes
+
+std::string number(int64_t value) { return std::to_string(value); }
+
+std::string shape(std::initializer_list<int64_t> sizes) { return Shape(sizes).text(); }
+
+PlanReport matmulReport(const Architecture& architecture, const char* what, int64_t m, int64_t n, int64_t k) {
+  const auto [tile, splits] = cuda::gemmPlan(architecture, m, n, k);
+  return {"matmul", std::string(what) + " bfloat16 " + shape({m, k}) + " x " + shape({k, n}),
+          "cuBLASLt if it is there; else own kernel, tiles " + number(tile) + " x " + number(tile) + ", " +
+              number(splits) + (splits == 1 ? " part" : " parts") + " of the depth"};
+}
+
+PlanReport reduceReport(const Architecture&) {
+  const auto plan = cuda::reducePlan(kTokens, kFeatures, kBFloat16Width);
+  return {"reduce", "bfloat16 " + shape({kTokens, kFeatures}) + ", last axis",
+          number(plan.lanes) + " threads a row, " + number(plan.rowsPerBlock) + " rows a block, " +
+              number(plan.splits) + (plan.splits == 1 ? " part" : " parts") + " a row"};
+}
+
+PlanReport softmaxReport(const Architecture& architecture) {
+  const auto plan = cuda::softmaxPlan(kVocab, kBFloat16Width, kVocab * 2, architecture.sharedBytes);
+  return {"softmax", "bfloat16 " + shape({kTokens, kVocab}),
+          number(plan.lanes) + " threads a row, " +
+              (plan.isKept ? "rows kept in " + number(plan.sharedBytes) + " bytes of shared memory"
+                           : std::string("rows read twice"))};
+}
+
+std::vector<PlanReport> reports(const Architecture& architecture) {
+  return {
+      matmulReport(architecture, "forward", kTokens, kFeatures, kFeatures),
+      matmulReport(architecture, "gradient of a weight", kFeatures, kFeatures, kTokens),
+      reduceReport(architecture),
+      softmaxReport(architecture),
+  };
+}
 
 }  // namespace
 
