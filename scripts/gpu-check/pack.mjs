@@ -112,7 +112,9 @@ function dependenciesOf(folder) {
 function findPackage(name, from) {
   for (let place = from; ; place = path.posix.dirname(place)) {
     const candidate = path.posix.join(place === '.' ? '' : place, 'node_modules', name);
-    if (fs.existsSync(inRoot(candidate, 'package.json'))) return candidate;
+    // As Node does: a folder node_modules has none of its own.
+    const isOne = path.posix.basename(place) === 'node_modules';
+    if (!isOne && fs.existsSync(inRoot(candidate, 'package.json'))) return candidate;
     if (place === '' || place === '.') return undefined;
   }
 }

@@ -115,32 +115,15 @@ struct SideRows {
   int64_t count;
 };
 
-// Calls body(d, values) for the elements of a row that a lane owns: packs, or single ones where these would
-// not be aligned.
-template <typename E, typename F>
+// Calls body(d, values) for the elements of a row that a lane owns: packs of `width`, or single ones where
+// these would not be aligned.
+template <int width, typename E, typename F>
 __device__ inline void forRowElements(const E* row, int64_t features, bool isWide, F&& body) {
   if (isWide)
-    for (int64_t d = laneIndex() * kPackWidth<E>; d < features; d += kWarpSize * kPackWidth<E>)
-      body(d, loadPack<kPackWidth<E>>(row + d));
+    for (int64_t d = laneIndex() * width; d < features; d += kWarpSize * width)
+      body(d, loadPack<width>(row + d));
   else
     for (int64_t d = laneIndex(); d < features; d += kWarpSize) body(d, loadPack<1>(row + d));
-}
-
-// Sums in rows whose stride is a whole number of packs.
-template <int width>
-__device__ inline Pack<float, width> loadSums(const float* from) {
-  if constexpr (width <= 4) {
-    return loadPack<width>(from);
-  } else {
-    Pack<float, width> pack;
-#pragma unroll
-    for (int i = 0; i < width; i += 4) {
-      const auto part = loadPack<4>(from + i);
-#pragma unroll
-      for (int j = 0; j < 4; j++) pack.values[i + j] = part.values[j];
-    }
-    return pack;
-  }
 }
 
 // The row that a warp owns.
@@ -170,22 +153,22 @@ __global__ void __launch_bounds__(kRowThreads) measureKernel(MeasureArgs<E> args
   if (row >= args.count) return;  // of all lanes alike
   const E* y = args.y ? args.y + row * args.features : nullptr;
   double xSquares = 0, ySquares = 0, product = 0;
-  forRowElements(args.x + row * args.features, args.features, args.isWide,
-                 [&]<int width>(int64_t d, const Pack<E, width>& rX) {
+  forRowElements<kPackWidth<E>>(args.x + row * args.features, args.features, args.isWide,
+                                [&]<int width>(int64_t d, const Pack<E, width>& rX) {
 #pragma unroll
-                   for (int i = 0; i < width; i++) {
-                     const double each = widen(rX.values[i]);
-                     xSquares += each * each;
-                   }
-                   if (!y) return;
-                   const auto rY = loadPack<width>(y + d);
+                                  for (int i = 0; i < width; i++) {
+                                    const double each = widen(rX.values[i]);
+                                    xSquares += each * each;
+                                  }
+                                  if (!y) return;
+                                  const auto rY = loadPack<width>(y + d);
 #pragma unroll
-                   for (int i = 0; i < width; i++) {
-                     const double each = widen(rY.values[i]);
-                     ySquares += each * each;
-                     product += each * widen(rX.values[i]);
-                   }
-                 });
+                                  for (int i = 0; i < width; i++) {
+                                    const double each = widen(rY.values[i]);
+                                    ySquares += each * each;
+                                    product += each * widen(rX.values[i]);
+                                  }
+                                });
   const float xInverse = inverseNormOf(warpSum(xSquares));
   if (laneIndex() == 0) args.xInverseNorms[row] = xInverse;
   if (!y) return;  // of all lanes alike
@@ -256,6 +239,7 @@ struct NormalizeArgs {
 template <typename E>
 __global__ void __launch_bounds__(kRowThreads) normalizeKernel(NormalizeArgs<E> args) {
   constexpr float kMostInverseNorm = 1e12f;
+  constexpr int kSumWidth = kPackWidth<float>;  // whole lines of the sums, halves of 16-bit rows
   const SideGradients<E>& side = args.sides[blockIdx.y];
   const Scalars scalars = *args.scalars;
   const int64_t row = rowOfWarp();
@@ -270,23 +254,26 @@ __global__ void __launch_bounds__(kRowThreads) normalizeKernel(NormalizeArgs<E> 
       scalars.gradientFactor * scalars.inverseTau / (unitFactorOf(inverseNorm).mantissa * args.pullScale);
   const float factor = inverseNorm > kMostInverseNorm ? kMostInverseNorm : inverseNorm;
   float along = 0;
-  forRowElements(x, args.features, args.isWide, [&]<int width>(int64_t d, const Pack<E, width>& rX) {
-    const auto rSums = loadSums<width>(sums + d);
+  forRowElements<kSumWidth>(x, args.features, args.isWide,
+                            [&]<int width>(int64_t d, const Pack<E, width>& rX) {
+                              const auto rSums = loadPack<width>(sums + d);
 #pragma unroll
-    for (int i = 0; i < width; i++) along += rSums.values[i] * unscale * (widen(rX.values[i]) * inverseNorm);
-  });
+                              for (int i = 0; i < width; i++)
+                                along += rSums.values[i] * unscale * (widen(rX.values[i]) * inverseNorm);
+                            });
   along = warpSum(along);
-  forRowElements(x, args.features, args.isWide, [&]<int width>(int64_t d, const Pack<E, width>& rX) {
-    const auto rSums = loadSums<width>(sums + d);
-    Pack<E, width> rDx;
+  forRowElements<kSumWidth>(x, args.features, args.isWide,
+                            [&]<int width>(int64_t d, const Pack<E, width>& rX) {
+                              const auto rSums = loadPack<width>(sums + d);
+                              Pack<E, width> rDx;
 #pragma unroll
-    for (int i = 0; i < width; i++) {
-      const float du = rSums.values[i] * unscale;
-      const float dx = (du - along * (widen(rX.values[i]) * inverseNorm)) * factor;
-      rDx.values[i] = round<E>(isZero ? 0.f : dx);
-    }
-    storePack(to + d, rDx);
-  });
+                              for (int i = 0; i < width; i++) {
+                                const float du = rSums.values[i] * unscale;
+                                const float dx = (du - along * (widen(rX.values[i]) * inverseNorm)) * factor;
+                                rDx.values[i] = round<E>(isZero ? 0.f : dx);
+                              }
+                              storePack(to + d, rDx);
+                            });
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace {
 template <typename E, int packWidth>
 struct Gather {
   static constexpr int kWidth = packWidth;
+  static constexpr bool kLoads = true;
   const E* table;         // [vocab, features]
   const int32_t* tokens;  // [count / features]
   E* y;                   // [count / features, features]

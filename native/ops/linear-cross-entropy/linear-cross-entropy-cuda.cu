@@ -222,6 +222,7 @@ class Call {
 template <typename E>
 struct ScaleGradient {
   static constexpr int kWidth = kPackWidth<float>;
+  static constexpr bool kLoads = true;
   const float* gradient;  // [count]
   const float* factor;    // []
   E* out;                 // [count]; of float32 the gradient itself

@@ -85,6 +85,7 @@ void barrierSync(int id, int count, const char* file, int line) {
 }
 
 void barrierArrive(int id, int count, const char* file, int line) {
+  currentThread().block->reusesStacks = false;  // the barrier remembers threads that may have ended
   arrive(currentThread(), id, count, false, false, {file, line});
 }
 

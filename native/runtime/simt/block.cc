@@ -16,12 +16,14 @@ thread_local Block* currentBlock = nullptr;
 
 namespace {
 
-// A thread's first function: its stack begins here.
-void runThread() {
-  Thread& me = currentThread();
-  Block& block = *me.block;
-  block.grid->call(block.grid->arguments);
-  block.finish(me);
+// The first function on a stack: threads begin here until one has to wait.
+void runThreads() {
+  for (;;) {
+    Thread& me = currentThread();
+    Block& block = *me.block;
+    block.grid->call(block.grid->arguments);
+    block.finish(me);
+  }
 }
 
 std::string indexText(const uint3& index) {
@@ -46,18 +48,27 @@ Block::Block()
                                   ~uintptr_t{kArenaBytes - 1});
 }
 
-void Block::start(Thread& thread, uint32_t number) {
-  thread.view = {unravel(number, grid->threads), index, asIndex(grid->threads), asIndex(grid->blocks)};
+uint3 Block::threadIndex(uint32_t number) const {
+  if (grid->threads.x == grid->threadCount()) return {number, 0, 0};
+  return unravel(number, grid->threads);
+}
+
+Thread& Block::begin(char* stack, uint32_t number) {
+  Thread& thread = *reinterpret_cast<Thread*>(threadPlace(stack));
+  threads[number] = &thread;
+  thread.view = {threadIndex(number), index, asIndex(grid->threads), asIndex(grid->blocks)};
   thread.block = this;
   thread.warp = &warps[number / 32];
   thread.number = number;
   thread.lane = number % 32;
+  thread.known = origin;
+  if (origin) origin->users++;
   thread.time = 1;
-  thread.isDone = false;
   thread.waitsFor = "its start";
   thread.waitsAt = {};
-  thread.stackPointer = startStack(reinterpret_cast<char*>(&thread), runThread);
-  wake(thread);
+  thread.warp->fresh &= ~(1u << thread.lane);
+  copies[number].clear();
+  return thread;
 }
 
 bool Block::run(const Grid& launched, uint64_t linear) {
@@ -81,25 +92,22 @@ bool Block::run(const Grid& launched, uint64_t linear) {
   for (int w = 0; w < warpCount; w++) {
     const int lanes = std::min(32, threadCount - w * 32);
     warps[w].alive = lanes == 32 ? ~0u : (1u << lanes) - 1;
-    warps[w].ready = 0;
+    warps[w].ready = warps[w].fresh = warps[w].alive;
     warps[w].meetingCount = 0;
     warps[w].first = static_cast<uint32_t>(w) * 32;
+    readyWarps |= 1u << w;
   }
   clocks.clear();
-  Clock* zero = checks ? clocks.zero(threadCount) : nullptr;
-  for (int number = 0; number < threadCount; number++) {
-    Thread& each = thread(static_cast<uint32_t>(number));
-    start(each, static_cast<uint32_t>(number));
-    each.known = zero;
-    copies[static_cast<size_t>(number)].clear();
-    logs[static_cast<size_t>(number)].clear();
-  }
-  if (zero) zero->users = threadCount;
+  origin = checks ? clocks.zero(threadCount) : nullptr;  // keeps one user: this block
+  freeStacks.clear();
+  for (int i = threadCount; i-- > 0;) freeStacks.push_back(stacks + kStackBytes * static_cast<size_t>(i));
+  std::fill_n(threads, threadCount, nullptr);
+  reusesStacks = true;
   counts.threads += threadCount;
   counts.blocks++;
 
   currentBlock = this;
-  if (Thread* first = next()) simtSwitch(&scheduler, first->stackPointer);
+  simtSwitch(&scheduler, resume(next()));
   if (aliveCount > 0 && !isAbandoned) reportDeadlock();
   currentBlock = nullptr;
   if (profiles)
@@ -108,10 +116,10 @@ bool Block::run(const Grid& launched, uint64_t linear) {
 }
 
 // The lanes of one warp run until all of them wait: their 32 stacks stay in the cache.
-Thread* Block::next() {
+uint32_t Block::next() {
   if (!warps[currentWarp].ready || (grid->seed && random.below(8) == 0)) {
     if (!warps[currentWarp].ready) readyWarps &= ~(1u << currentWarp);
-    if (!readyWarps) return nullptr;
+    if (!readyWarps) return kNone;
     if (grid->seed) {
       const auto turn = static_cast<uint32_t>(random.below(32));
       const uint32_t turned = readyWarps >> turn | readyWarps << (31 - turn) << 1;
@@ -128,27 +136,28 @@ Thread* Block::next() {
     lane = (static_cast<uint32_t>(__builtin_ctz(ready >> turn | ready << (31 - turn) << 1)) + turn) % 32;
   }
   ready &= ~(1u << lane);
-  return &thread(currentWarp * 32 + lane);
+  return currentWarp * 32 + lane;
+}
+
+void* Block::resume(uint32_t number) {
+  if (number == kNone) return scheduler;
+  counts.switches++;
+  if (!(warps[number / 32].fresh >> number % 32 & 1)) return threads[number]->stackPointer;
+  char* stack = freeStacks.back();
+  freeStacks.pop_back();
+  return startStack(reinterpret_cast<char*>(&begin(stack, number)), runThreads);
 }
 
 void Block::suspend(Thread& me, const char* what, Place place) {
   me.waitsFor = what;
   me.waitsAt = place;
-  Thread* other = next();
-  counts.switches++;
-  simtSwitch(&me.stackPointer, other ? other->stackPointer : scheduler);
-}
-
-void Block::leave(void** save) {
-  Thread* other = isAbandoned ? nullptr : next();
-  counts.switches++;
-  simtSwitch(save, other ? other->stackPointer : scheduler);
-  __builtin_unreachable();
+  simtSwitch(&me.stackPointer, resume(next()));
 }
 
 void Block::abandon() {
   isAbandoned = true;
-  leave(&currentThread().stackPointer);
+  simtSwitch(&currentThread().stackPointer, scheduler);
+  __builtin_unreachable();
 }
 
 void Block::finish(Thread& me) {
@@ -157,12 +166,22 @@ void Block::finish(Thread& me) {
     reportAt(me, "copy not waited for", reinterpret_cast<uintptr_t>(mine.copies[mine.firstCopy].instruction),
              "the thread ends while its asynchronous copy to shared byte " +
                  std::to_string(mine.copies[mine.firstCopy].to - kSharedBase) + " is in flight");
-  me.isDone = true;
+  const uint32_t number = me.number;
   aliveCount--;
   me.warp->alive &= ~(1u << me.lane);
   finishMeetings(*this, *me.warp);
   finishBarriers(*this);
-  leave(&me.stackPointer);
+  char* stack = stackAt(&me);
+  if (checks && reusesStacks) clocks.drop(me.known);
+  if (reusesStacks) threads[number] = nullptr;
+  const uint32_t other = next();
+  const bool isFresh = other != kNone && (warps[other / 32].fresh >> other % 32 & 1);
+  if (isFresh && reusesStacks) {
+    begin(stack, other);
+    return;
+  }
+  if (reusesStacks) freeStacks.push_back(stack);
+  simtSwitch(&me.stackPointer, resume(other));
 }
 
 void Block::join(Thread* const* members, int count) {
@@ -190,8 +209,9 @@ void Block::reportDeadlock() {
   std::string text = std::to_string(aliveCount) + " threads wait for ever:";
   std::vector<std::pair<const Thread*, int>> groups;  // one thread of each place, and how many are there
   for (int number = 0; number < threadCount; number++) {
+    const uint32_t lane = static_cast<uint32_t>(number) % 32;
+    if (!(warps[number / 32].alive >> lane & 1)) continue;
     const Thread& each = thread(static_cast<uint32_t>(number));
-    if (each.isDone) continue;
     bool isKnown = false;
     for (auto& [first, count] : groups) {
       if (first->waitsFor != each.waitsFor || first->waitsAt.line != each.waitsAt.line) continue;
@@ -206,7 +226,7 @@ void Block::reportDeadlock() {
             std::to_string(first->waitsAt.line) + ", the first of them thread " +
             indexText(first->view.thread) + ";";
   text.pop_back();
-  Thread& any = groups.empty() ? thread(0) : thread(groups.front().first->number);
+  Thread& any = thread(groups.front().first->number);
   reportAt(any, "deadlock", any.waitsAt, text);
 }
 

@@ -33,7 +33,6 @@ struct Thread {
   uint32_t number, lane;  // within the block, within the warp
   Clock* known;           // what happened before, of each thread
   uint32_t time;          // its own
-  bool isDone;
   const char* waitsFor;
   Place waitsAt;
 };
@@ -51,6 +50,7 @@ struct Meeting {
 struct Warp {
   static constexpr int kMostMeetings = 8;
   uint32_t ready, alive;
+  uint32_t fresh;  // lanes that are ready and have no stack yet
   int meetingCount;
   Meeting meetings[kMostMeetings];
   uint32_t first;  // number of lane 0
@@ -75,9 +75,9 @@ struct Block {
   // Executes one block of the grid. False where an access was refused and the grid must stop.
   bool run(const Grid& grid, uint64_t index);
 
-  Thread& thread(uint32_t number) {
-    return *reinterpret_cast<Thread*>(threadPlace(stacks + kStackBytes * number));
-  }
+  // One that has begun and not ended.
+  Thread& thread(uint32_t number) { return *threads[number]; }
+  uint3 threadIndex(uint32_t number) const;
   void wake(Thread& thread) {
     thread.warp->ready |= 1u << thread.lane;
     readyWarps |= 1u << (thread.number / 32);
@@ -86,7 +86,8 @@ struct Block {
   void suspend(Thread& me, const char* what, Place place);
   // Ends the block at once: the thread that calls never goes on, nor do the others.
   [[noreturn]] void abandon();
-  [[noreturn]] void finish(Thread& me);
+  // The thread has ended. Returns where another one shall begin on its stack, which is in the cache.
+  void finish(Thread& me);
 
   // The threads know from now on what each of them knew.
   void join(Thread* const* members, int count);
@@ -98,8 +99,10 @@ struct Block {
   int threadCount = 0, warpCount = 0, aliveCount = 0;
   bool checks = false, profiles = false, isAbandoned = false;
   uint32_t sharedBytes = 0;
+  bool reusesStacks = true;  // of threads that have ended
 
   char* stacks;
+  Thread* threads[kMaxThreads];
   char* arena;  // shared memory: an address there is an offset
   std::unique_ptr<Warp[]> warps;
   Barrier barriers[kBarriers];
@@ -118,13 +121,17 @@ struct Block {
   Span spans[256];
 
  private:
-  friend struct BlockRun;
-  void start(Thread& thread, uint32_t number);
-  Thread* next();
-  [[noreturn]] void leave(void** save);
+  static constexpr uint32_t kNone = ~0u;
+
+  // The number of a thread that can run, and where it goes on.
+  uint32_t next();
+  void* resume(uint32_t number);
+  Thread& begin(char* stack, uint32_t number);
   void reportDeadlock();
 
   void* scheduler = nullptr;
+  Clock* origin = nullptr;
+  std::vector<char*> freeStacks;
   uint32_t readyWarps = 0;
   uint32_t currentWarp = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstring>
@@ -157,6 +158,8 @@ void claimGlobal(void* memory, size_t bytes) {
   const Allocation* whole = findIn(all.allocations, begin);
   if (!whole) return;
   all.cut[whole->begin] = true;
+  // What was there before may have been cut at other places.
+  all.pieces.erase(all.pieces.lower_bound(begin), all.pieces.lower_bound(begin + std::max<size_t>(bytes, 1)));
   all.pieces[begin] = {begin, bytes, true};
   becomeUnknown(all, memory, bytes);
   all.generation++;

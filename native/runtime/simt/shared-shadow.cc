@@ -32,8 +32,7 @@ std::string addressText(uint32_t address) {
 
 void reportRace(Thread& me, uint32_t address, Stamp other, const char* did, const char* otherDid,
                 const void* instruction) {
-  const Thread& thread = me.block->thread(threadOf(other));
-  const uint3& index = thread.view.thread;
+  const uint3 index = me.block->threadIndex(threadOf(other));
   reportAt(me, "shared race", placeOf(instruction),
            addressText(address) + " is " + did + " while nothing orders that after thread (" +
                std::to_string(index.x) + "," + std::to_string(index.y) + "," + std::to_string(index.z) +
