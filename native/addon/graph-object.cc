@@ -3,12 +3,32 @@
 #include "addon/convert.h"
 #include "addon/environment.h"
 #include "addon/guard.h"
+#ifdef CROSSMAP_CUDA
+#include "runtime/cuda/cuda-device.h"
+#endif
 
 namespace crossmap::addon {
 
 namespace {
 
 constexpr napi_type_tag kTypeTag = {0x5e0b7c1f93d84a26, 0xb1f4926d3c7e8a05};
+
+#ifdef CROSSMAP_CUDA
+using Recorder = cuda::CudaDevice;
+#else
+struct Recorder {
+  void beginCapture() {}
+  std::unique_ptr<Graph> endCapture() { return nullptr; }
+};
+#endif
+
+// Throws ERR_DEVICE where the device records nothing.
+Recorder& recorderOf(const Device& device) {
+#ifdef CROSSMAP_CUDA
+  if (device.kind() == cuda::kCudaKind) return cuda::cudaOf(device);
+#endif
+  throw Error(ErrorCode::device, "captured: the device " + device.name() + " records no ops");
+}
 
 }  // namespace
 
@@ -41,14 +61,14 @@ Napi::Value GraphObject::dispose(const Napi::CallbackInfo& info) {
 
 Napi::Value beginCapture(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
-    fromValue<Device>(info[0], {"capture: device"}).backend().beginCapture();
+    recorderOf(fromValue<Device>(info[0], {"captured: device"})).beginCapture();
     return info.Env().Undefined();
   });
 }
 
 Napi::Value endCapture(const Napi::CallbackInfo& info) {
   return guarded(info, [&]() -> Napi::Value {
-    std::unique_ptr<Graph> graph = fromValue<Device>(info[0], {"capture: device"}).backend().endCapture();
+    std::unique_ptr<Graph> graph = recorderOf(fromValue<Device>(info[0], {"captured: device"})).endCapture();
     const auto external = Napi::External<std::unique_ptr<Graph>>::New(info.Env(), &graph);
     return Environment::of(info.Env()).graphClass().New({external});
   });

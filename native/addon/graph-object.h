@@ -3,9 +3,20 @@
 
 #include <memory>
 
-#include "runtime/graph.h"
+#ifdef CROSSMAP_CUDA
+#include "runtime/cuda/cuda-graph.h"
+#endif
 
 namespace crossmap::addon {
+
+#ifdef CROSSMAP_CUDA
+using Graph = cuda::CudaGraph;
+#else
+// A build without CUDA records nothing.
+struct Graph {
+  void replay() {}
+};
+#endif
 
 // The JavaScript object that holds recorded ops; lib/native.ts describes it as NativeGraph.
 class GraphObject : public Napi::ObjectWrap<GraphObject> {

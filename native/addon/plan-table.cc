@@ -3,7 +3,11 @@
 #include "addon/convert.h"
 #include "addon/guard.h"
 #ifdef CROSSMAP_CUDA
+#include "ops/attention/attention-cuda-plan.h"
+#include "ops/contrastive/contrastive-plan.h"
+#include "ops/linear-cross-entropy/linear-cross-entropy-plan.h"
 #include "ops/reduce/reduce-plan.h"
+#include "ops/rms-norm/rms-norm-plan.h"
 #include "ops/softmax/softmax-plan.h"
 #include "runtime/cuda/cuda-device.h"
 #include "runtime/cuda/gemm-plan.h"
@@ -36,6 +40,44 @@ PlanReport matmulReport(const Architecture& architecture, const char* what, int6
               number(splits) + (splits == 1 ? " part" : " parts") + " of the depth"};
 }
 
+PlanReport attentionReport(const Architecture& architecture, cuda::AttentionPass pass, const char* what) {
+  const AttentionShape causal{kTokens, kTokens, 4, 16, 16, 128};
+  const auto tiling = cuda::attentionTiling(architecture, DType::bfloat16, causal, pass);
+  return {"attention", std::string(what) + " bfloat16 " + shape({kTokens, 16, 128}) + ", 4 segments",
+          "tiles of " + number(tiling.owned) + ", blocks of " + number(tiling.streamed) + " pass by, " +
+              number(tiling.threads) + " threads, " + number(tiling.sharedBytes) +
+              " bytes of shared memory, " + number(tiling.splits) +
+              (tiling.splits == 1 ? " split" : " splits")};
+}
+
+PlanReport contrastiveReport(const Architecture& architecture) {
+  constexpr int64_t kPairs = 16384;
+  const int processors = architecture.multiprocessors;
+  const int64_t side = cuda::pullPanelSide(processors, DType::bfloat16, kFeatures);
+  return {"contrastive", "bfloat16 " + shape({kPairs, kFeatures}),
+          "tiles of " + number(cuda::kScoreTile) + ", forward panels of " +
+              number(cuda::sweepPanelRows(processors, kPairs)) + " rows, backward panels of " + number(side) +
+              " x " + number(side)};
+}
+
+PlanReport linearCrossEntropyReport(const Architecture& architecture) {
+  const auto plan = cuda::linearCrossEntropyPlan(architecture, kTokens, kVocab, 2, true);
+  const bool isStored = plan.method == cuda::LinearCrossEntropyMethod::stored;
+  return {
+      "linearCrossEntropy", "bfloat16 " + shape({kTokens, kFeatures}) + " x " + shape({kVocab, kFeatures}),
+      (isStored ? "3 products, logits of a chunk are stored; " : "4 products, logits are computed again; ") +
+          std::string("chunks of ") + number(plan.rows) + " tokens and " + number(plan.columns) + " words"};
+}
+
+PlanReport rmsNormReport(const Architecture& architecture) {
+  constexpr int64_t kScratchBytes = 128;
+  const auto plan = cuda::rmsNormPlan(architecture, kTokens, kFeatures, kFeatures * 4, kScratchBytes);
+  return {"rmsNorm", "bfloat16 " + shape({kTokens, kFeatures}),
+          number(plan.threads) + " threads, " + number(plan.teams) +
+              (plan.teams == 1 ? " token" : " tokens") + " at a time, " + number(plan.blocks) +
+              " blocks, rows are " + (plan.isKept ? "kept in shared memory" : "read twice")};
+}
+
 PlanReport reduceReport(const Architecture&) {
   const auto plan = cuda::reducePlan(kTokens, kFeatures, kBFloat16Width);
   return {"reduce", "bfloat16 " + shape({kTokens, kFeatures}) + ", last axis",
@@ -53,9 +95,15 @@ PlanReport softmaxReport(const Architecture& architecture) {
 
 std::vector<PlanReport> reports(const Architecture& architecture) {
   return {
+      attentionReport(architecture, cuda::AttentionPass::forward, "forward"),
+      attentionReport(architecture, cuda::AttentionPass::queryGradients, "gradient of queries"),
+      attentionReport(architecture, cuda::AttentionPass::keyGradients, "gradients of keys and values"),
+      contrastiveReport(architecture),
+      linearCrossEntropyReport(architecture),
       matmulReport(architecture, "forward", kTokens, kFeatures, kFeatures),
       matmulReport(architecture, "gradient of a weight", kFeatures, kFeatures, kTokens),
       reduceReport(architecture),
+      rmsNormReport(architecture),
       softmaxReport(architecture),
   };
 }

@@ -103,12 +103,6 @@ void CachingAllocator::release(void* memory, int64_t ticket) {
   cachedBytes_ += block.bytes;
 }
 
-bool CachingAllocator::isOfPool(void* memory, Pool pool) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = used_.find(memory);
-  return found != used_.end() && found->second.pool == pool;
-}
-
 CachingAllocator::Pool CachingAllocator::openReserved() {
   const std::lock_guard lock(mutex_);
   return ++lastReserved_;

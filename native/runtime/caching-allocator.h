@@ -62,9 +62,6 @@ class CachingAllocator {
   // `ticket` is that of the last work that can use the memory.
   void release(void* memory, int64_t ticket = 0);
 
-  // Whether memory that is in use belongs to the pool.
-  bool isOfPool(void* memory, Pool pool) const;
-
   // A pool whose free blocks emptyCache leaves alone: somebody uses their addresses.
   Pool openReserved();
   // Its blocks, free ones and those in use, become the main pool's.

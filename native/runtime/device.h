@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "runtime/error.h"
-#include "runtime/graph.h"
 
 namespace crossmap {
 
@@ -56,18 +55,8 @@ class Backend {
   virtual void synchronize(Completion done) = 0;
   // Calls `after` like synchronize, but leaves faults for the next synchronisation.
   virtual void onceExecuted(std::function<void()> after) = 0;
-  // From here on ops are recorded, not executed; the host can read nothing until endCapture. Throws
-  // ERR_DEVICE where the device records nothing.
-  virtual void beginCapture() { refuseCapture(); }
-  // Throws ERR_ARGUMENT where beginCapture was not called.
-  virtual std::unique_ptr<Graph> endCapture() { refuseCapture(); }
   // Ends the device: work that has not begun is dropped, no completion is called any more.
   virtual void stop() = 0;
-
- private:
-  [[noreturn]] void refuseCapture() const {
-    throw Error(ErrorCode::device, "capture: the device " + std::string(nameOf(kind())) + " records no ops");
-  }
 };
 
 // A handle; two are equal if they mean the same device of the same environment.

@@ -298,7 +298,7 @@ void graph() {
   say(thrown([&] { device->synchronize([](std::optional<Error>) {}); }));
   say(thrown([&] { device->upload(output, 4); }));
   say(thrown([&] { device->beginCapture(); }));
-  std::unique_ptr<Graph> recorded = device->endCapture();
+  std::unique_ptr<CudaGraph> recorded = device->endCapture();
   say(thrown([&] { device->endCapture(); }));
   say("not executed:", read(*device, input, 1)[0]);
   recorded->replay();
@@ -320,7 +320,7 @@ void graphFaults() {
   FaultSlot* slot = device->faultSlot("embedding", ErrorCode::index,
                                       [](int64_t at, int32_t, int32_t) { return "id at " + std::to_string(at); });
   enqueue(*device, "embedding", fault, slot, int64_t{3}, 1);
-  const std::unique_ptr<Graph> recorded = device->endCapture();
+  const std::unique_ptr<CudaGraph> recorded = device->endCapture();
   say(synchronized(*device));
   for (int round = 0; round < 2; round++) {
     recorded->replay();

@@ -138,13 +138,14 @@ cudaStream_t CudaDevice::handle() const {
 void* CudaDevice::allocate(int64_t bytes) {
   checkAlive();
   void* memory = allocator_.allocate(bytes, recording_ ? recording_->pool : CachingAllocator::kMainPool);
+  if (recording_) recording_->memory.insert(memory);
   claim(ops_.get(), memory, bytes);
   return memory;
 }
 
 void CudaDevice::release(void* memory) {
   // The ops that are recorded may read it each time.
-  if (recording_ && !allocator_.isOfPool(memory, recording_->pool)) {
+  if (recording_ && recording_->memory.erase(memory) == 0) {
     recording_->held.push_back(memory);
     return;
   }
@@ -296,7 +297,7 @@ void CudaDevice::checkNotCapturing(const char* what) const {
 void CudaDevice::beginCapture() {
   checkAlive();
   checkNotCapturing("capture");
-  Recording recording{allocator_.openReserved(), std::make_shared<SlotBlock>(ops_.get()), {}};
+  Recording recording{allocator_.openReserved(), {}, std::make_shared<SlotBlock>(ops_.get()), {}};
   // Relaxed: what else this thread asks of CUDA meanwhile, such as memory, is not part of the recording.
   if (const cudaError_t status = cudaStreamBeginCapture(ops_.get(), cudaStreamCaptureModeRelaxed);
       status != cudaSuccess) {
@@ -306,7 +307,7 @@ void CudaDevice::beginCapture() {
   recording_.emplace(std::move(recording));
 }
 
-std::unique_ptr<Graph> CudaDevice::endCapture() {
+std::unique_ptr<CudaGraph> CudaDevice::endCapture() {
   if (!recording_) throw Error(ErrorCode::argument, "capture: nothing is being recorded");
   Recording recording = std::move(*recording_);
   recording_.reset();

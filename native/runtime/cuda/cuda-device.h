@@ -45,9 +45,12 @@ class CudaDevice : public Backend, public Stream, public std::enable_shared_from
   void copyWithin(void* to, const void* from, int64_t bytes) override;
   void synchronize(Completion done) override;
   void onceExecuted(std::function<void()> after) override;
-  void beginCapture() override;
-  std::unique_ptr<Graph> endCapture() override;
   void stop() override;
+
+  // From here on ops are recorded, not executed; the host can copy nothing until endCapture.
+  void beginCapture();
+  // Throws ERR_ARGUMENT where nothing is being recorded.
+  std::unique_ptr<CudaGraph> endCapture();
 
   // For graphs.
   void replay(cudaGraphExec_t launchable, const std::shared_ptr<SlotBlock>& slots);
