@@ -50,6 +50,11 @@ export interface NativePlan {
   readonly plan: string;
 }
 
+/** Recorded ops of a device. */
+interface NativeGraph {
+  dispose: () => void;
+}
+
 /** What the addon exports: the runtime; the ops stand in native-ops.ts. */
 interface Native extends NativeOps {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
@@ -62,6 +67,9 @@ interface Native extends NativeOps {
   resetPeak: (device: string) => void;
   emptyCache: (device: string) => void;
   devices: () => readonly NativeDevice[];
+  beginCapture: (device: string) => void;
+  endCapture: (device: string) => NativeGraph;
+  replay: (graph: NativeGraph) => void;
   setThreads: (threads: number) => void;
   cpuInfo: () => {readonly instructionSet: string; readonly threads: number};
   cudaInfo: () => NativeCuda | undefined;

@@ -5,6 +5,7 @@ import test from 'ava';
 import {addonInUse, native} from '../lib/native.js';
 import {root} from './repository/support.js';
 import {runModule} from './support/module.js';
+import {compile, programFolder} from './support/native-program.js';
 
 /** The functions that an interface of a file declares. */
 function declaredIn(file: string, start: RegExp): string[] {
@@ -40,6 +41,71 @@ test('what needs no addon works without one', async (t) => {
     {env: {CROSSMAP_ADDON: '/nowhere/crossmap.node'}},
   );
   t.is(printed, 'function');
+});
+
+const tellDevices = `
+  import {devices, whyNoCuda} from 'lib/tensor/index.js';
+  try { console.log(JSON.stringify([devices(), whyNoCuda()])); } catch ({code, message}) { console.log(code, message); }`;
+
+/** Devices, and why there is no cuda, in a process that looks for its addon with these variables. */
+async function devicesWith(env: Readonly<Record<string, string>>): Promise<[string[], string | null]> {
+  const {printed} = await runModule(tellDevices, {env: {CROSSMAP_ADDON: '', ...env}});
+  return JSON.parse(printed) as [string[], string | null];
+}
+
+test('an addon that nobody names has the CPU and, with a GPU, cuda before it; else it says why not', async (t) => {
+  const [devices, noCuda] = await devicesWith({});
+  t.deepEqual(devices, noCuda === null ? ['cuda', 'cpu'] : ['cpu']);
+  t.true(noCuda === null || noCuda.length > 0);
+});
+
+test('CROSSMAP_DEVICE=simt takes the addon with the emulated GPU, behind the CPU', async (t) => {
+  t.deepEqual(await devicesWith({CROSSMAP_DEVICE: 'simt'}), [
+    ['cpu', 'simt'],
+    'the addon in use is built without it',
+  ]);
+});
+
+test('CROSSMAP_DEVICE=cpu takes the addon with the CPU alone', async (t) => {
+  t.deepEqual(await devicesWith({CROSSMAP_DEVICE: 'cpu'}), [['cpu'], 'the addon in use is built without it']);
+});
+
+test('CROSSMAP_DEVICE refuses what is no device', async (t) => {
+  const {printed} = await runModule(tellDevices, {env: {CROSSMAP_ADDON: '', CROSSMAP_DEVICE: 'tpu'}});
+  t.is(printed, 'ERR_ARGUMENT the environment variable CROSSMAP_DEVICE must be cpu, cuda or simt; got tpu');
+});
+
+test('requireDevice decides before the addon is loaded, and refuses afterwards', async (t) => {
+  const {printed} = await runModule(
+    `import {devices, requireDevice} from 'lib/tensor/index.js';
+     requireDevice('simt');
+     console.log(devices().join());
+     try { requireDevice('cuda'); } catch ({code, message}) { console.log(code, message); }`,
+    {env: {CROSSMAP_ADDON: ''}},
+  );
+  t.regex(
+    printed,
+    /^cpu,simt\nERR_ADDON the device cuda was asked for after .*crossmap-simt\.node, which is without it, had been loaded$/,
+  );
+});
+
+const cudaAddon = path.join(root, 'build-cuda/Release/crossmap-cuda.node');
+const testCuda = fs.existsSync(cudaAddon) ? test : test.skip;
+
+testCuda('the addon with CUDA loads without a usable driver, computes on the CPU and says why', async (t) => {
+  const libraries = programFolder();
+  const source = ['test/runtime/fake-driver.cc'];
+  compile(path.join(libraries, 'libcuda.so.1'), source, ['-shared', '-fPIC', '-Wl,-soname,libcuda.so.1']);
+  const {printed, errors} = await runModule(
+    `import {add} from 'lib/ops/index.js';
+     import {devices, full, memory, whyNoCuda} from 'lib/tensor/index.js';
+     console.log(devices().join(), '|', whyNoCuda(), '|', await add(full([], 1), full([], 2)).item());
+     try { memory('cuda'); } catch ({code, message}) { console.log(code, message); }`,
+    {env: {CROSSMAP_ADDON: cudaAddon, LD_LIBRARY_PATH: libraries, FAKE_VERSION: '12040'}},
+  );
+  const reason = 'the NVIDIA driver is too old: it runs CUDA 12.4, and this build needs 13.0 or later';
+  t.is(errors, '');
+  t.is(printed, `cpu | ${reason} | 3\nERR_DEVICE device must be cpu; got cuda: ${reason}`);
 });
 
 test('an instruction set that is none is refused by name', async (t) => {

@@ -3,6 +3,7 @@
 
 #include "addon/convert.h"
 #include "addon/environment.h"
+#include "addon/graph-object.h"
 #include "addon/guard.h"
 #include "addon/mapped-file.h"
 #include "addon/op-table.h"
@@ -190,6 +191,7 @@ Napi::Value cudaInfo(const Napi::CallbackInfo& info) { return info.Env().Undefin
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(std::make_unique<Environment>(env).release());
   TensorObject::define(env);
+  GraphObject::define(env);
   const auto add = [&]<auto function>(const char* name) {
     exports.Set(name, Napi::Function::New<function>(env, name));
   };
@@ -203,6 +205,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add.operator()<resetPeak>("resetPeak");
   add.operator()<emptyCache>("emptyCache");
   add.operator()<devices>("devices");
+  add.operator()<beginCapture>("beginCapture");
+  add.operator()<endCapture>("endCapture");
+  add.operator()<replay>("replay");
   add.operator()<setThreads>("setThreads");
   add.operator()<cpuInfo>("cpuInfo");
   add.operator()<cudaInfo>("cudaInfo");

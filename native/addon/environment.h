@@ -35,6 +35,7 @@ class Environment {
   void setThreads(int threads);
 
   Napi::FunctionReference& tensorClass() { return tensorClass_; }
+  Napi::FunctionReference& graphClass() { return graphClass_; }
 
   // A promise that `start` settles by calling its completion from any thread. `memory` is kept from the
   // garbage collector until then.
@@ -68,6 +69,7 @@ class Environment {
 
   Napi::Env env_;
   Napi::FunctionReference tensorClass_;
+  Napi::FunctionReference graphClass_;
   std::optional<Device> cpu_;
   std::optional<Device> cuda_;
   std::optional<std::string> whyNoCuda_;  // once it was looked for; empty where it can be used

@@ -1,5 +1,4 @@
 /** Activation checkpointing: the same numbers with less memory. */
-import test from 'ava';
 import {
   backward,
   checkpoint,
@@ -40,71 +39,79 @@ onEachDevice(
   },
 );
 
-test('a weight that the work reads from outside has its gradient', async (t) => {
-  const x = requireGradient(tensor([1, 2]));
-  const weight = requireGradient(tensor([3, 4]));
+onEachDevice(['float32'], 'a weight that the work reads from outside has its gradient', async (t, on) => {
+  const x = requireGradient(tensor([1, 2], on));
+  const weight = requireGradient(tensor([3, 4], on));
   backward(sum(checkpoint((input) => multiply(input, weight), x)));
   t.deepEqual([...(await gradient(x)!.floats())], [3, 4]);
   t.deepEqual([...(await gradient(weight)!.floats())], [1, 2]);
 });
 
-test('inputs of integers, and inputs that want no gradient, have none', async (t) => {
-  const x = requireGradient(tensor([1, 2]));
-  const y = tensor([3, 4]);
-  const places = tensor([0, 1], {dtype: 'int32'});
-  const result = checkpoint(
-    (a, b, c) => {
-      t.is(c.dtype, 'int32');
-      return multiply(a, b);
-    },
-    x,
-    y,
-    places,
-  );
-  backward(sum(result));
-  t.deepEqual([...(await gradient(x)!.floats())], [3, 4]);
-  t.is(gradient(y), undefined);
-});
+onEachDevice(
+  ['float32'],
+  'inputs of integers, and inputs that want no gradient, have none',
+  async (t, on) => {
+    const x = requireGradient(tensor([1, 2], on));
+    const y = tensor([3, 4], on);
+    const places = tensor([0, 1], {dtype: 'int32', device: on.device});
+    const result = checkpoint(
+      (a, b, c) => {
+        t.is(c.dtype, 'int32');
+        return multiply(a, b);
+      },
+      x,
+      y,
+      places,
+    );
+    backward(sum(result));
+    t.deepEqual([...(await gradient(x)!.floats())], [3, 4]);
+    t.is(gradient(y), undefined);
+  },
+);
 
-test('checkpoints may stand inside of each other', async (t) => {
-  const x = requireGradient(tensor([1, 2]));
+onEachDevice(['float32'], 'checkpoints may stand inside of each other', async (t, on) => {
+  const x = requireGradient(tensor([1, 2], on));
   const inner = (a: Tensor): Tensor => checkpoint((b) => square(square(b)), a);
   backward(sum(checkpoint((a) => scale(inner(a), 2), x)));
   t.deepEqual([...(await gradient(x)!.floats())], [8, 64]);
 });
 
-test('work whose result does not depend on its inputs has no gradient', (t) => {
-  const x = requireGradient(tensor([1, 2]));
-  const y = checkpoint(() => full([2], 3), x);
+onEachDevice(['float32'], 'work whose result does not depend on its inputs has no gradient', (t, on) => {
+  const x = requireGradient(tensor([1, 2], on));
+  const y = checkpoint(() => full([2], 3, on), x);
   backward(sum(y));
   t.is(gradient(x), undefined);
 });
 
-test('without recording, checkpoint only works', (t) => {
-  const x = requireGradient(tensor([1, 2]));
+onEachDevice(['float32'], 'without recording, checkpoint only works', (t, on) => {
+  const x = requireGradient(tensor([1, 2], on));
   t.false(requiresGradient(noGrad(() => checkpoint(square, x))));
 });
 
-test('checkpoint keeps less memory, and its backward pass needs that of one block at a time', async (t) => {
-  const blocks = 8;
-  const wide = (x: Tensor): Tensor => scale(exp(tanh(sigmoid(silu(x)))), 0.5);
-  const run = async (inner: (x: Tensor) => Tensor): Promise<{kept: number; peak: number}> => {
-    await synchronize();
-    const x = requireGradient(full([1 << 14], 0.5));
-    const before = memory().allocatedBytes;
-    resetPeakMemory();
-    const loss = scope(() => {
-      let stream = x;
-      for (let block = 0; block < blocks; block++) stream = inner(stream);
-      return sum(stream);
-    });
-    const kept = (memory().allocatedBytes - before) / x.bytes;
-    backward(loss);
-    return {kept, peak: (memory().peakBytes - before) / x.bytes};
-  };
-  const plain = await run(wide);
-  const checkpointed = await run((x) => checkpoint(wide, x));
-  t.true(plain.kept > 3 * blocks, `${plain.kept} tensors are kept, four a block`);
-  t.true(checkpointed.kept < blocks + 1, `${checkpointed.kept} tensors are kept, one a block`);
-  t.true(checkpointed.peak < blocks + 8, `${checkpointed.peak} tensors at most`);
-});
+onEachDevice(
+  ['float32'],
+  'checkpoint keeps less memory, and its backward pass needs that of one block at a time',
+  async (t, on) => {
+    const blocks = 8;
+    const wide = (x: Tensor): Tensor => scale(exp(tanh(sigmoid(silu(x)))), 0.5);
+    const run = async (inner: (x: Tensor) => Tensor): Promise<{kept: number; peak: number}> => {
+      await synchronize(on.device);
+      const x = requireGradient(full([1 << 14], 0.5, on));
+      const before = memory(on.device).allocatedBytes;
+      resetPeakMemory(on.device);
+      const loss = scope(() => {
+        let stream = x;
+        for (let block = 0; block < blocks; block++) stream = inner(stream);
+        return sum(stream);
+      });
+      const kept = (memory(on.device).allocatedBytes - before) / x.bytes;
+      backward(loss);
+      return {kept, peak: (memory(on.device).peakBytes - before) / x.bytes};
+    };
+    const plain = await run(wide);
+    const checkpointed = await run((x) => checkpoint(wide, x));
+    t.true(plain.kept > 3 * blocks, `${plain.kept} tensors are kept, four a block`);
+    t.true(checkpointed.kept < blocks + 1, `${checkpointed.kept} tensors are kept, one a block`);
+    t.true(checkpointed.peak < blocks + 8, `${checkpointed.peak} tensors at most`);
+  },
+);

@@ -18,6 +18,8 @@ export interface Finished {
 export interface RunOptions {
   /** Current folder. */
   readonly cwd?: string;
+  /** Variables beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Standard input; default none. */
   readonly input?: string;
   /** Called with each piece of standard output. */
@@ -27,9 +29,9 @@ export interface RunOptions {
 /** Runs `crossmap` with arguments to its end. */
 export async function crossmap(
   args: readonly string[],
-  {cwd = process.cwd(), input = '', onOutput}: RunOptions = {},
+  {cwd = process.cwd(), env = {}, input = '', onOutput}: RunOptions = {},
 ): Promise<Finished> {
-  const child = spawn(process.execPath, [main, ...args], {cwd, env: {...process.env, NO_COLOR: '1'}});
+  const child = spawn(process.execPath, [main, ...args], {cwd, env: {...process.env, ...env, NO_COLOR: '1'}});
   let stdout = '';
   child.stdout.setEncoding('utf8').on('data', (piece: string) => {
     stdout += piece;

@@ -100,6 +100,10 @@ test('mistakes name what was meant', async (t) => {
       ['generate', 'run', '--top-p', '1.5'],
       "ERR_ARGUMENT: option '--top-p <share>' argument '1.5' is invalid. It must be a number above 0, at most 1.",
     ],
+    [
+      ['generate', 'run', '--device', 'tpu'],
+      "ERR_ARGUMENT: option '--device <name>' argument 'tpu' is invalid. Allowed choices are cpu, cuda, simt.",
+    ],
     [['translate', 'run', '--to', 'cs'], "ERR_ARGUMENT: required option '--from <code>' not specified"],
   ] as const)
     t.deepEqual(await told(args), {code: 2, signal: null, stdout: '', stderr: `error ${message}\n`});
@@ -118,13 +122,20 @@ test('a run that is not there is an error with exit code 1; --debug tells where 
 test('info tells what this installation is, as lines and as JSON', async (t) => {
   const {code, stdout} = await crossmap(['info', '--json']);
   t.is(code, 0);
-  const info = JSON.parse(stdout) as {addon: {devices: {name: string}[]}};
+  const info = JSON.parse(stdout) as {addon: {devices: {name: string}[]; noCuda?: string; plans: unknown[]}};
   t.like(info, {crossmap: version, node: process.versions.node});
-  t.deepEqual(
-    info.addon.devices.map(({name}) => name),
-    ['cpu'],
-  );
+  const names = info.addon.devices.map(({name}) => name);
+  t.true(names.includes('cpu'));
+  t.is(info.addon.noCuda === undefined, names.includes('cuda'));
   const lines = (await crossmap(['info'])).stdout;
-  for (const name of ['crossmap', 'node', 'system', 'addon', 'instruction set', 'threads', 'cuda'])
+  const rows = ['crossmap', 'node', 'system', 'addon', 'instruction set', 'threads'];
+  for (const name of [...rows, ...names.map((each) => `device ${each}`)])
     t.regex(lines, new RegExp(`^${name} +\\S`, 'm'));
+  if (info.addon.noCuda !== undefined) t.true(lines.includes(`not used: ${info.addon.noCuda}\n`));
+});
+
+test('info of the emulated GPU tells what it emulates', async (t) => {
+  const {code, stdout} = await crossmap(['info', '--device', 'simt'], {env: {CROSSMAP_ADDON: ''}});
+  t.is(code, 0);
+  t.regex(stdout, /^device simt +.*compute capability 8\.0, \d+ multiprocessors/m);
 });

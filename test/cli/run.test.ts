@@ -55,6 +55,22 @@ test('train shows the course of the run and what it gained, and leaves a report'
   t.true(report.includes('crossmap training report') && report.includes('finished'));
 });
 
+test('a device that is not here is refused before anything is read, with the reason', async (t) => {
+  const {folder: cwd} = t.context;
+  const env = {CROSSMAP_ADDON: '', CROSSMAP_DEVICE: ''};
+  const {addon} = JSON.parse((await crossmap(['info', '--json'], {env})).stdout) as {
+    addon: {noCuda?: string};
+  };
+  if (addon.noCuda === undefined) {
+    t.pass('there is a GPU');
+    return;
+  }
+  const args = ['train', 'tiny.yaml', '--device', 'cuda', '--set', 'output=runs/none'];
+  const {code, stdout, stderr} = await crossmap(args, {cwd, env});
+  t.deepEqual([code, stdout], [1, '']);
+  t.regex(stderr, /^error ERR_DEVICE: device cuda does not exist here; there is cpu\. \S/);
+});
+
 test('data tells what was read, as tables and as JSON', async (t) => {
   const {folder: cwd} = t.context;
   const {code, stdout} = await crossmap(['data', 'tiny.yaml'], {cwd});

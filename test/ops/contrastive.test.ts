@@ -1,6 +1,7 @@
 /** The loss and its gradients against the definition in float64, for every option and combination of options. */
 import test, {type ExecutionContext} from 'ava';
 import fc from 'fast-check';
+import {backward, gradient, requireGradient} from '../../lib/autograd/index.js';
 import {contrastive, type ContrastiveOptions} from '../../lib/ops/index.js';
 import {tensor, type Tensor} from '../../lib/tensor/index.js';
 import {normalNumbers, uniformNumbers, wholeNumbers} from '../support/numbers.js';
@@ -11,6 +12,7 @@ import {
   gradientsMatch,
   onEachDevice,
   representable,
+  testDevices,
   type Input,
   type On,
 } from '../support/ops.js';
@@ -96,6 +98,48 @@ for (const shape of shapes)
       }
     },
   );
+
+// CUDA keeps partial results of one panel of rows at a time: 896 rows of 1100 columns on the emulated multiprocessors. Not a whole
+// number of tiles of 128, nor of panels.
+onEachDevice(['float32'], 'contrastive over several panels of rows is its definition', async (t, on) => {
+  const [pairs, features] = [1100, 4];
+  const random = pairsOf(pairs, features, 3);
+  const [x, y, z] = [random.x, random.y, normalNumbers(200 * features, 8)].map((each) =>
+    representable(each, on.dtype),
+  ) as [number[], number[], number[]];
+  const groups = wholeNumbers(pairs, pairs / 3, 6);
+  const given = {temperature: 0.1, margin: 0.1, threshold: 0.05, scope: 'both', groups, groupMode: 'positives'} as const; // prettier-ignore
+  const shape = [pairs, features];
+  const loss = contrastive(
+    tensor(x, {shape, ...on}),
+    tensor(y, {shape, ...on}),
+    opOptions({...given, negatives: z}, features, on),
+  );
+  await asGoodAsPlain(t, loss, (round) => [contrastiveLoss(sidesOf({x, y, z}, features), given, {round})]);
+});
+
+// Panels of gradients are 256 rows and columns of 129 features on the emulated multiprocessors.
+for (const device of testDevices.filter((each) => each !== 'cpu'))
+  for (const [title, {negatives, ...options}] of Object.entries(optionsOf(300, 129)))
+    test(`${device} float32 contrastive over several panels of gradients agrees with the CPU: ${title}`, async (t) => {
+      const [pairs, features] = [300, 129];
+      const {x, y} = pairsOf(pairs, features, 12);
+      const run = async (on: On): Promise<readonly Float32Array[]> => {
+        const leaf = (values: readonly number[]): Tensor =>
+          requireGradient(tensor([...values], {shape: [values.length / features, features], ...on}));
+        const leaves = {
+          x: leaf(x),
+          y: leaf(y),
+          temperature: requireGradient(tensor(Math.log(1 / options.temperature), on)),
+          ...(negatives && {negatives: leaf(normalNumbers(300 * features, 8))}),
+        };
+        backward(contrastive(leaves.x, leaves.y, {...opOptions(options, features, on), ...leaves}));
+        return Promise.all(Object.values(leaves).map((each) => gradient(each)!.floats()));
+      };
+      const wanted = await run({device: 'cpu', dtype: 'float32'});
+      for (const [index, got] of (await run({device, dtype: 'float32'})).entries())
+        closeTo(t, got, wanted[index]!, 2 ** -15 * Math.max(...wanted[index]!.map(Math.abs)));
+    });
 
 interface Choice {
   readonly title: string;

@@ -174,13 +174,13 @@ void completions() {
 void faults() {
   CudaDevice device;
   const auto enqueueFault = [&](const char* op, int64_t index, int32_t value) {
-    FaultSlot* slot = device.faultSlot(op, ErrorCode::index, [=](int64_t at, int32_t what) {
+    FaultSlot* slot = device.faultSlot(op, ErrorCode::index, [=](int64_t at, int32_t what, int32_t) {
       return "id " + std::to_string(what) + " at " + std::to_string(at);
     });
     enqueue(device, op, fault, slot, index, value);
   };
   const auto enqueueSound = [&] {
-    device.faultSlot("sound", ErrorCode::index, [](int64_t, int32_t) { return std::string("never"); });
+    device.faultSlot("sound", ErrorCode::index, [](int64_t, int32_t, int32_t) { return std::string("never"); });
     enqueue(device, "sound", nothing);
   };
   enqueueSound();
@@ -224,7 +224,7 @@ void lost() {
       thrown([&] { enqueue(device, "cast", nothing); }) == first,
       thrown([&] { device.synchronize([](std::optional<Error>) {}); }) == first,
       thrown([&] { device.copyWithin(before, before, 4); }) == first,
-      thrown([&] { device.faultSlot("cast", ErrorCode::index, {}); }) == first);
+      thrown([&] { device.faultSlot("cast", ErrorCode::index, cuda::FaultText{}); }) == first);
   device.release(before);
   device.emptyCache();
   say("ended");
@@ -280,12 +280,62 @@ void large() {
   device.release(memory);
 }
 
+// Recorded ops run at each replay, on memory that nobody else gets meanwhile.
+void graph() {
+  const auto device = std::make_shared<CudaDevice>();
+  auto* input = static_cast<float*>(device->allocate(4));
+  enqueue(*device, "fill", fill, input, 1.f, 1);
+  auto* unrelated = static_cast<float*>(device->allocate(4));
+  device->beginCapture();
+  auto* inner = static_cast<float*>(device->allocate(4));
+  auto* output = static_cast<float*>(device->allocate(4));
+  device->copyWithin(inner, input, 4);
+  enqueue(*device, "addOne", addOne, inner, 1);
+  device->copyWithin(output, inner, 4);
+  enqueue(*device, "addOne", addOne, input, 1);
+  device->release(inner);
+  device->release(unrelated);
+  say(thrown([&] { device->synchronize([](std::optional<Error>) {}); }));
+  say(thrown([&] { device->upload(output, 4); }));
+  say(thrown([&] { device->beginCapture(); }));
+  std::unique_ptr<CudaGraph> recorded = device->endCapture();
+  say(thrown([&] { device->endCapture(); }));
+  say("not executed:", read(*device, input, 1)[0]);
+  recorded->replay();
+  recorded->replay();
+  say("executed twice:", read(*device, output, 1)[0], read(*device, input, 1)[0]);
+  void* other = device->allocate(4);
+  say("its memory is nobody else's:", other != inner, other != unrelated);
+  device->release(output);
+  recorded.reset();
+  void* again = device->allocate(4);
+  say("then everybody's:", again == inner || again == output || again == unrelated);
+  for (void* each : {static_cast<void*>(input), other, again}) device->release(each);
+}
+
+// Faults of recorded ops are found at each replay.
+void graphFaults() {
+  const auto device = std::make_shared<CudaDevice>();
+  device->beginCapture();
+  FaultSlot* slot = device->faultSlot("embedding", ErrorCode::index,
+                                      [](int64_t at, int32_t, int32_t) { return "id at " + std::to_string(at); });
+  enqueue(*device, "embedding", fault, slot, int64_t{3}, 1);
+  const std::unique_ptr<CudaGraph> recorded = device->endCapture();
+  say(synchronized(*device));
+  for (int round = 0; round < 2; round++) {
+    recorded->replay();
+    recorded->replay();
+    say(synchronized(*device));
+    say(synchronized(*device));
+  }
+}
+
 }  // namespace
 
 int main(int, char** arguments) {
   const std::map<std::string, void (*)()> cases{
       {"overlap", overlap}, {"reuse", reuse}, {"order", order},     {"completions", completions},
       {"faults", faults},   {"lost", lost},   {"refused", refused}, {"memory", memory},
-      {"stop", stop},       {"large", large}};
+      {"stop", stop},       {"large", large}, {"graph", graph},     {"graphFaults", graphFaults}};
   cases.at(arguments[1])();
 }

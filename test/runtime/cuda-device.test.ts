@@ -13,6 +13,7 @@ const program = compile(
       'completions',
       'cublas-lt',
       'cuda-device',
+      'cuda-graph',
       'device-memory',
       'event',
       'fault-slots',
@@ -98,4 +99,22 @@ test('nothing is called back once the device has ended', (t) => {
 
 test('a large copy goes in parts and arrives whole', (t) => {
   t.deepEqual(run('large'), ['equal: 1']);
+});
+
+test('recorded ops run at each replay, on memory of their own, and nothing else can be done meanwhile', (t) => {
+  t.deepEqual(run('graph'), [
+    'ERR_ARGUMENT synchronize: not while ops are recorded',
+    'ERR_ARGUMENT tensor: not while ops are recorded',
+    'ERR_ARGUMENT capture: not while ops are recorded',
+    'ERR_ARGUMENT capture: nothing is being recorded',
+    'not executed: 1',
+    'executed twice: 3 3',
+    "its memory is nobody else's: 1 1",
+    "then everybody's: 1",
+  ]);
+});
+
+test('recorded ops tell their faults at each replay', (t) => {
+  const fault = 'ERR_INDEX embedding: id at 3';
+  t.deepEqual(run('graphFaults'), ['no fault', fault, 'no fault', fault, 'no fault']);
 });

@@ -57,7 +57,7 @@ export async function asGoodAsPlain(
 }
 
 /** Order of float32 sums: 2^-24 per addition, over the few hundred additions of a test's sums; relative to the largest result. */
-const sumFloor = 2 ** -17;
+export const sumFloor = 2 ** -17;
 
 /** Passes if all elements differ by at most `tolerance`; infinities must be equal, NaN is never close. */
 export function closeTo(

@@ -1,22 +1,22 @@
-import test from 'ava';
 import {full, tensor, zeros} from '../../lib/tensor/index.js';
+import {onEachDevice} from '../support/ops.js';
 
-test('copyFrom writes into a view of rows and leaves the other rows', async (t) => {
-  const cache = zeros([3, 2]);
-  cache.rows(1, 2).copyFrom(tensor([[5, 6]]));
+onEachDevice(['float32'], 'copyFrom writes into a view of rows and leaves the other rows', async (t, on) => {
+  const cache = zeros([3, 2], on);
+  cache.rows(1, 2).copyFrom(tensor([[5, 6]], on));
   t.deepEqual([...(await cache.floats())], [0, 0, 5, 6, 0, 0]);
 });
 
-test('copyFrom comes after what was enqueued before it', async (t) => {
-  const a = tensor([1, 2]);
-  const b = zeros([2]);
+onEachDevice(['float32'], 'copyFrom comes after what was enqueued before it', async (t, on) => {
+  const a = tensor([1, 2], on);
+  const b = zeros([2], on);
   b.copyFrom(a);
-  a.copyFrom(full([2], 9));
+  a.copyFrom(full([2], 9, on));
   t.deepEqual([...(await b.floats())], [1, 2]);
 });
 
-test('copyFrom names both shapes where they differ', (t) => {
-  t.throws(() => zeros([2]).copyFrom(zeros([3])), {
+onEachDevice(['float32'], 'copyFrom names both shapes where they differ', (t, on) => {
+  t.throws(() => zeros([2], on).copyFrom(zeros([3], on)), {
     code: 'ERR_SHAPE',
     message: 'copyInto: from must be [2] to match to [2]; got [3]',
   });

@@ -2,6 +2,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {full, tensor, zeros, type DType, type Elements, type Tensor} from '../../lib/tensor/index.js';
+import {onEachDevice} from '../support/ops.js';
 import {rounding} from '../support/rounding.js';
 
 const arrays: readonly {readonly dtype: DType; readonly values: Elements}[] = [
@@ -12,20 +13,28 @@ const arrays: readonly {readonly dtype: DType; readonly values: Elements}[] = [
 ];
 
 for (const {dtype, values} of arrays) {
-  test(`a ${values.constructor.name} gives ${dtype} with the same elements`, async (t) => {
-    const made = tensor(values);
-    t.is(made.dtype, dtype);
-    t.is(made.device, 'cpu');
-    t.deepEqual(made.shape, [values.length]);
-    t.deepEqual(await made.data(), values);
-  });
+  onEachDevice(
+    ['float32'],
+    `a ${values.constructor.name} gives ${dtype} with the same elements`,
+    async (t, on) => {
+      const made = tensor(values, {device: on.device});
+      t.is(made.dtype, dtype);
+      t.is(made.device, on.device);
+      t.deepEqual(made.shape, [values.length]);
+      t.deepEqual(await made.data(), values);
+    },
+  );
 
-  test(`a ${values.constructor.name} can be changed once it was copied`, async (t) => {
-    const given = values.slice();
-    const made = tensor(given);
-    given.reverse();
-    t.deepEqual(await made.data(), values);
-  });
+  onEachDevice(
+    ['float32'],
+    `a ${values.constructor.name} can be changed once it was copied`,
+    async (t, on) => {
+      const given = values.slice();
+      const made = tensor(given, {device: on.device});
+      given.reverse();
+      t.deepEqual(await made.data(), values);
+    },
+  );
 
   test(`a ${values.constructor.name} is taken over without a copy, and is empty then`, async (t) => {
     const copy = values.slice();
@@ -39,37 +48,49 @@ for (const {dtype, values} of arrays) {
   });
 }
 
-test('a part of a buffer gives its elements alone', async (t) => {
+onEachDevice(['float32'], 'a part of a buffer gives its elements alone', async (t, on) => {
   const whole = Float32Array.of(1, 2, 3, 4);
-  t.deepEqual(await tensor(whole.subarray(1, 3)).data(), Float32Array.of(2, 3));
+  t.deepEqual(await tensor(whole.subarray(1, 3), {device: on.device}).data(), Float32Array.of(2, 3));
 });
 
-test('an array in shared memory is copied', async (t) => {
+onEachDevice(['float32'], 'an array in shared memory is copied', async (t, on) => {
   const shared = new Int32Array(new SharedArrayBuffer(8));
   shared.set([3, 4]);
-  const made = tensor(shared as never);
+  const made = tensor(shared as never, {device: on.device});
   shared.fill(0);
   t.deepEqual(await made.data(), Int32Array.of(3, 4));
 });
 
 for (const dtype of ['bfloat16', 'float16'] as const)
-  test(`a Uint16Array is taken as the bits of ${dtype}`, async (t) => {
+  onEachDevice(['float32'], `a Uint16Array is taken as the bits of ${dtype}`, async (t, on) => {
     const bits = Uint16Array.of(0x3c00, 0x3f80, 0x8000, 0x0001);
-    t.deepEqual(await tensor(bits, {dtype}).data(), bits);
+    t.deepEqual(await tensor(bits, {dtype, device: on.device}).data(), bits);
+  });
+
+// Only the CPU can take the memory of an array over.
+for (const dtype of ['bfloat16', 'float16'] as const)
+  test(`a Uint16Array of the bits of ${dtype} is taken over without a copy`, async (t) => {
+    const bits = Uint16Array.of(0x3c00, 0x3f80, 0x8000, 0x0001);
     t.deepEqual(await tensor(bits.slice(), {dtype, transfer: true}).data(), bits);
   });
 
-test('the bits of bfloat16 and float16 mean what IEEE 754 says', async (t) => {
-  const bfloat16 = tensor(Uint16Array.of(0x3f80, 0xc040, 0x7f80, 0x0001), {dtype: 'bfloat16'});
+onEachDevice(['float32'], 'the bits of bfloat16 and float16 mean what IEEE 754 says', async (t, on) => {
+  const bfloat16 = tensor(Uint16Array.of(0x3f80, 0xc040, 0x7f80, 0x0001), {
+    dtype: 'bfloat16',
+    device: on.device,
+  });
   t.deepEqual([...(await bfloat16.floats())], [1, -3, Infinity, 2 ** -133]);
-  const float16 = tensor(Uint16Array.of(0x3c00, 0xc200, 0x7c00, 0x0001, 0x7bff), {dtype: 'float16'});
+  const float16 = tensor(Uint16Array.of(0x3c00, 0xc200, 0x7c00, 0x0001, 0x7bff), {
+    dtype: 'float16',
+    device: on.device,
+  });
   t.deepEqual([...(await float16.floats())], [1, -3, Infinity, 2 ** -24, 65504]);
 });
 
 const floats = fc.float({noNaN: true});
 
 for (const dtype of ['float32', 'bfloat16', 'float16'] as const)
-  test(`numbers become ${dtype} rounded to nearest, ties to even`, async (t) => {
+  onEachDevice(['float32'], `numbers become ${dtype} rounded to nearest, ties to even`, async (t, on) => {
     // Halfway cases and the ends of the ranges, which chance does not hit.
     const chosen = [
       1 + 2 ** -8,
@@ -85,55 +106,58 @@ for (const dtype of ['float32', 'bfloat16', 'float16'] as const)
       fc.asyncProperty(fc.array(floats, {maxLength: 40}), async (values) => {
         const all = [...values, ...chosen].map(Math.fround);
         const wanted = Float32Array.from(all, rounding[dtype]);
-        t.deepEqual(await tensor(all, {dtype}).floats(), wanted);
-        t.deepEqual(await tensor(Float32Array.from(all), {dtype}).floats(), wanted);
+        t.deepEqual(await tensor(all, {dtype, device: on.device}).floats(), wanted);
+        t.deepEqual(await tensor(Float32Array.from(all), {dtype, device: on.device}).floats(), wanted);
       }),
       {seed: 1, numRuns: 30},
     );
   });
 
-test('NaN stays NaN in every float dtype', async (t) => {
+onEachDevice(['float32'], 'NaN stays NaN in every float dtype', async (t, on) => {
   for (const dtype of ['float32', 'bfloat16', 'float16'] as const)
-    t.deepEqual([...(await tensor([NaN], {dtype}).floats())], [NaN]);
+    t.deepEqual([...(await tensor([NaN], {dtype, device: on.device}).floats())], [NaN]);
 });
 
-test('whole numbers become integers of each dtype', async (t) => {
-  t.deepEqual(await tensor([-3, 7], {dtype: 'int32'}).data(), Int32Array.of(-3, 7));
+onEachDevice(['float32'], 'whole numbers become integers of each dtype', async (t, on) => {
+  t.deepEqual(await tensor([-3, 7], {dtype: 'int32', device: on.device}).data(), Int32Array.of(-3, 7));
   t.deepEqual(
-    await tensor([2 ** 53 - 1, -7], {dtype: 'int64'}).data(),
+    await tensor([2 ** 53 - 1, -7], {dtype: 'int64', device: on.device}).data(),
     BigInt64Array.of(2n ** 53n - 1n, -7n),
   );
-  t.deepEqual(await tensor([0, 255], {dtype: 'uint8'}).data(), Uint8Array.of(0, 255));
+  t.deepEqual(await tensor([0, 255], {dtype: 'uint8', device: on.device}).data(), Uint8Array.of(0, 255));
 });
 
-test('nested numbers give the shape of the nesting', (t) => {
-  t.deepEqual(tensor(5).shape, []);
-  t.deepEqual(tensor([]).shape, [0]);
-  t.deepEqual(tensor([[], []]).shape, [2, 0]);
+onEachDevice(['float32'], 'nested numbers give the shape of the nesting', (t, on) => {
+  t.deepEqual(tensor(5, on).shape, []);
+  t.deepEqual(tensor([], on).shape, [0]);
+  t.deepEqual(tensor([[], []], on).shape, [2, 0]);
   t.deepEqual(
-    tensor([
-      [[1], [2], [3]],
-      [[4], [5], [6]],
-    ]).shape,
+    tensor(
+      [
+        [[1], [2], [3]],
+        [[4], [5], [6]],
+      ],
+      on,
+    ).shape,
     [2, 3, 1],
   );
 });
 
-test('a shape may be given beside flat numbers', async (t) => {
-  const made = tensor([1, 2, 3, 4, 5, 6], {shape: [2, 3]});
+onEachDevice(['float32'], 'a shape may be given beside flat numbers', async (t, on) => {
+  const made = tensor([1, 2, 3, 4, 5, 6], {shape: [2, 3], ...on});
   t.deepEqual(made.shape, [2, 3]);
   t.deepEqual(await made.data(), Float32Array.of(1, 2, 3, 4, 5, 6));
-  t.deepEqual(tensor(Int32Array.of(1, 2), {shape: [2, 1]}).shape, [2, 1]);
+  t.deepEqual(tensor(Int32Array.of(1, 2), {shape: [2, 1], device: on.device}).shape, [2, 1]);
 });
 
-test('zeros and full fill every dtype', async (t) => {
+onEachDevice(['float32'], 'zeros and full fill every dtype', async (t, on) => {
   const dtypes: readonly DType[] = ['float32', 'bfloat16', 'float16', 'int32', 'int64', 'uint8'];
   for (const dtype of dtypes) {
-    t.deepEqual(Array.from(await zeros([2], {dtype}).data(), Number), [0, 0]);
-    t.deepEqual([...(await full([1, 3], 7, {dtype}).floats())], [7, 7, 7]);
+    t.deepEqual(Array.from(await zeros([2], {dtype, device: on.device}).data(), Number), [0, 0]);
+    t.deepEqual([...(await full([1, 3], 7, {dtype, device: on.device}).floats())], [7, 7, 7]);
   }
-  t.is(await full([], -0.5).item(), -0.5);
-  t.is((await zeros([3, 0]).data()).length, 0);
+  t.is(await full([], -0.5, on).item(), -0.5);
+  t.is((await zeros([3, 0], on).data()).length, 0);
 });
 
 interface Refusal {

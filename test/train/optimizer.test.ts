@@ -5,7 +5,7 @@ import {multiply} from '../../lib/ops/index.js';
 import {tensor, type FloatDType} from '../../lib/tensor/index.js';
 import {createOptimizer, type OptimizerOptions} from '../../lib/train/optimizer.js';
 import {normalNumbers} from '../support/numbers.js';
-import {closeTo, representable} from '../support/ops.js';
+import {closeTo, floatDTypes, onEachDevice, representable, type On} from '../support/ops.js';
 
 const options: OptimizerOptions = {beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1, clipNorm: 1};
 const steps = 5;
@@ -56,20 +56,20 @@ const sizeOf = ({shape}: Kind): number => shape.reduce((product, size) => produc
 
 /** Gives the parameter this gradient: that of the sum of products. */
 function setGradient({tensor: parameter}: Parameter, gradient: readonly number[]): void {
-  const {shape, dtype} = parameter;
-  const product = multiply(parameter, tensor([...gradient], {shape, dtype}));
+  const {shape, dtype, device} = parameter;
+  const product = multiply(parameter, tensor([...gradient], {shape, dtype, device}));
   backward(
     product,
     tensor(
       gradient.map(() => 1),
-      {shape, dtype},
+      {shape, dtype, device},
     ),
   );
 }
 
 async function compare(
   t: ExecutionContext,
-  dtype: FloatDType,
+  {device, dtype}: On,
   changed: Partial<OptimizerOptions>,
 ): Promise<void> {
   const all = {...options, ...changed};
@@ -77,7 +77,7 @@ async function compare(
   const parameters = kinds.map(({name, shape, decays}, index): Parameter => ({
     name,
     decays,
-    tensor: requireGradient(tensor([...start[index]!], {shape, dtype})),
+    tensor: requireGradient(tensor([...start[index]!], {shape, dtype, device})),
   }));
   const references = start.map((values, index): Reference => ({
     decays: kinds[index]!.decays,
@@ -109,14 +109,15 @@ async function compare(
   optimizer.dispose();
 }
 
-for (const dtype of ['float32', 'bfloat16', 'float16'] as const) {
-  test(`${dtype} five steps agree with AdamW in float64, clipped`, (t) => compare(t, dtype, {}));
-  test(`${dtype} five steps agree with AdamW in float64, not clipped`, (t) =>
-    compare(t, dtype, {clipNorm: 'off'}));
-}
+onEachDevice(floatDTypes, 'five steps agree with AdamW in float64, clipped', (t, on) => compare(t, on, {}));
 
-test('other betas, eps and decay agree too', (t) =>
-  compare(t, 'float32', {beta1: 0, beta2: 0.999, eps: 1e-2, weightDecay: 0.5, clipNorm: 0.01}));
+onEachDevice(floatDTypes, 'five steps agree with AdamW in float64, not clipped', (t, on) =>
+  compare(t, on, {clipNorm: 'off'}),
+);
+
+onEachDevice(['float32'], 'other betas, eps and decay agree too', (t, on) =>
+  compare(t, on, {beta1: 0, beta2: 0.999, eps: 1e-2, weightDecay: 0.5, clipNorm: 0.01}),
+);
 
 test('the state has the moments of each parameter, and masters of those in half precision', (t) => {
   const names = (dtype: FloatDType): string[] => {
@@ -127,25 +128,33 @@ test('the state has the moments of each parameter, and masters of those in half 
   t.deepEqual(names('bfloat16'), ['firstMoment.w', 'secondMoment.w', 'master.w']);
 });
 
-test('a parameter that no gradient reached keeps its value but for the decay', async (t) => {
-  const parameters = ['reached', 'left'].map((name): Parameter => ({
-    name,
-    decays: true,
-    tensor: requireGradient(tensor([2])),
-  }));
-  const optimizer = createOptimizer(parameters, options);
-  setGradient(parameters[0]!, [1]);
-  const norm = optimizer.gradientNorm();
-  optimizer.update({step: 1, learningRate: 0.5, norm});
-  t.is(await norm.item(), 1);
-  closeTo(t, await parameters[1]!.tensor.floats(), [2 - 0.5 * 0.1 * 2], 1e-6);
-});
+onEachDevice(
+  ['float32'],
+  'a parameter that no gradient reached keeps its value but for the decay',
+  async (t, on) => {
+    const parameters = ['reached', 'left'].map((name): Parameter => ({
+      name,
+      decays: true,
+      tensor: requireGradient(tensor([2], on)),
+    }));
+    const optimizer = createOptimizer(parameters, options);
+    setGradient(parameters[0]!, [1]);
+    const norm = optimizer.gradientNorm();
+    optimizer.update({step: 1, learningRate: 0.5, norm});
+    t.is(await norm.item(), 1);
+    closeTo(t, await parameters[1]!.tensor.floats(), [2 - 0.5 * 0.1 * 2], 1e-6);
+  },
+);
 
-test('a norm that is not finite leaves weights and moments as they were', async (t) => {
-  const parameter = {name: 'w', decays: true, tensor: requireGradient(tensor([2]))};
-  const optimizer = createOptimizer([parameter], options);
-  setGradient(parameter, [Infinity]);
-  optimizer.update({step: 1, learningRate: 0.5, norm: optimizer.gradientNorm()});
-  t.deepEqual([...(await parameter.tensor.floats())], [2]);
-  t.deepEqual([...(await optimizer.state.get('firstMoment.w')!.floats())], [0]);
-});
+onEachDevice(
+  ['float32'],
+  'a norm that is not finite leaves weights and moments as they were',
+  async (t, on) => {
+    const parameter = {name: 'w', decays: true, tensor: requireGradient(tensor([2], on))};
+    const optimizer = createOptimizer([parameter], options);
+    setGradient(parameter, [Infinity]);
+    optimizer.update({step: 1, learningRate: 0.5, norm: optimizer.gradientNorm()});
+    t.deepEqual([...(await parameter.tensor.floats())], [2]);
+    t.deepEqual([...(await optimizer.state.get('firstMoment.w')!.floats())], [0]);
+  },
+);

@@ -74,23 +74,28 @@ __global__ void __launch_bounds__(kSinkThreads)
 }
 
 // Where the operands and masks of a pass lie in shared memory: rows have R = padded headDim x element bytes,
-// swizzled as chunkOffset says.
-//   [0, 2 owned R)             q and dOut of the tile, or k and v
-//   then for each of 2 stages  streamed R bytes each of k and v, or q and dOut
-//   then, of rows that are streamed, for each stage: streamed KeyViews, streamed RowStats
-template <int kRowBytes, int kStreamed>
+// swizzled as chunkOffset says. What depends on the size of the tile comes last, so that all other addresses
+// are constants.
+//   for each of 2 stages: streamed R bytes each of k and v, or of q and dOut
+//   for each of 2 stages, where rows are streamed: streamed KeyViews, streamed RowStats
+//   owned R bytes each of q and dOut, or of k and v
+template <int kRowBytes, int kStreamed, bool rowsAreStreamed>
 struct BackwardTiles {
+  static constexpr int kInfo = kStages * 2 * kStreamed * kRowBytes;
+  static constexpr int kOwn = kInfo + (rowsAreStreamed ? kStages * kStreamed * kRowInfoBytes : 0);
   int owned;
 
-  __device__ char* own(int operand) const { return sharedMemory<char>(operand * owned * kRowBytes); }
   __device__ char* streamed(int stage, int operand) const {
-    return own(2) + (2 * stage + operand) * kStreamed * kRowBytes;
+    return sharedMemory<char>((2 * stage + operand) * kStreamed * kRowBytes);
   }
-  __device__ char* info(int stage) const { return streamed(kStages, 0) + stage * kStreamed * kRowInfoBytes; }
-  __device__ KeyView* views(int stage) const { return reinterpret_cast<KeyView*>(info(stage)); }
+  __device__ KeyView* views(int stage) const {
+    return sharedMemory<KeyView>(kInfo + stage * kStreamed * kRowInfoBytes);
+  }
   __device__ RowStats* stats(int stage) const {
-    return reinterpret_cast<RowStats*>(info(stage) + kStreamed * sizeof(KeyView));
+    return sharedMemory<RowStats>(kInfo + stage * kStreamed * kRowInfoBytes +
+                                  kStreamed * int{sizeof(KeyView)});
   }
+  __device__ char* own(int operand) const { return sharedMemory<char>(kOwn + operand * owned * kRowBytes); }
 };
 
 // Starts to copy what the columns of a block need to know when they are rows of q.
@@ -134,8 +139,8 @@ __global__ void __launch_bounds__(mostThreads(pass, sizeof(E), kDim), 1)
   constexpr int kRanges = columnRanges(pass, kDim);
   constexpr int kColumns = kDim / kRanges;
   const AttentionArgs<E>& a = args.common;
-  const BackwardTiles<kRowBytes, kStreamed> tiles{static_cast<int>(blockDim.x) / kWarpSize * kStrips *
-                                                  kStripRows};
+  const BackwardTiles<kRowBytes, kStreamed, ownsKeys> tiles{static_cast<int>(blockDim.x) / kWarpSize *
+                                                            kStrips * kStripRows};
   const int64_t rest = blockIdx.x / kRanges;
   const int range = static_cast<int>(blockIdx.x % kRanges);
   const auto kvHead = static_cast<int>(rest % a.kvHeads);
@@ -147,14 +152,19 @@ __global__ void __launch_bounds__(mostThreads(pass, sizeof(E), kDim), 1)
     return first + warpRow + strip * kStripRows + laneIndex() / 4 + 8 * half;
   };
 
-  const HeadRows<const E> gQ = a.queryRows(a.q, kvHead);
-  const HeadRows<const E> gDOut = a.queryRows(args.dOut, kvHead);
-  const HeadRows<const E> gK = a.keyRows(a.k, kvHead);
-  const HeadRows<const E> gV = a.keyRows(a.v, kvHead);
+  // Made anew at each use: kept, they would take registers that the sums need.
+  const auto gStreamed = [&](int operand) {
+    return ownsKeys ? a.queryRows(operand == 0 ? a.q : args.dOut, kvHead)
+                    : a.keyRows(operand == 0 ? a.k : a.v, kvHead);
+  };
+  const auto gOwn = [&](int operand) {
+    return ownsKeys ? a.keyRows(operand == 0 ? a.k : a.v, kvHead)
+                    : a.queryRows(operand == 0 ? a.q : args.dOut, kvHead);
+  };
   const auto loadStreamed = [&](int stage, int block) {
     const int64_t from = int64_t{block} * kStreamed;
-    loadTile<E, kDim>(tiles.streamed(stage, 0), ownsKeys ? gQ : gK, from, kStreamed, a.wide);
-    loadTile<E, kDim>(tiles.streamed(stage, 1), ownsKeys ? gDOut : gV, from, kStreamed, a.wide);
+    loadTile<E, kDim>(tiles.streamed(stage, 0), gStreamed(0), from, kStreamed, a.wide);
+    loadTile<E, kDim>(tiles.streamed(stage, 1), gStreamed(1), from, kStreamed, a.wide);
     if constexpr (ownsKeys)
       loadRowInfo<kStreamed>(tiles.views(stage), tiles.stats(stage), args, kvHead, from);
   };
@@ -162,8 +172,8 @@ __global__ void __launch_bounds__(mostThreads(pass, sizeof(E), kDim), 1)
   const SpanList list = loadWhole(a.lists + tile);
   int left = list.blocks;
   SpanWalk walk(a.spans, list, 0);
-  loadTile<E, kDim>(tiles.own(0), ownsKeys ? gK : gQ, first, tiles.owned, a.wide);
-  loadTile<E, kDim>(tiles.own(1), ownsKeys ? gV : gDOut, first, tiles.owned, a.wide);
+  loadTile<E, kDim>(tiles.own(0), gOwn(0), first, tiles.owned, a.wide);
+  loadTile<E, kDim>(tiles.own(1), gOwn(1), first, tiles.owned, a.wide);
   if (left > 0) loadStreamed(0, walk.block());
   commitCopies();
 
@@ -246,9 +256,12 @@ __global__ void __launch_bounds__(mostThreads(pass, sizeof(E), kDim), 1)
     stage ^= 1;
     left--;
   };
+  // One loop with two bodies rather than two loops in turn: there, the addresses of both stay in registers.
   while (left > 0) {
-    while (left > 0 && !walk.isFull()) step.template operator()<true>();
-    while (left > 0 && walk.isFull()) step.template operator()<false>();
+    if (walk.isFull())
+      step.template operator()<false>();
+    else
+      step.template operator()<true>();
   }
   waitCopies<0>();
 

@@ -52,8 +52,8 @@ constexpr int mostThreads(AttentionPass pass, int64_t elementBytes, int padded) 
 // Operands of the owner that stay in shared memory: q, or q and dOut, or k and v.
 constexpr int ownedTiles(AttentionPass pass) { return pass == AttentionPass::forward ? 1 : 2; }
 
-// Into how many ranges the columns of dk and dv are cut, a block for each: the sums of 16 keys take 4 x
-// headDim bytes of registers per lane... twice, for dk and dv, and more than 128 registers would spill.
+// Into how many ranges the columns of dk and dv are cut, a block for each that computes the scores again:
+// with more than 128 columns the sums of both would not fit into registers.
 constexpr int columnRanges(AttentionPass pass, int padded) {
   return pass == AttentionPass::keyGradients && padded > 128 ? 2 : 1;
 }

@@ -134,7 +134,8 @@ __global__ void __launch_bounds__(256) attentionViewKernel(SegmentArgs a, KeyVie
 // Appends the spans of one tile.
 class SpanWriter {
  public:
-  __device__ SpanWriter(Span* spans, int64_t first, int size) : spans_(spans + first), size_(size) {
+  __device__ SpanWriter(Span* spans, int64_t first, int size)
+      : spans_(spans + first), size_(size), shift_(__ffs(size) - 1) {
     list_ = {static_cast<int32_t>(first), 0, 0, 0};
   }
 
@@ -142,11 +143,11 @@ class SpanWriter {
   // come in ascending order; a block that was added before is not added again.
   __device__ void add(int64_t begin, int64_t end, int64_t fullBegin, int64_t fullEnd) {
     if (begin >= end) return;
-    const int64_t from = max(begin / size_, end_);
-    const int64_t to = (end + size_ - 1) / size_;
+    const int64_t from = max(begin >> shift_, end_);
+    const int64_t to = (end + size_ - 1) >> shift_;
     if (from >= to) return;
-    const int64_t fullFrom = min(max((fullBegin + size_ - 1) / size_, from), to);
-    const int64_t fullTo = min(max(fullEnd / size_, fullFrom), to);
+    const int64_t fullFrom = min(max((fullBegin + size_ - 1) >> shift_, from), to);
+    const int64_t fullTo = min(max(fullEnd >> shift_, fullFrom), to);
     storeWhole(spans_ + list_.count++, Span{static_cast<int32_t>(from), static_cast<int32_t>(to),
                                             static_cast<int32_t>(fullFrom), static_cast<int32_t>(fullTo)});
     list_.blocks += static_cast<int32_t>(to - from);
@@ -156,7 +157,8 @@ class SpanWriter {
 
  private:
   Span* spans_;
-  int64_t size_;
+  int size_;  // of a block: a power of two, so that no division is needed
+  int shift_;
   int64_t end_ = 0;
   SpanList list_;
 };

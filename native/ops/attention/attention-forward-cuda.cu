@@ -92,7 +92,7 @@ __device__ void onlineSoftmax(StripTile<kStrips, kKeys>& rScores, StripTile<kStr
 // rows meet many keys.
 //
 // Shared memory, with rows of R = padded headDim x element bytes, swizzled as chunkOffset says:
-//   [0, owned R) q; then for each of two stages: streamed R bytes of k, as many of v
+//   for each of two stages: streamed R bytes of k, as many of v; then owned R bytes of q
 //
 // What differs from the paper: tiles hold rows of several segments and of all heads that share keys; the 16 x
 // 16 pieces of a block of keys that no row of a strip sees are not multiplied.
@@ -115,8 +115,8 @@ __global__ void __launch_bounds__(mostThreads(AttentionPass::forward, sizeof(E),
     return firstRow + warpRow + strip * kStripRows + laneIndex() / 4 + 8 * half;
   };
 
-  char* sQ = sharedMemory<char>();
-  const auto sKeys = [&](int stage) { return sQ + owned * kRowBytes + stage * 2 * kKeys * kRowBytes; };
+  const auto sKeys = [&](int stage) { return sharedMemory<char>(stage * 2 * kKeys * kRowBytes); };
+  char* sQ = sharedMemory<char>(kStages * 2 * kKeys * kRowBytes);
   const HeadRows<const E> gK = a.keyRows(a.k, kvHead);
   const HeadRows<const E> gV = a.keyRows(a.v, kvHead);
   const auto loadKeys = [&](int stage, int block) {

@@ -209,7 +209,8 @@ class Sweep {
     for (SoftmaxState& state : states_)
       state = {newFloats(pairs), newFloats(pairs), hasPartners_ ? newFloats(pairs) : nullptr};
     if (hasPartners_) partnerCounts_ = newFloats(pairs);
-    panelRows_ = std::min(sweepPanelRows(problem.mostRows(), hasPartners_), roundUp(pairs, kScoreTile));
+    panelRows_ = std::min(sweepPanelRows(stream.architecture().multiprocessors, problem.mostRows()),
+                          roundUp(pairs, kScoreTile));
     const int64_t columns = roundUp(problem.mostRows(), kScoreTile);
     const int64_t partials = columns / kScoreTile * panelRows_ * 2;  // of rows, and as many of columns
     output_ = {.rowPartials = newFloats(partials),
@@ -324,10 +325,9 @@ class Pulls {
     for (size_t side = 0; side < kSides; side++)
       if (*wanted[side] && problem.sides[side].count > 0)
         sums_[side] = newMemory<float>(memory_, device, problem.sides[side].count * problem.stride);
-    panel_ = pullPanelOf(dtypeOf<E>());
-    const int64_t most = roundUp(problem.mostRows(), kScoreTile);
-    rows_ = std::min(panel_.rows, roundUp(problem.pairs(), kScoreTile));
-    output_.stride = std::min(panel_.columns, most);
+    side_ = pullPanelSide(stream.architecture().multiprocessors, dtypeOf<E>(), problem.features);
+    rows_ = std::min(side_, roundUp(problem.pairs(), kScoreTile));
+    output_.stride = std::min(side_, roundUp(problem.mostRows(), kScoreTile));
     output_.pulls = newMemory<E>(memory_, device, rows_ * output_.stride);
     output_.pullScale = kPullScale;
     output_.theta = nullptr;
@@ -339,12 +339,11 @@ class Pulls {
   void run(const ScoreMatrix& matrix) {
     if (!sums_[matrix.rows] && !sums_[matrix.columns] && !output_.theta) return;
     const bool isSymmetric = matrix.kind == ScoreKind::own;
-    const int64_t columns = isSymmetric ? panel_.rows : panel_.columns;
     ScorePanel panel = panelOf(problem_, matrix);
-    for (; panel.rowBegin < panel.rows.count; panel.rowBegin += panel_.rows)
+    for (; panel.rowBegin < panel.rows.count; panel.rowBegin += side_)
       for (panel.columnBegin = isSymmetric ? panel.rowBegin : 0; panel.columnBegin < panel.columns.count;
-           panel.columnBegin += columns)
-        runPanel(matrix, panel, columns);
+           panel.columnBegin += side_)
+        runPanel(matrix, panel);
     hasExtra_ = hasExtra_ || matrix.kind == ScoreKind::extra;
   }
 
@@ -374,9 +373,9 @@ class Pulls {
   // float16 where the greatest come near its end.
   static constexpr float kPullScale = dtypeOf<E>() == DType::float16 ? 4096 : 1;
 
-  void runPanel(const ScoreMatrix& matrix, const ScorePanel& panel, int64_t mostColumns) {
-    const int64_t rows = std::min(panel_.rows, panel.rows.count - panel.rowBegin);
-    const int64_t columns = std::min(mostColumns, panel.columns.count - panel.columnBegin);
+  void runPanel(const ScoreMatrix& matrix, const ScorePanel& panel) {
+    const int64_t rows = std::min(side_, panel.rows.count - panel.rowBegin);
+    const int64_t columns = std::min(side_, panel.columns.count - panel.columnBegin);
     const int64_t tileRows = ceilDiv(rows, kScoreTile), tileColumns = ceilDiv(columns, kScoreTile);
     const SideRows<E>&rowSide = problem_.sides[matrix.rows], &columnSide = problem_.sides[matrix.columns];
     const PullArgs<E> args{.panel = panel,
@@ -436,7 +435,7 @@ class Pulls {
   const Problem<E>& problem_;
   std::vector<Tensor> memory_;
   std::array<float*, kSides> sums_{};  // [count, stride], or null where no gradient is wanted
-  PullPanel panel_;
+  int64_t side_;                       // of a panel
   int64_t rows_;
   PullOutput<E> output_;
   double* thetaTotal_ = nullptr;

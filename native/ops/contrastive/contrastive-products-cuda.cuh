@@ -86,7 +86,7 @@ __device__ inline Accumulators<ScoreTile<E>> multiplyScores(const ScorePanel& pa
 
 // Two blocks of a multiprocessor hide each other's epilogue; float32 needs more registers than they have.
 template <typename E>
-constexpr int kBlocksTogether = sizeof(E) == 2 ? 2 : 1;
+constexpr int kBlocksOf = sizeof(E) == 2 ? kBlocksTogether : 1;
 
 template <typename E>
 struct SweepArgs {
@@ -101,7 +101,7 @@ struct SweepArgs {
 // together. Shared memory: the stages of the product, then in their place marks, room for reductions and
 // references.
 template <typename E>
-__global__ void __launch_bounds__(kScoreThreads, kBlocksTogether<E>) sweepKernel(SweepArgs<E> args) {
+__global__ void __launch_bounds__(kScoreThreads, kBlocksOf<E>) sweepKernel(SweepArgs<E> args) {
   const TilePlace place = tilePlaceOf(blockIdx.x, args.operands.tileRows, args.operands.tileColumns);
   if (args.panel.kind == ScoreKind::own && place.column < place.row + args.panel.rowBegin / kTile) return;
   char* sMemory = sharedMemory<char>();
@@ -119,7 +119,7 @@ struct PullArgs {
 
 // A block owns a tile of the panel of gradients. Bounds and shared memory as above.
 template <typename E>
-__global__ void __launch_bounds__(kScoreThreads, kBlocksTogether<E>) pullKernel(PullArgs<E> args) {
+__global__ void __launch_bounds__(kScoreThreads, kBlocksOf<E>) pullKernel(PullArgs<E> args) {
   const auto& operands = args.operands;
   const TilePlace place = tilePlaceOf(blockIdx.x, operands.tileRows, operands.tileColumns);
   char* sMemory = sharedMemory<char>();
@@ -159,7 +159,7 @@ __device__ inline Accumulators<ScoreTile<E>> multiplyPulls(const Product<E>& pro
 // A block owns a tile of the sums of one of two products, which share a launch since neither alone fills the
 // device. Bound by tensor cores. Shared memory: the stages of the product.
 template <typename E>
-__global__ void __launch_bounds__(kScoreThreads, kBlocksTogether<E>) productKernel(ProductArgs<E> args) {
+__global__ void __launch_bounds__(kScoreThreads, kBlocksOf<E>) productKernel(ProductArgs<E> args) {
   const bool isSecond = blockIdx.x >= args.products[0].tiles;
   const Product<E>& product = args.products[isSecond ? 1 : 0];
   const int64_t tileColumns = ceilDiv(product.stride, int64_t{kTile});

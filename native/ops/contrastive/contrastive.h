@@ -21,11 +21,16 @@ namespace crossmap {
 // s > s_jj + threshold), own-language and extra negatives included. What is kept is a constant to the
 // gradient.
 //
-// Memory beside inputs, results and gradients, in float32 numbers, with no [pairs, pairs] matrix:
+// Memory beside inputs, results and gradients, with no [pairs, pairs] matrix. CPU, in float32 numbers:
 //   15 for each pair and 1 for each extra negative
 //   for each thread n (n + 2 features) for a tile of scores and the rows that it comes from, and about
 //   n (n + min(max(n, features), 2048)) for the packed operands of their products, n <= 512
 //   in the backward pass of bfloat16 and float16 a copy of each gradient, which sums in float32
+// CUDA:
+//   a copy of x, y and the extra negatives in their dtype, features rounded up to 16 bytes
+//   in the forward pass 4 float32 for each pair, 7 with positives of the same group, and 32 KiB for each
+//   multiprocessor, or 16 bytes for each pair or extra negative where that is more; twice that with positives
+//   in the backward pass each gradient in float32, and a panel of at most 32 MiB
 
 // What the columns of the same group as a row are: masked, positives too, or negatives as any other.
 enum class GroupMode { mask, positives, none };

@@ -34,7 +34,8 @@ __device__ inline float shiftOf(float most) { return fabsf(most) == kInfinity ? 
 // Epilogue of hidden weight^T: softmax sums of each row over the tile's columns, and the logits themselves
 // where they are stored.
 //
-// Shared memory: PartialSoftmax [Tile::kTile][Tile::kWarpsAcross], of the columns of each warp.
+// Shared memory: PartialSoftmax [Tile::kWarpsAcross][Tile::kTile], of the columns of each warp. Rows are 3
+// banks apart, so that 32 of them meet no conflict.
 struct SoftmaxOfTile {
   LossOptions options;
   const int32_t* targets;    // [rows]
@@ -64,7 +65,7 @@ struct SoftmaxOfTile {
             if (isLogit) sumLogits += rLogits[j][e];
           }
         const PartialSoftmax partial = partialSoftmax(rLogits, sumLogits);
-        if (laneIndex() % 4 == 0) sPartials[row * Tile::kWarpsAcross + warpAcross] = partial;
+        if (laneIndex() % 4 == 0) sPartials[warpAcross * Tile::kTile + row] = partial;
         if (row >= block.rows) continue;
         const int64_t atRow = block.row + row;
         const int64_t target = targets[atRow] - block.column;
@@ -81,7 +82,7 @@ struct SoftmaxOfTile {
       }
     __syncthreads();  // the sums of all warps are written
     if (static_cast<int>(threadIdx.x) >= block.rows) return;
-    storeMerged<Tile>(block, sPartials + threadIdx.x * Tile::kWarpsAcross);
+    storeMerged<Tile>(block, sPartials + threadIdx.x);
   }
 
  private:
@@ -105,12 +106,12 @@ struct SoftmaxOfTile {
   __device__ void storeMerged(const GemmBlock& block, const PartialSoftmax* sRow) const {
     float most = -kInfinity;
 #pragma unroll
-    for (int warp = 0; warp < Tile::kWarpsAcross; warp++) most = fmaxf(most, sRow[warp].most);
+    for (int warp = 0; warp < Tile::kWarpsAcross; warp++) most = fmaxf(most, sRow[warp * Tile::kTile].most);
     const float shift = shiftOf(most);
     float sumExp = 0, sumLogits = 0;
 #pragma unroll
     for (int warp = 0; warp < Tile::kWarpsAcross; warp++) {
-      const PartialSoftmax each = sRow[warp];
+      const PartialSoftmax each = sRow[warp * Tile::kTile];
       if (each.sumExp != 0) sumExp += each.sumExp * exp2Fast((shiftOf(each.most) - shift) * kLog2E);
       sumLogits += each.sumLogits;
     }

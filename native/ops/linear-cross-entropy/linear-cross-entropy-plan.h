@@ -40,10 +40,12 @@ inline LinearCrossEntropyPlan linearCrossEntropyPlan(const Architecture& archite
   constexpr int64_t kTile = 128;
 
   const int64_t processors = architecture.multiprocessors;
-  // Chunks of equal length, so that none is left with a few tokens.
+  // Whole tiles, and about as many in each chunk, so that none is left with a few tokens.
   const auto evenly = [=](int64_t most) {
+    if (most >= kTile) most = most / kTile * kTile;
     const int64_t chunks = std::max<int64_t>(ceilDiv(tokens, most), 1);
-    return std::max<int64_t>(ceilDiv(tokens, chunks), 1);
+    const int64_t rows = std::max<int64_t>(ceilDiv(tokens, chunks), 1);
+    return std::min({roundUp(rows, kTile), most, std::max<int64_t>(tokens, 1)});
   };
   const int64_t all = std::max<int64_t>(vocab, 1);
   const int64_t many = evenly(processors * kMostRows);

@@ -19,8 +19,9 @@ namespace crossmap {
 //
 // Gradients are computed with the loss, chunk of tokens by chunk, while the logits of a chunk are at hand:
 // three products of tokens x vocab x features in all, where a backward pass that computes the logits again
-// needs four. They lie there until the backward pass, which multiplies them by the gradient of the loss;
-// dWeight would be held from its beginning on anyway.
+// needs four (a GPU does that too where the vocabulary is large). The gradients lie there until the backward
+// pass, which multiplies them by the gradient of the loss; dWeight would be held from its beginning on
+// anyway.
 
 struct LinearCrossEntropyOptions {
   std::optional<Tensor> weights;     // [tokens] float32: w_t; all 1 without
@@ -60,11 +61,16 @@ struct LinearCrossEntropyForward {
 
 // hidden [tokens, features], weight [vocab, features]: float32, bfloat16 or float16, both the same; targets
 // [tokens] int32. Logits and sums are float32, the loss is summed in float64; with bfloat16 the gradients of
-// the logits are rounded to it between the products. A target that is neither in the vocabulary nor
-// ignoreIndex is a fault (ERR_INDEX), and then all results are 0.
+// the logits are rounded to it between the products; on a GPU with float16 too, scaled by a power of two that
+// keeps them in its range. A target that is neither in the vocabulary nor ignoreIndex is a fault (ERR_INDEX),
+// and then all results are 0.
 //
-// Besides the results it holds the logits of a chunk of tokens, at most 24 MiB or those of 112 tokens where
-// these are more, and at most 9 MiB + 12 bytes for each token + 8 bytes for each feature of a chunk's tokens.
+// Besides the results the CPU holds the logits of a chunk of tokens, at most 24 MiB or those of 112 tokens
+// where these are more, and at most 9 MiB + 12 bytes for each token + 8 bytes for each feature of a chunk's
+// tokens. A GPU holds logits and their gradients of a chunk, at most 2 MiB for each multiprocessor; where
+// those of few tokens fill that, it computes the logits again in a fourth product and holds gradients of a
+// group of columns alone, at most 0.5 MiB for each multiprocessor or of 128 columns. Beside them it holds the
+// chunk's rows of hidden, 12 bytes for each token of a chunk and 128 columns, and 12 bytes for each token.
 LinearCrossEntropyForward linearCrossEntropy(const Tensor& hidden, const Tensor& weight,
                                              const Tensor& targets, const LinearCrossEntropyOptions& options);
 

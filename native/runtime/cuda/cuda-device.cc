@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace crossmap::cuda {
 
@@ -41,6 +42,17 @@ Architecture findArchitecture() {
   return {properties.major * 10 + properties.minor, properties.multiProcessorCount,
           static_cast<int64_t>(properties.sharedMemPerBlockOptin)};
 }
+
+// Tells the emulator, which else sees only the blocks that tensors are cut from, where one begins and ends.
+#ifdef CROSSMAP_SIMT
+void claim(cudaStream_t stream, void* memory, int64_t bytes) {
+  simt::claim(stream, memory, static_cast<size_t>(bytes));
+}
+void disclaim(cudaStream_t stream, void* memory) { simt::disclaim(stream, memory); }
+#else
+void claim(cudaStream_t, void*, int64_t) {}
+void disclaim(cudaStream_t, void*) {}
+#endif
 
 bool isSet(const char* name) {
   const char* text = std::getenv(name);
@@ -112,7 +124,7 @@ Error CudaDevice::failure(const char* op, cudaError_t status) {
 
 void CudaDevice::launched(const char* op, cudaError_t status) {
   lastOp_ = op;
-  if (status == cudaSuccess && waitsForEach_) status = cudaStreamSynchronize(ops_.get());
+  if (status == cudaSuccess && waitsForEach_ && !recording_) status = cudaStreamSynchronize(ops_.get());
   check(op, status);
 }
 
@@ -125,15 +137,25 @@ cudaStream_t CudaDevice::handle() const {
 
 void* CudaDevice::allocate(int64_t bytes) {
   checkAlive();
-  return allocator_.allocate(bytes);
+  void* memory = allocator_.allocate(bytes, recording_ ? recording_->pool : CachingAllocator::kMainPool);
+  if (recording_) recording_->memory.insert(memory);
+  claim(ops_.get(), memory, bytes);
+  return memory;
 }
 
 void CudaDevice::release(void* memory) {
+  // The ops that are recorded may read it each time.
+  if (recording_ && recording_->memory.erase(memory) == 0) {
+    recording_->held.push_back(memory);
+    return;
+  }
   hasReleased_ = true;
+  disclaim(ops_.get(), memory);
   allocator_.release(memory, opsDone_.next());
 }
 
 void CudaDevice::emptyCache() {
+  checkNotCapturing("emptyCache");
   allocator_.takeCached();  // giving memory back waits for the work that uses it
   pinned_.takeCached();
 }
@@ -142,11 +164,13 @@ void CudaDevice::emptyCache() {
 
 void* CudaDevice::upload(const void* from, int64_t bytes) {
   checkAlive();
+  checkNotCapturing("tensor");
   if (hasReleased_) {
     check("copyIn", opsDone_.mark());
     hasReleased_ = false;
   }
   void* memory = allocator_.allocate(bytes, kUploads, opsDone_.done());
+  claim(copies_.get(), memory, bytes);
   try {
     for (int64_t at = 0; at < bytes; at += kChunkBytes)
       copyChunk(static_cast<char*>(memory) + at, static_cast<const char*>(from) + at,
@@ -173,6 +197,7 @@ void CudaDevice::copyChunk(char* to, const char* from, int64_t bytes) {
 
 void CudaDevice::copyOut(void* to, const void* from, int64_t bytes, Completion done) {
   checkAlive();
+  checkNotCapturing("data");
   if (bytes == 0) return synchronize(std::move(done));
   void* staged = pinned_.allocate(bytes, kDownloads);
   const auto giveBack = [this, staged] {
@@ -212,22 +237,36 @@ void CudaDevice::onceExecuted(std::function<void()> after) {
 
 void CudaDevice::afterAll(const char* op, std::function<void(const std::optional<Error>& lost)> then) {
   checkAlive();
+  checkNotCapturing(op);
+  struct Reading {
+    std::shared_ptr<SlotBlock> slots;
+    FaultSlot* read;
+    bool isOver;  // the slots serve others now
+  };
+  std::vector<Reading> readings;
+  const auto readSlots = [&](std::shared_ptr<SlotBlock> slots, bool isOver) {
+    auto* read = static_cast<FaultSlot*>(pinned_.allocate(slots->bytes(), kDownloads));
+    readings.push_back({std::move(slots), read, isOver});
+    check(op, readings.back().slots->read(read, ops_.get()));
+  };
+  if (auto slots = slots_.take()) readSlots(std::move(slots), true);
+  for (auto& slots : std::exchange(replayed_, {})) readSlots(std::move(slots), false);
   cudaError_t status;
-  auto slots = slots_.take(status);
-  check(op, status);
   const cudaEvent_t event = events_.record(ops_.get(), status);
   check(op, status);
-  completions_.post(event, [this, slots = std::move(slots), then = std::move(then),
+  completions_.post(event, [this, readings = std::move(readings), then = std::move(then),
                             lastOp = lastOp_](cudaError_t executed) {
-    if (executed != cudaSuccess) return then(failure(lastOp, executed));
-    if (slots) keepFaults(slots);
-    then(std::nullopt);
+    for (const auto& [slots, read, isOver] : readings) {
+      if (executed == cudaSuccess) keepFaults(*slots, read);
+      if (isOver) slots_.giveBack(slots);
+      pinned_.release(read);
+    }
+    then(executed == cudaSuccess ? std::nullopt : std::optional(failure(lastOp, executed)));
   });
 }
 
-void CudaDevice::keepFaults(const std::shared_ptr<SlotBlock>& slots) {
-  if (auto found = slots->firstFault(); found && !fault_) fault_ = std::move(found);
-  slots_.giveBack(slots);
+void CudaDevice::keepFaults(const SlotBlock& slots, const FaultSlot* read) {
+  if (auto found = slots.firstFault(read); found && !fault_) fault_ = std::move(found);
 }
 
 std::optional<Error> CudaDevice::takeFault() {
@@ -238,9 +277,64 @@ std::optional<Error> CudaDevice::takeFault() {
 
 FaultSlot* CudaDevice::faultSlot(const char* op, ErrorCode code, FaultTextOfTwo text) {
   checkAlive();
+  if (recording_) {
+    if (recording_->slots->isFull())
+      throw Error(ErrorCode::argument,
+                  "capture: too many ops that can find faults; record them in several parts");
+    return recording_->slots->add({op, code, std::move(text)});
+  }
   if (FaultSlot* slot = slots_.add({op, code, text})) return slot;
   afterAll(op, [](const std::optional<Error>&) {});
   return slots_.add({op, code, std::move(text)});
+}
+
+// ---- graphs
+
+void CudaDevice::checkNotCapturing(const char* what) const {
+  if (recording_) throw Error(ErrorCode::argument, std::string(what) + ": not while ops are recorded");
+}
+
+void CudaDevice::beginCapture() {
+  checkAlive();
+  checkNotCapturing("capture");
+  Recording recording{allocator_.openReserved(), {}, std::make_shared<SlotBlock>(ops_.get()), {}};
+  // Relaxed: what else this thread asks of CUDA meanwhile, such as memory, is not part of the recording.
+  if (const cudaError_t status = cudaStreamBeginCapture(ops_.get(), cudaStreamCaptureModeRelaxed);
+      status != cudaSuccess) {
+    allocator_.closeReserved(recording.pool);
+    check("capture", status);
+  }
+  recording_.emplace(std::move(recording));
+}
+
+std::unique_ptr<CudaGraph> CudaDevice::endCapture() {
+  if (!recording_) throw Error(ErrorCode::argument, "capture: nothing is being recorded");
+  Recording recording = std::move(*recording_);
+  recording_.reset();
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t launchable = nullptr;
+  cudaError_t status = cudaStreamEndCapture(ops_.get(), &graph);
+  if (status == cudaSuccess) {
+    status = cudaGraphInstantiate(&launchable, graph, 0);
+    cudaGraphDestroy(graph);
+  }
+  if (status != cudaSuccess) {
+    dropRecording(recording);
+    throw failure("capture", status);
+  }
+  return std::make_unique<CudaGraph>(shared_from_this(), launchable, std::move(recording));
+}
+
+void CudaDevice::replay(cudaGraphExec_t launchable, const std::shared_ptr<SlotBlock>& slots) {
+  checkNotCapturing("replay");
+  launched("replay", cudaGraphLaunch(launchable, handle()));
+  const bool isKnown = std::find(replayed_.begin(), replayed_.end(), slots) != replayed_.end();
+  if (!slots->isEmpty() && !isKnown) replayed_.push_back(slots);
+}
+
+void CudaDevice::dropRecording(Recording& recording) {
+  allocator_.closeReserved(recording.pool);
+  for (void* memory : recording.held) release(memory);
 }
 
 // ---- libraries

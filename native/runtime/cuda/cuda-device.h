@@ -6,6 +6,7 @@
 
 #include "runtime/cuda/completions.h"
 #include "runtime/cuda/cublas-lt.h"
+#include "runtime/cuda/cuda-graph.h"
 #include "runtime/cuda/device-memory.h"
 #include "runtime/cuda/event.h"
 #include "runtime/cuda/fault-slots.h"
@@ -25,7 +26,7 @@ inline constexpr DeviceKind kCudaKind = DeviceKind::cuda;
 // from the host meanwhile: ops that are enqueued after a copy wait for it, those before it do not.
 //
 // A device whose memory or kernels have failed stays so: every later call throws the same ERR_DEVICE.
-class CudaDevice : public Backend, public Stream {
+class CudaDevice : public Backend, public Stream, public std::enable_shared_from_this<CudaDevice> {
  public:
   // Throws ERR_DEVICE where there is none.
   CudaDevice();
@@ -45,6 +46,15 @@ class CudaDevice : public Backend, public Stream {
   void synchronize(Completion done) override;
   void onceExecuted(std::function<void()> after) override;
   void stop() override;
+
+  // From here on ops are recorded, not executed; the host can copy nothing until endCapture.
+  void beginCapture();
+  // Throws ERR_ARGUMENT where nothing is being recorded.
+  std::unique_ptr<CudaGraph> endCapture();
+
+  // For graphs.
+  void replay(cudaGraphExec_t launchable, const std::shared_ptr<SlotBlock>& slots);
+  void dropRecording(Recording& recording);
 
   cudaStream_t handle() const override;
   const Architecture& architecture() const override { return architecture_; }
@@ -74,7 +84,9 @@ class CudaDevice : public Backend, public Stream {
   Error failure(const char* op, cudaError_t status);
   // Reads the slots of the launches so far, then does `then` with the first fault that was not reported.
   void afterAll(const char* op, std::function<void(const std::optional<Error>& lost)> then);
-  void keepFaults(const std::shared_ptr<SlotBlock>& slots);
+  // Throws where ops are being recorded: `what` cannot be.
+  void checkNotCapturing(const char* what) const;
+  void keepFaults(const SlotBlock& slots, const FaultSlot* read);
   std::optional<Error> takeFault();
   void copyChunk(char* to, const char* from, int64_t bytes);
 
@@ -89,9 +101,11 @@ class CudaDevice : public Backend, public Stream {
   Timeline opsDone_;
   Timeline copiesDone_;
   FaultSlots slots_;
-  bool hasReleased_ = false;        // memory since the last mark of opsDone_
-  const char* lastOp_ = "nothing";  // that was enqueued
-  const bool waitsForEach_;         // launch, so that an error names its op
+  std::vector<std::shared_ptr<SlotBlock>> replayed_;  // slots of graphs that ran since faults were last read
+  std::optional<Recording> recording_;                // while ops are recorded
+  bool hasReleased_ = false;                          // memory since the last mark of opsDone_
+  const char* lastOp_ = "nothing";                    // that was enqueued
+  const bool waitsForEach_;                           // launch, so that an error names its op
   std::unique_ptr<CublasLt> cublasLt_;
   bool hasLookedForCublasLt_ = false;
   std::optional<Error> fault_;  // touched by the thread of completions_ alone

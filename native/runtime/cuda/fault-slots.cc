@@ -12,24 +12,17 @@ constexpr size_t kSlots = 512;
 
 SlotBlock::SlotBlock(cudaStream_t stream) {
   constexpr size_t kBytes = kSlots * sizeof(FaultSlot);
-  void* onDevice = nullptr;
-  void* onHost = nullptr;
-  if (cudaMalloc(&onDevice, kBytes) != cudaSuccess ||
-      cudaHostAlloc(&onHost, kBytes, cudaHostAllocDefault) != cudaSuccess ||
-      cudaMemsetAsync(onDevice, 0xff, kBytes, stream) != cudaSuccess) {
-    if (onDevice) cudaFree(onDevice);
-    if (onHost) cudaFreeHost(onHost);
+  void* memory = nullptr;
+  if (cudaMalloc(&memory, kBytes) != cudaSuccess ||
+      cudaMemsetAsync(memory, 0xff, kBytes, stream) != cudaSuccess) {
+    if (memory) cudaFree(memory);
     cudaGetLastError();
     throw Error(ErrorCode::outOfMemory, "the slots for faults of ops could not be allocated");
   }
-  onDevice_ = static_cast<FaultSlot*>(onDevice);
-  onHost_ = static_cast<FaultSlot*>(onHost);
+  onDevice_ = static_cast<FaultSlot*>(memory);
 }
 
-SlotBlock::~SlotBlock() {
-  cudaFree(onDevice_);
-  cudaFreeHost(onHost_);
-}
+SlotBlock::~SlotBlock() { cudaFree(onDevice_); }
 
 bool SlotBlock::isFull() const { return sources_.size() == kSlots; }
 
@@ -38,15 +31,15 @@ FaultSlot* SlotBlock::add(FaultSource source) {
   return onDevice_ + sources_.size() - 1;
 }
 
-cudaError_t SlotBlock::read(cudaStream_t stream) {
-  const size_t bytes = sources_.size() * sizeof(FaultSlot);
-  const cudaError_t status = cudaMemcpyAsync(onHost_, onDevice_, bytes, cudaMemcpyDeviceToHost, stream);
-  return status == cudaSuccess ? cudaMemsetAsync(onDevice_, 0xff, bytes, stream) : status;
+cudaError_t SlotBlock::read(FaultSlot* to, cudaStream_t stream) const {
+  const auto size = static_cast<size_t>(bytes());
+  const cudaError_t status = cudaMemcpyAsync(to, onDevice_, size, cudaMemcpyDeviceToHost, stream);
+  return status == cudaSuccess ? cudaMemsetAsync(onDevice_, 0xff, size, stream) : status;
 }
 
-std::optional<Error> SlotBlock::firstFault() const {
+std::optional<Error> SlotBlock::firstFault(const FaultSlot* read) const {
   for (const FaultSource& source : sources_) {
-    const FaultSlot& slot = onHost_[&source - sources_.data()];
+    const FaultSlot& slot = read[&source - sources_.data()];
     if (slot.report == kNoFault) continue;
     const auto index = static_cast<int64_t>(slot.report >> 32);
     const auto low = [](uint64_t report) { return static_cast<int32_t>(static_cast<uint32_t>(report)); };
@@ -61,10 +54,8 @@ FaultSlot* FaultSlots::add(FaultSource source) {
   return current_->isFull() ? nullptr : current_->add(std::move(source));
 }
 
-std::shared_ptr<SlotBlock> FaultSlots::take(cudaError_t& status) {
-  status = cudaSuccess;
+std::shared_ptr<SlotBlock> FaultSlots::take() {
   if (!current_ || current_->isEmpty()) return nullptr;
-  status = current_->read(stream_);
   return std::exchange(current_, nullptr);
 }
 

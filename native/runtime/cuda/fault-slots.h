@@ -20,7 +20,7 @@ struct FaultSource {
   FaultTextOfTwo text;
 };
 
-// Slots in device memory and, beside them, what the host reads of them.
+// Slots in device memory.
 class SlotBlock {
  public:
   // Empty once `stream` has come to here. Throws ERR_OUT_OF_MEMORY.
@@ -31,17 +31,17 @@ class SlotBlock {
 
   bool isEmpty() const { return sources_.empty(); }
   bool isFull() const;
+  int64_t bytes() const { return static_cast<int64_t>(sources_.size() * sizeof(FaultSlot)); }
   FaultSlot* add(FaultSource source);
-  // Enqueues that the host gets what stands in the slots, and that they are empty again.
-  cudaError_t read(cudaStream_t stream);
-  // The first fault, in the order of launches; once what `read` enqueued has been executed.
-  std::optional<Error> firstFault() const;
+  // Enqueues that `to`, of `bytes()` bytes, gets what stands in the slots, and that they are empty again.
+  cudaError_t read(FaultSlot* to, cudaStream_t stream) const;
+  // The first fault, in the order of launches, of what was read.
+  std::optional<Error> firstFault(const FaultSlot* read) const;
   // The slots serve other launches.
   void clear() { sources_.clear(); }
 
  private:
   FaultSlot* onDevice_ = nullptr;
-  FaultSlot* onHost_ = nullptr;
   std::vector<FaultSource> sources_;
 };
 
@@ -53,8 +53,8 @@ class FaultSlots {
 
   // Nothing where the block is full: it is to be taken first.
   FaultSlot* add(FaultSource source);
-  // The block of the launches so far, whose reading is enqueued; nothing where there were none.
-  std::shared_ptr<SlotBlock> take(cudaError_t& status);
+  // The block of the launches so far; nothing where there were none.
+  std::shared_ptr<SlotBlock> take();
   void giveBack(std::shared_ptr<SlotBlock> block);
 
  private:

@@ -63,6 +63,16 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventQuery(cudaEvent_t event);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
 
+typedef struct FakeGraph* cudaGraph_t;
+typedef struct FakeGraph* cudaGraphExec_t;
+enum cudaStreamCaptureMode { cudaStreamCaptureModeRelaxed = 2 };
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* launchable, cudaGraph_t graph, unsigned long long flags);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t launchable, cudaStream_t stream);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t launchable);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+
 // Enqueues a function; its result becomes the state of the device.
 cudaError_t fakeEnqueue(cudaStream_t stream, std::function<cudaError_t()> work);
 

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "cuda_runtime.h"
 
@@ -15,7 +16,12 @@ struct FakeEvent {
   int passed = 0;    // times of these that were reached
 };
 
+struct FakeGraph {
+  std::vector<std::function<cudaError_t()>> work;
+};
+
 struct FakeStream {
+  FakeGraph* capture = nullptr;
   std::deque<std::function<cudaError_t()>> queue;
   bool running = false;
   bool ending = false;
@@ -61,6 +67,10 @@ void run(FakeStream* stream) {
 cudaError_t fakeEnqueue(cudaStream_t stream, std::function<cudaError_t()> work) {
   const std::lock_guard lock(mutex);
   if (state != cudaSuccess) return note(state);
+  if (stream->capture) {
+    stream->capture->work.push_back(std::move(work));
+    return cudaSuccess;
+  }
   stream->queue.push_back(std::move(work));
   changed.notify_all();
   return cudaSuccess;
@@ -225,4 +235,32 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   std::unique_lock lock(mutex);
   changed.wait(lock, [&] { return state != cudaSuccess || event->passed == event->recorded; });
   return note(state);
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  const std::lock_guard lock(mutex);
+  stream->capture = new FakeGraph;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  const std::lock_guard lock(mutex);
+  *graph = std::exchange(stream->capture, nullptr);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* launchable, cudaGraph_t graph, unsigned long long) {
+  *launchable = new FakeGraph(*graph);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t launchable, cudaStream_t stream) {
+  for (const auto& each : launchable->work)
+    if (const cudaError_t status = fakeEnqueue(stream, each); status != cudaSuccess) return status;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t launchable) {
+  delete launchable;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
 }

@@ -1,0 +1,84 @@
+#include "addon/graph-object.h"
+
+#include "addon/convert.h"
+#include "addon/environment.h"
+#include "addon/guard.h"
+#ifdef CROSSMAP_CUDA
+#include "runtime/cuda/cuda-device.h"
+#endif
+
+namespace crossmap::addon {
+
+namespace {
+
+constexpr napi_type_tag kTypeTag = {0x5e0b7c1f93d84a26, 0xb1f4926d3c7e8a05};
+
+#ifdef CROSSMAP_CUDA
+using Recorder = cuda::CudaDevice;
+#else
+struct Recorder {
+  void beginCapture() {}
+  std::unique_ptr<Graph> endCapture() { return nullptr; }
+};
+#endif
+
+// Throws ERR_DEVICE where the device records nothing.
+Recorder& recorderOf(const Device& device) {
+#ifdef CROSSMAP_CUDA
+  if (device.kind() == cuda::kCudaKind) return cuda::cudaOf(device);
+#endif
+  throw Error(ErrorCode::device, "captured: the device " + device.name() + " records no ops");
+}
+
+}  // namespace
+
+void GraphObject::define(Napi::Env env) {
+  Environment::of(env).graphClass() =
+      Napi::Persistent(DefineClass(env, "NativeGraph", {InstanceMethod<&GraphObject::dispose>("dispose")}));
+}
+
+GraphObject::GraphObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<GraphObject>(info) {
+  if (info.Length() != 1 || !info[0].IsExternal())
+    throw Napi::TypeError::New(info.Env(), "NativeGraph objects are made by endCapture");
+  graph_ = std::move(*info[0].As<Napi::External<std::unique_ptr<Graph>>>().Data());
+  info.This().As<Napi::Object>().TypeTag(&kTypeTag);
+}
+
+Graph& GraphObject::of(const Napi::Value& value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTypeTag))
+    throw Error(ErrorCode::argument, "replay: argument 1 must be recorded ops");
+  GraphObject* object = Unwrap(value.As<Napi::Object>());
+  if (!object->graph_) throw Error(ErrorCode::disposed, "replay: the recorded ops have been disposed of");
+  return *object->graph_;
+}
+
+Napi::Value GraphObject::dispose(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    graph_.reset();
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value beginCapture(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    recorderOf(fromValue<Device>(info[0], {"captured: device"})).beginCapture();
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value endCapture(const Napi::CallbackInfo& info) {
+  return guarded(info, [&]() -> Napi::Value {
+    std::unique_ptr<Graph> graph = recorderOf(fromValue<Device>(info[0], {"captured: device"})).endCapture();
+    const auto external = Napi::External<std::unique_ptr<Graph>>::New(info.Env(), &graph);
+    return Environment::of(info.Env()).graphClass().New({external});
+  });
+}
+
+Napi::Value replay(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    GraphObject::of(info[0]).replay();
+    return info.Env().Undefined();
+  });
+}
+
+}  // namespace crossmap::addon

@@ -1,0 +1,45 @@
+#pragma once
+#include <napi.h>
+
+#include <memory>
+
+#ifdef CROSSMAP_CUDA
+#include "runtime/cuda/cuda-graph.h"
+#endif
+
+namespace crossmap::addon {
+
+#ifdef CROSSMAP_CUDA
+using Graph = cuda::CudaGraph;
+#else
+// A build without CUDA records nothing.
+struct Graph {
+  void replay() {}
+};
+#endif
+
+// The JavaScript object that holds recorded ops; lib/native.ts describes it as NativeGraph.
+class GraphObject : public Napi::ObjectWrap<GraphObject> {
+ public:
+  explicit GraphObject(const Napi::CallbackInfo& info);
+
+  static void define(Napi::Env env);
+  // Throws ERR_ARGUMENT where the value is no such object, ERR_DISPOSED.
+  static Graph& of(const Napi::Value& value);
+
+ private:
+  Napi::Value dispose(const Napi::CallbackInfo& info);
+
+  std::unique_ptr<Graph> graph_;  // nothing once it was disposed of
+};
+
+// beginCapture(device): from here on ops on the device are recorded instead of executed.
+Napi::Value beginCapture(const Napi::CallbackInfo& info);
+
+// endCapture(device): the ops since beginCapture, as an object that holds them until its dispose().
+Napi::Value endCapture(const Napi::CallbackInfo& info);
+
+// replay(graph): enqueues the recorded ops.
+Napi::Value replay(const Napi::CallbackInfo& info);
+
+}  // namespace crossmap::addon
