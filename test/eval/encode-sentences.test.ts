@@ -1,7 +1,7 @@
 import {encodePairs, encodeSentences} from '../../lib/eval/index.js';
 import type {Decoder} from '../../lib/nn/index.js';
 import {referenceForward, weightsOf, type ReferenceModel} from '../nn/reference.js';
-import {closeTo, onEachDevice} from '../support/ops.js';
+import {closeTo, onEachDevice, sumFloor} from '../support/ops.js';
 import {pairsOf, sentences, shaken, tokenizer} from './world.js';
 
 const options = {tokensPerBatch: 32, prefix: false};
@@ -59,7 +59,14 @@ onEachDevice(['float32'], 'batches make no difference to a sentence', async (t, 
   const language = {language: 'uk', texts: sentences(12, 5)};
   const many = await encodeSentences(decoder, tokenizer, language, options);
   const one = await encodeSentences(decoder, tokenizer, language, {...options, tokensPerBatch: 1000});
-  t.deepEqual(many, one);
+  if (on.device === 'cpu') {
+    t.deepEqual(many, one);
+    return;
+  }
+  t.deepEqual(many.counts, one.counts);
+  // Tiles of a GPU begin where the tokens of a batch do: sums have another order.
+  for (const [layer, vectors] of many.layers.entries())
+    closeTo(t, vectors, one.layers[layer]!, sumFloor * Math.max(...one.layers[layer]!.map(Math.abs)));
 });
 
 onEachDevice(['float32'], 'pairs are both sides with their texts and counts', async (t, on) => {

@@ -1,7 +1,7 @@
 /** What lies at the edges of the contrastive loss: nothing to tell apart, extreme numbers, bad input, threads and memory. */
 import test, {type ExecutionContext} from 'ava';
 import {backward, gradient, requireGradient} from '../../lib/autograd/index.js';
-import {contrastive, type ContrastiveOptions} from '../../lib/ops/index.js';
+import {contrastive, reshape, sliceRows, type ContrastiveOptions} from '../../lib/ops/index.js';
 import {
   full,
   memory,
@@ -218,6 +218,26 @@ onEachDevice(
       );
       run({...all, ...fixed, [name]: wanted});
       t.deepEqual(await gradient(wanted)!.floats(), await gradient(all[name])!.floats(), name);
+    }
+  },
+);
+
+onEachDevice(
+  floatDTypes,
+  'contrastive gives the same bits wherever its rows begin in memory',
+  async (t, on) => {
+    // Whole packs of 16 bytes, and not.
+    for (const features of [24, 25]) {
+      const run = (start: number): Promise<readonly [number, ...Float32Array[]]> => {
+        const rows = (pairs: number, seed: number): Tensor => {
+          const values = [...zerosOf(start), ...normalNumbers(pairs * features, seed)];
+          const held = sliceRows(tensor(values, on), start, values.length);
+          return requireGradient(reshape(held, [pairs, features]));
+        };
+        const [x, y, negatives] = [rows(9, 1), rows(9, 2), rows(5, 3)];
+        return lossAndGradients(contrastive(x, y, {negatives}), [x, y, negatives]);
+      };
+      t.deepEqual(await run(1), await run(0), `${features} features`);
     }
   },
 );

@@ -224,7 +224,7 @@ void lost() {
       thrown([&] { enqueue(device, "cast", nothing); }) == first,
       thrown([&] { device.synchronize([](std::optional<Error>) {}); }) == first,
       thrown([&] { device.copyWithin(before, before, 4); }) == first,
-      thrown([&] { device.faultSlot("cast", ErrorCode::index, {}); }) == first);
+      thrown([&] { device.faultSlot("cast", ErrorCode::index, cuda::FaultText{}); }) == first);
   device.release(before);
   device.emptyCache();
   say("ended");

@@ -103,6 +103,41 @@ test('without checks, a wait that is too weak computes wrong numbers', (t) => {
   t.true(wrong! >= 90, `${wrong} of 100`);
 });
 
+// ---- calls of the host, by the numbers of cudaError_t
+
+test('after a report each call returns the error, and asking for it does not clear it', (t) => {
+  const illegalAddress = 700;
+  const [launched, ...later] = runSimt('host/after-report').output;
+  t.is(launched, 0);
+  t.deepEqual(
+    later,
+    later.map(() => illegalAddress),
+  );
+});
+
+test('a call that is refused says why and leaves the device usable', (t) => {
+  const [invalidValue, outOfMemory, invalidConfiguration] = [1, 2, 9];
+  t.deepEqual(runSimt('host/refused').output, [
+    invalidConfiguration,
+    invalidConfiguration,
+    outOfMemory,
+    invalidValue,
+    invalidValue,
+    invalidValue,
+    0,
+    0,
+  ]);
+});
+
+test('a copy that does not fit its allocation is reported when it is executed', (t) => {
+  const {reports, output} = runSimt('host/copy-out-of-bounds');
+  t.is(output[1], 700);
+  t.regex(
+    reports[0]!.text,
+    /^cudaMemcpyAsync: global out of bounds: 256 bytes at 0x[0-9a-f]+ lie in no allocation$/,
+  );
+});
+
 // ---- addresses
 
 test('elements beyond 2^31 are reached, and only the pages that are touched take memory', (t) => {

@@ -32,12 +32,16 @@ Examples:
     )
     .action(async (ops: readonly string[], {device, json, kernels}: BenchCommandOptions) => {
       const results: StageResult[] = [];
-      for await (const result of benchOnEmulator(ops)) {
-        process.stderr.write(`${result.op} ${result.shape} ${result.stage}\n`);
-        results.push(result);
+      try {
+        for await (const result of benchOnEmulator(ops)) {
+          process.stderr.write(`${result.op} ${result.shape} ${result.stage}\n`);
+          results.push(result);
+        }
+      } finally {
+        // A kernel that the emulator stops ends the command; what was counted before it is told.
+        if (results.length > 0) printLines(describeStages(results, h100));
+        if (kernels && results.length > 0) printLines(['', ...describeKernels(results)]);
       }
-      printLines(describeStages(results, h100));
-      if (kernels) printLines(['', ...describeKernels(results)]);
       const bench: EmulatorBench = {device, modelledGpu: h100, results};
       if (json !== undefined) await writeFile(json, `${JSON.stringify(bench, null, 2)}\n`);
     });

@@ -38,19 +38,20 @@ __device__ inline UnitFactor unitFactorOf(float inverseNorm) {
 
 // Numbers in device memory, written once and read by every kernel.
 struct Scalars {
+  double totalWeight;
+  float mostWeight;
+  float gradientFactor;  // dLoss / d(loss of a pair with that weight); backward pass only
   float inverseTau;
-  float positiveMargin;     // margin / tau, taken from the logits of positives
-  float referenceExponent;  // see isNarrow
+  float positiveMargin;  // margin / tau, taken from the logits of positives
   // Whether all logits lie so close together that 2^(logit / ln 2 - referenceExponent) is a normal float32
   // for each, and so is the sum of 2^27 of these: one such power then serves row and column alike, with no
   // maxima.
   int32_t isNarrow;
+  float referenceExponent;
   int32_t isClamped;  // theta is above the limit, and has no gradient
   int32_t isFaulty;   // weights that cannot be used
-  float mostWeight;
-  double totalWeight;
-  float gradientFactor;  // dLoss / d(a logit's pull at weight mostWeight); backward pass only
 };
+static_assert(sizeof(Scalars) == 40, "threads read it whole: padding would be memory that nobody writes");
 
 struct ScalarsArgs {
   const float* theta;    // [1], or null
@@ -115,15 +116,16 @@ struct SideRows {
   int64_t count;
 };
 
-// Calls body(d, values) for the elements of a row that a lane owns: packs of `width`, or single ones where
-// these would not be aligned.
-template <int width, typename E, typename F>
-__device__ inline void forRowElements(const E* row, int64_t features, bool isWide, F&& body) {
-  if (isWide)
-    for (int64_t d = laneIndex() * width; d < features; d += kWarpSize * width)
-      body(d, loadPack<width>(row + d));
-  else
-    for (int64_t d = laneIndex(); d < features; d += kWarpSize) body(d, loadPack<1>(row + d));
+// Elements of a row from `d` on, zeros from `features` on. A row may lie at any address: it is read by the
+// same packs then, element by element, so that all sums keep their order.
+template <int width, typename E>
+__device__ inline Pack<E, width> loadOfRow(const E* row, int64_t d, int64_t features, bool isWide) {
+  if (isWide) return loadPack<width>(row + d);
+  Pack<E, width> pack{};
+#pragma unroll
+  for (int i = 0; i < width; i++)
+    if (d + i < features) pack.values[i] = row[d + i];
+  return pack;
 }
 
 // The row that a warp owns.
@@ -152,23 +154,24 @@ __global__ void __launch_bounds__(kRowThreads) measureKernel(MeasureArgs<E> args
   const int64_t row = rowOfWarp();
   if (row >= args.count) return;  // of all lanes alike
   const E* y = args.y ? args.y + row * args.features : nullptr;
+  constexpr int width = kPackWidth<E>;
   double xSquares = 0, ySquares = 0, product = 0;
-  forRowElements<kPackWidth<E>>(args.x + row * args.features, args.features, args.isWide,
-                                [&]<int width>(int64_t d, const Pack<E, width>& rX) {
+  for (int64_t d = laneIndex() * width; d < args.features; d += kWarpSize * width) {
+    const auto rX = loadOfRow<width>(args.x + row * args.features, d, args.features, args.isWide);
 #pragma unroll
-                                  for (int i = 0; i < width; i++) {
-                                    const double each = widen(rX.values[i]);
-                                    xSquares += each * each;
-                                  }
-                                  if (!y) return;
-                                  const auto rY = loadPack<width>(y + d);
+    for (int i = 0; i < width; i++) {
+      const double each = widen(rX.values[i]);
+      xSquares += each * each;
+    }
+    if (!y) continue;  // of all lanes alike
+    const auto rY = loadOfRow<width>(y, d, args.features, args.isWide);
 #pragma unroll
-                                  for (int i = 0; i < width; i++) {
-                                    const double each = widen(rY.values[i]);
-                                    ySquares += each * each;
-                                    product += each * widen(rX.values[i]);
-                                  }
-                                });
+    for (int i = 0; i < width; i++) {
+      const double each = widen(rY.values[i]);
+      ySquares += each * each;
+      product += each * widen(rX.values[i]);
+    }
+  }
   const float xInverse = inverseNormOf(warpSum(xSquares));
   if (laneIndex() == 0) args.xInverseNorms[row] = xInverse;
   if (!y) return;  // of all lanes alike
@@ -200,13 +203,7 @@ __global__ void __launch_bounds__(kRowThreads) scaleKernel(const __grid_constant
   const E* from = side.rows + row * args.features;
   for (int64_t d = laneIndex() * width; d < args.stride; d += kWarpSize * width) {
     Pack<E, width> rX{};
-    if (args.isWide) {
-      if (d < args.features) rX = loadPack<width>(from + d);
-    } else {
-#pragma unroll
-      for (int i = 0; i < width; i++)
-        if (d + i < args.features) rX.values[i] = from[d + i];
-    }
+    if (d < args.features) rX = loadOfRow<width>(from, d, args.features, args.isWide);
 #pragma unroll
     for (int i = 0; i < width; i++) rX.values[i] = round<E>(widen(rX.values[i]) * scale);
     storePack(side.scaled + row * args.stride + d, rX);
@@ -239,7 +236,7 @@ struct NormalizeArgs {
 template <typename E>
 __global__ void __launch_bounds__(kRowThreads) normalizeKernel(NormalizeArgs<E> args) {
   constexpr float kMostInverseNorm = 1e12f;
-  constexpr int kSumWidth = kPackWidth<float>;  // whole lines of the sums, halves of 16-bit rows
+  constexpr int kWidth = kPackWidth<float>;  // whole lines of the sums, halves of 16-bit rows
   const SideGradients<E>& side = args.sides[blockIdx.y];
   const Scalars scalars = *args.scalars;
   const int64_t row = rowOfWarp();
@@ -254,26 +251,31 @@ __global__ void __launch_bounds__(kRowThreads) normalizeKernel(NormalizeArgs<E> 
       scalars.gradientFactor * scalars.inverseTau / (unitFactorOf(inverseNorm).mantissa * args.pullScale);
   const float factor = inverseNorm > kMostInverseNorm ? kMostInverseNorm : inverseNorm;
   float along = 0;
-  forRowElements<kSumWidth>(x, args.features, args.isWide,
-                            [&]<int width>(int64_t d, const Pack<E, width>& rX) {
-                              const auto rSums = loadPack<width>(sums + d);
+  for (int64_t d = laneIndex() * kWidth; d < args.features; d += kWarpSize * kWidth) {
+    const auto rX = loadOfRow<kWidth>(x, d, args.features, args.isWide);
+    const auto rSums = loadPack<kWidth>(sums + d);
 #pragma unroll
-                              for (int i = 0; i < width; i++)
-                                along += rSums.values[i] * unscale * (widen(rX.values[i]) * inverseNorm);
-                            });
+    for (int i = 0; i < kWidth; i++) along += rSums.values[i] * unscale * (widen(rX.values[i]) * inverseNorm);
+  }
   along = warpSum(along);
-  forRowElements<kSumWidth>(x, args.features, args.isWide,
-                            [&]<int width>(int64_t d, const Pack<E, width>& rX) {
-                              const auto rSums = loadPack<width>(sums + d);
-                              Pack<E, width> rDx;
+  for (int64_t d = laneIndex() * kWidth; d < args.features; d += kWarpSize * kWidth) {
+    const auto rX = loadOfRow<kWidth>(x, d, args.features, args.isWide);
+    const auto rSums = loadPack<kWidth>(sums + d);
+    Pack<E, kWidth> rDx;
 #pragma unroll
-                              for (int i = 0; i < width; i++) {
-                                const float du = rSums.values[i] * unscale;
-                                const float dx = (du - along * (widen(rX.values[i]) * inverseNorm)) * factor;
-                                rDx.values[i] = round<E>(isZero ? 0.f : dx);
-                              }
-                              storePack(to + d, rDx);
-                            });
+    for (int i = 0; i < kWidth; i++) {
+      const float du = rSums.values[i] * unscale;
+      const float dx = (du - along * (widen(rX.values[i]) * inverseNorm)) * factor;
+      rDx.values[i] = round<E>(isZero ? 0.f : dx);
+    }
+    if (args.isWide) {
+      storePack(to + d, rDx);
+      continue;
+    }
+#pragma unroll
+    for (int i = 0; i < kWidth; i++)
+      if (d + i < args.features) to[d + i] = rDx.values[i];
+  }
 }
 
 }  // namespace

@@ -84,10 +84,8 @@ void accessShared(Thread& thread, uint32_t address, uint32_t bytes, Did did, con
     block.shadow.atomic(thread, address, bytes, instruction);
 }
 
-void access(const void* pointer, size_t bytes, Did did, const void* instruction) {
+void accessDevice(const void* pointer, size_t bytes, Did did, const void* instruction) {
   const auto address = reinterpret_cast<uintptr_t>(pointer);
-  if ((address ^ reinterpret_cast<uintptr_t>(__builtin_frame_address(0))) < kStackBytes)
-    return;  // its own stack
   Block* block = currentBlock;
   if (!block || !block->checks) return;
   Thread& thread = currentThread();

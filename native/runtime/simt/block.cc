@@ -40,7 +40,10 @@ uint3 asIndex(const dim3& size) { return {size.x, size.y, size.z}; }
 }  // namespace
 
 Block::Block()
-    : stacks(mapStacks(kMaxThreads)), warps(new Warp[kMaxWarps]), copies(kMaxThreads), logs(kMaxThreads) {
+    : stacks(mapStacks(kMaxThreads)),
+      warps(std::make_unique<Warp[]>(kMaxWarps)),
+      copies(kMaxThreads),
+      logs(kMaxThreads) {
   void* memory =
       mmap(nullptr, size_t{kArenaBytes} * 2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();

@@ -257,7 +257,7 @@ void reportRace(Thread& me, uintptr_t address, uint32_t other, const char* did, 
 void track(Thread& me, uintptr_t address, uint32_t bytes, bool writes, const void* instruction) {
   const uint32_t mine = me.block->serial;
   const uint32_t first = me.block->grid->firstSerial;
-  static uint64_t* const cells = heap().touched;
+  uint64_t* const cells = heap().touched;
   size_t offset = address - reinterpret_cast<uintptr_t>(heapBase);
   const size_t end = offset + bytes;
   while (offset < end) {
@@ -331,7 +331,7 @@ void checkBounds(Thread& me, uintptr_t address, size_t bytes, Did did, const voi
 }
 
 void checkWritten(Thread& me, uintptr_t address, size_t bytes, Did did, const void* instruction) {
-  static uint8_t* const written = heap().written;
+  uint8_t* const written = heap().written;
   const size_t offset = address - reinterpret_cast<uintptr_t>(heapBase);
   if (bytes <= 16) {
     uint32_t bits;
