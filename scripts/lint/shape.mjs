@@ -3,6 +3,9 @@ import {finding, lineAt} from './project.mjs';
 
 const longest = {kernel: 600, other: 400};
 
+// Names that CMake and the CUDA toolkit give.
+const namesOfOthers = ['CMakeLists.txt', 'cuda_runtime.h'];
+
 /** @type {import('./project.mjs').Check} */
 export function checkSizes(project) {
   return [...project].flatMap(([file, text]) => {
@@ -21,7 +24,7 @@ export function checkNames(project) {
     if (!/^(lib|native|bench|test|examples|scripts)\//.test(file)) return [];
     const odd = file
       .split('/')
-      .find((part) => !/^[a-z0-9]+([-.][a-z0-9]+)*$/.test(part) && part !== 'CMakeLists.txt');
+      .find((part) => !/^[a-z0-9]+([-.][a-z0-9]+)*$/.test(part) && !namesOfOthers.includes(part));
     return odd === undefined ? [] : [finding('kebab-case', file, 1, `${odd} is not kebab-case`)];
   });
 }

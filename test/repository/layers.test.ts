@@ -76,6 +76,14 @@ test('an op includes of another op its contract and nothing else', (t) => {
   ]);
 });
 
+test('the table of plans includes those of all ops, and nothing else of them', (t) => {
+  const include = (file: string): Record<string, string> => ({
+    'native/addon/plan-table.cc': `#include "ops/${file}"\n`,
+  });
+  t.deepEqual(findings(checkLayers, include('reduce/reduce-plan.h')), []);
+  t.is(findings(checkLayers, include('reduce/reduce-cpu.h')).length, 1);
+});
+
 test('only the addon sees Node-API', (t) => {
   t.deepEqual(findings(checkLayers, {'native/addon/addon.cc': '#include <napi.h>\n'}), []);
   t.deepEqual(findings(checkLayers, {'native/runtime/tensor.cc': '#include <napi.h>\n'}), [

@@ -39,7 +39,7 @@ for (const device of recording) {
     for (const other of others) t.deepEqual(await other.floats(), new Float32Array(1000).fill(7));
     for (const other of others) other.dispose();
     graph.dispose();
-    t.is(memory(device).allocatedBytes, allocatedBytes);
+    t.true(memory(device).allocatedBytes <= allocatedBytes, 'garbage of tests before may go');
   });
 
   test.serial(`${device} recorded ops tell their faults at each replay`, async (t) => {
