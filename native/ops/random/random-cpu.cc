@@ -55,11 +55,16 @@ struct Stream {
   }
 };
 
+// Not contracted by this file's compiler.
+struct PlainMath {
+  static double product(double a, double b) { return a * b; }
+};
+
 void standardNormals(const uint32_t* words, float* numbers) {
   double inner[kWords];
   double outer[kWords];
-  for (int word = 0; word < kWords; word++) inner[word] = innerQuantile(centred(words[word]));
-  for (int word = 0; word < kWords; word++) outer[word] = outerQuantile(centred(words[word]));
+  for (int word = 0; word < kWords; word++) inner[word] = Quantile<PlainMath>::inner(centred(words[word]));
+  for (int word = 0; word < kWords; word++) outer[word] = Quantile<PlainMath>::outer(centred(words[word]));
   for (int word = 0; word < kWords; word++)
     numbers[word] = static_cast<float>(isInner(centred(words[word])) ? inner[word] : outer[word]);
 }

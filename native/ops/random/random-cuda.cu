@@ -1,5 +1,6 @@
 #include "ops/random/random-cuda.h"
 #include "ops/random/random-numbers.h"
+#include "runtime/cuda/device/product.cuh"
 #include "runtime/cuda/elements.cuh"
 
 namespace crossmap::cuda {
@@ -32,9 +33,13 @@ __device__ inline Words philox(uint64_t seed, uint64_t offset, uint64_t index) {
   return {{c0, c1, c2, c3}};
 }
 
+struct DeviceMath {
+  __host__ __device__ static double product(double a, double b) { return roundedProduct(a, b); }
+};
+
 __device__ inline float normalOf(uint32_t word) {
   const double q = centred(word);
-  return static_cast<float>(isInner(q) ? innerQuantile(q) : outerQuantile(q));
+  return static_cast<float>(isInner(q) ? Quantile<DeviceMath>::inner(q) : Quantile<DeviceMath>::outer(q));
 }
 
 enum class Distribution { normal, uniform };
