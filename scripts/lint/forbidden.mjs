@@ -137,6 +137,8 @@ const bans = [
   {
     rule: 'mutable-static',
     files: host,
+    // The emulated GPU is one machine for the whole process, as a real one is.
+    except: /^native\/runtime\/simt\//,
     pattern:
       /^[ \t]*(?:inline\s+)?(?:static|thread_local)(?!_)\b(?:\s+(?:static|inline|thread_local))*(?!\s+(?:const|constexpr|constinit const)\b)[^();{}=]*[;={]/gm,
     why: 'state belongs to an environment of Node or to a device',

@@ -73,7 +73,9 @@ AttentionForward attention(const Tensor& q, const Tensor& k, const Tensor& v, co
       [&]<cpu::Isa isa>() {
         cpu::attention<isa>({q, k, v, segmentStarts, options}, results);
       },
-      [&](auto& stream) { cuda::attention(stream, {q, k, v, segmentStarts, options}, results); });
+      [&](auto& stream) {
+        cuda::attention(stream, {q, k, v, segmentStarts, options}, results);
+      });
   return results;
 }
 

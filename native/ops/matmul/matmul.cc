@@ -14,7 +14,8 @@ Tensor multiply(const Tensor& a, const Tensor& b, const MatmulOptions& options) 
   const int64_t n = b.size(options.transposeB ? 0 : 1);
   const Tensor out = empty({m, n}, options.dtype.value_or(a.dtype()), a.device());
   onDevice(
-      a.device(), [&]<cpu::Isa isa>() { cpu::matmul<isa>(a, options.transposeA, b, options.transposeB, out); },
+      a.device(),
+      [&]<cpu::Isa isa>() { cpu::matmul<isa>(a, options.transposeA, b, options.transposeB, out); },
       [&](auto& stream) { cuda::matmul(stream, a, options.transposeA, b, options.transposeB, out); });
   return out;
 }
