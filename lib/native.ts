@@ -77,6 +77,8 @@ interface Native extends NativeOps {
   mapFile: (path: string) => Uint8Array<ArrayBuffer>;
   /** Of the emulator: whether its kernels count what they do. Turning it on starts from nothing. */
   simtProfile: (on: boolean) => void;
+  /** Of the emulator: the order of threads, blocks, streams and asynchronous copies from now on; 0 is none. */
+  simtSeed: (seed: number) => void;
   /** Of the emulator: waits for its work, then gives the counters of each kernel that ran, by name. */
   simtCounters: () => readonly KernelCounters[];
 }

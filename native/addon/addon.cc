@@ -13,7 +13,7 @@
 #include "runtime/cuda/device-info.h"
 #endif
 #ifdef CROSSMAP_SIMT
-#include "addon/simt-counters.h"
+#include "addon/simt.h"
 #endif
 
 namespace crossmap::addon {
@@ -215,6 +215,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add.operator()<mapFile>("mapFile");
 #ifdef CROSSMAP_SIMT
   add.operator()<simtProfile>("simtProfile");
+  add.operator()<simtSeed>("simtSeed");
   add.operator()<simtCounters>("simtCounters");
 #endif
   exportOps(env, exports);

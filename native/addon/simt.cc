@@ -1,7 +1,9 @@
-#include "addon/simt-counters.h"
+#include "addon/simt.h"
 
 #include "addon/convert.h"
 #include "addon/guard.h"
+#include "runtime/expect.h"
+#include "runtime/simt/config.h"
 #include "runtime/simt/counters.h"
 
 namespace crossmap::addon {
@@ -71,6 +73,15 @@ Napi::Value simtCounters(const Napi::CallbackInfo& info) {
     std::vector<Counters> counters;
     for (const simt::KernelCounters& each : simt::kernelCounters()) counters.push_back(countersOf(each));
     return toValue(info.Env(), counters);
+  });
+}
+
+Napi::Value simtSeed(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    const auto seed = fromValue<int64_t>(info[0], {"simtSeed: seed"});
+    Expect("simtSeed").notNegative("seed", static_cast<double>(seed));
+    simt::config().seed = static_cast<uint64_t>(seed);
+    return info.Env().Undefined();
   });
 }
 
