@@ -58,6 +58,7 @@ interface NativeGraph {
 /** What the addon exports: the runtime; the ops stand in native-ops.ts. */
 interface Native extends NativeOps {
   fromArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
+  empty: (shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
   adoptArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType) => NativeTensor;
   copyTo: (tensor: NativeTensor, data: NodeJS.TypedArray) => Promise<void>;
   copyInto: (to: NativeTensor, from: NativeTensor) => void;

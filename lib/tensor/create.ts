@@ -83,6 +83,16 @@ export function full(shape: readonly number[], value: number, options: TensorOpt
   return Tensor.fromNative(native.fill(shape, dtype, device, value));
 }
 
+/**
+ * A tensor that holds whatever its memory does: for `copyFrom` to fill.
+ *
+ * @throws ERR_SHAPE, ERR_DEVICE, ERR_OUT_OF_MEMORY
+ */
+export function empty(shape: readonly number[], options: TensorOptions = {}): Tensor {
+  const {dtype = 'float32', device = 'cpu'} = options;
+  return Tensor.fromNative(native.empty(shape, dtype, device));
+}
+
 function fromNumbers(
   values: NestedNumbers,
   {dtype = 'float32', device = 'cpu', shape}: FromValuesOptions,

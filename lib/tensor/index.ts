@@ -1,5 +1,6 @@
 /** Tensors, dtypes, devices and scopes. */
 export {
+  empty,
   full,
   tensor,
   zeros,

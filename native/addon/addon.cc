@@ -53,6 +53,15 @@ Napi::Value fromArray(const Napi::CallbackInfo& info) {
   });
 }
 
+// empty(shape, dtype, device): what the memory holds.
+Napi::Value emptyTensor(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    const auto shape = fromValue<Shape>(info[0], {"empty: shape"});
+    const auto dtype = fromValue<DType>(info[1], {"empty: dtype"});
+    return toValue(info.Env(), empty(shape, dtype, fromValue<Device>(info[2], {"empty: device"})));
+  });
+}
+
 // adoptArray(array, shape, dtype): the array's own memory as a tensor of the CPU device. The caller has made
 // sure that nobody else has the array.
 Napi::Value adoptArray(const Napi::CallbackInfo& info) {
@@ -196,6 +205,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     exports.Set(name, Napi::Function::New<function>(env, name));
   };
   add.operator()<fromArray>("fromArray");
+  add.operator()<emptyTensor>("empty");
   add.operator()<adoptArray>("adoptArray");
   add.operator()<copyTo>("copyTo");
   add.operator()<copyInto>("copyInto");

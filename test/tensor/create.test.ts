@@ -1,7 +1,7 @@
 /** Tensors from every kind of numbers, and what is refused. */
 import test from 'ava';
 import fc from 'fast-check';
-import {full, tensor, zeros, type DType, type Elements, type Tensor} from '../../lib/tensor/index.js';
+import {empty, full, tensor, zeros, type DType, type Elements, type Tensor} from '../../lib/tensor/index.js';
 import {onEachDevice} from '../support/ops.js';
 import {rounding} from '../support/rounding.js';
 
@@ -300,4 +300,12 @@ test('a refused transfer leaves the array as it was', (t) => {
   const given = Float32Array.of(1, 2);
   t.throws(() => tensor(given, {shape: [3], transfer: true}));
   t.deepEqual(given, Float32Array.of(1, 2));
+});
+
+onEachDevice(['float32', 'bfloat16', 'float16'], 'an empty tensor is there to be filled', async (t, on) => {
+  const made = empty([2, 3], on);
+  t.is(made.dtype, on.dtype);
+  t.deepEqual(made.shape, [2, 3]);
+  made.copyFrom(full([2, 3], 1.5, on));
+  t.deepEqual([...(await made.floats())], Array<number>(6).fill(1.5));
 });
