@@ -134,8 +134,9 @@ __global__ void __launch_bounds__(256) attentionViewKernel(SegmentArgs a, KeyVie
 // Appends the spans of one tile.
 class SpanWriter {
  public:
-  __device__ SpanWriter(Span* spans, int64_t first, int size)
-      : spans_(spans + first), size_(size), shift_(__ffs(size) - 1) {
+  __device__ SpanWriter(Span* spans, int64_t first, int size) : spans_(spans + first), size_(size) {
+    // Here, since the compiler of host code sees the list of initialisers.
+    shift_ = __ffs(size) - 1;
     list_ = {static_cast<int32_t>(first), 0, 0, 0};
   }
 

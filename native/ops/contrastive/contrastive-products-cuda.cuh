@@ -84,7 +84,8 @@ __device__ inline Accumulators<ScoreTile<E>> multiplyScores(const ScorePanel& pa
   return multiplyTile<Contiguous::depth, Contiguous::depth>(a, b, operands.stride, sMemory);
 }
 
-// Two blocks of a multiprocessor hide each other's epilogue; float32 needs more registers than they have.
+// Two blocks of a multiprocessor hide each other's epilogue. The kernels whose epilogue is long need more
+// registers than two blocks have, and so does float32.
 template <typename E>
 constexpr int kBlocksOf = sizeof(E) == 2 ? kBlocksTogether : 1;
 
@@ -101,7 +102,7 @@ struct SweepArgs {
 // together. Shared memory: the stages of the product, then in their place marks, room for reductions and
 // references.
 template <typename E>
-__global__ void __launch_bounds__(kScoreThreads, kBlocksOf<E>) sweepKernel(SweepArgs<E> args) {
+__global__ void __launch_bounds__(kScoreThreads) sweepKernel(SweepArgs<E> args) {
   const TilePlace place = tilePlaceOf(blockIdx.x, args.operands.tileRows, args.operands.tileColumns);
   if (args.panel.kind == ScoreKind::own && place.column < place.row + args.panel.rowBegin / kTile) return;
   char* sMemory = sharedMemory<char>();
@@ -119,7 +120,7 @@ struct PullArgs {
 
 // A block owns a tile of the panel of gradients. Bounds and shared memory as above.
 template <typename E>
-__global__ void __launch_bounds__(kScoreThreads, kBlocksOf<E>) pullKernel(PullArgs<E> args) {
+__global__ void __launch_bounds__(kScoreThreads) pullKernel(PullArgs<E> args) {
   const auto& operands = args.operands;
   const TilePlace place = tilePlaceOf(blockIdx.x, operands.tileRows, operands.tileColumns);
   char* sMemory = sharedMemory<char>();

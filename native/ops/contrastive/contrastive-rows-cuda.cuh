@@ -150,7 +150,7 @@ struct MeasureArgs {
 // neither overflow nor vanish, and since the own score decides how small a loss can be told from 0. Bound by
 // reading the rows once. No shared memory.
 template <typename E>
-__global__ void __launch_bounds__(kRowThreads) measureKernel(MeasureArgs<E> args) {
+__global__ void __launch_bounds__(kRowThreads, 4) measureKernel(MeasureArgs<E> args) {
   const int64_t row = rowOfWarp();
   if (row >= args.count) return;  // of all lanes alike
   const E* y = args.y ? args.y + row * args.features : nullptr;

@@ -123,7 +123,7 @@ __device__ inline PairResult pairResultOf(float reference, float sum, float part
 
 // A thread owns a pair's statistics, a block the sum of its losses. float64, which costs nothing at so few
 // numbers. Shared memory: 32 doubles for sums.
-__global__ void __launch_bounds__(kRowThreads) finishKernel(FinishArgs args) {
+__global__ void __launch_bounds__(kRowThreads, 4) finishKernel(FinishArgs args) {
   const Scalars scalars = *args.scalars;
   const int64_t pair = int64_t{blockIdx.x} * kRowThreads + threadIdx.x;
   double loss = 0;

@@ -52,44 +52,53 @@ struct SumArgs {
   bool isAligned;
 };
 
-// Adds every `step`-th of the rows of an id, from the first-th on, over a lane's features.
+// Adds every `step`-th of the rows of an id, from the first-th on, over a lane's features. Called by whole
+// warps: the positions of 32 rows are read at once and handed from lane to lane.
 template <typename E, int width>
 __device__ inline Pack<float, width> sumRows(const SumArgs<E>& args, int32_t begin, int32_t end, int step,
                                              int64_t d) {
   Pack<float, width> rSum{};
-  if (d >= args.features) return rSum;
+  for (int32_t first = begin; first < end; first += step * kWarpSize) {
+    const int64_t own = first + int64_t{step} * laneIndex();
+    const int32_t position = own < end ? args.positions[own] : 0;
+    const int count = min(kWarpSize, (end - first + step - 1) / step);
 #pragma unroll 4
-  for (int32_t at = begin; at < end; at += step) {
-    const auto rDy = loadElements<width>(args.dy + args.positions[at] * args.features + d, args.isAligned);
+    for (int i = 0; i < count; i++) {
+      const int64_t row = __shfl_sync(kAllLanes, position, i);
+      if (d >= args.features) continue;
+      const auto rDy = loadElements<width>(args.dy + row * args.features + d, args.isAligned);
 #pragma unroll
-    for (int i = 0; i < width; i++) rSum.values[i] += widen(rDy.values[i]);
+      for (int e = 0; e < width; e++) rSum.values[e] += widen(rDy.values[e]);
+    }
   }
   return rSum;
 }
 
-// A warp owns a row of dTable, kSumFeatures of it. A row of more than kLongRun tokens is shared by all warps
-// of the block: each adds up every kSumWarps-th token, and the first one adds up their sums. Bound by memory:
-// dy is read once, dTable written once. Shared memory: [kSumWarps, kSumFeatures] float.
+// A warp owns a row of dTable, a block kSumWarps rows and, in the grid's second axis, some of the features. A
+// row of more than kLongRun tokens is shared by all warps of the block: each adds up every kSumWarps-th
+// token, and the first one adds up their sums. Bound by memory: dy is read once, dTable written once. Shared
+// memory: [kSumWarps, kSumFeatures] float. The blocks of a multiprocessor are given, since ptxas else spills
+// to have eight.
 template <typename E, int width>
-__global__ void __launch_bounds__(kSumThreads) sumKernel(SumArgs<E> args) {
+__global__ void __launch_bounds__(kSumThreads, 4) sumKernel(SumArgs<E> args) {
   auto* sSums = sharedMemory<float>();
   const int64_t first = int64_t{blockIdx.x} * kSumWarps;
   const int rows = static_cast<int>(min(args.vocab - first, int64_t{kSumWarps}));
   const int lane = laneIndex() * width;
-  for (int64_t slab = 0; slab < args.features; slab += kWarpSize * width) {
+  const int32_t start = laneIndex() <= rows ? args.starts[first + laneIndex()] : 0;
+  for (int64_t slab = int64_t{blockIdx.y} * kWarpSize * width; slab < args.features;
+       slab += int64_t{gridDim.y} * kWarpSize * width) {
     const int64_t d = slab + lane;
     const auto put = [&](int64_t v, const Pack<float, width>& rSum) {
       if (d < args.features) storePack(args.dTable + v * args.features + d, rSum);
     };
-    if (warpIndex() < rows) {
-      const int64_t v = first + warpIndex();
-      const int32_t begin = args.starts[v], end = args.starts[v + 1];
-      if (end - begin <= kLongRun) put(v, sumRows<E, width>(args, begin, end, 1, d));
-    }
     for (int row = 0; row < rows; row++) {  // the same for all threads of the block
       const int64_t v = first + row;
-      const int32_t begin = args.starts[v], end = args.starts[v + 1];
-      if (end - begin <= kLongRun) continue;
+      const int32_t begin = __shfl_sync(kAllLanes, start, row), end = __shfl_sync(kAllLanes, start, row + 1);
+      if (end - begin <= kLongRun) {
+        if (row == warpIndex()) put(v, sumRows<E, width>(args, begin, end, 1, d));
+        continue;
+      }
       storePack(sSums + warpIndex() * kSumFeatures + lane,
                 sumRows<E, width>(args, begin + warpIndex(), end, kSumWarps, d));
       __syncthreads();  // all warps have written their sums
@@ -141,8 +150,10 @@ void embeddingBackward(Stream& stream, const Tensor& dy, const Tensor& tokens, c
                     dTable.size(0),
                     dTable.size(1),
                     areAlignedFor(kSumWidth, dy.data<E>())};
+    constexpr int64_t kMostSlabs = 16;
+    const int64_t slabs = std::min(ceilDiv(args.features, int64_t{kSumFeatures}), kMostSlabs);
     const Launch shape{"embeddingBackward",
-                       {ceilDiv(args.vocab, int64_t{kSumWarps})},
+                       {ceilDiv(args.vocab, int64_t{kSumWarps}), slabs},
                        kSumThreads,
                        kSumWarps * kSumFeatures * sizeof(float)};
     if (args.features % kSumWidth == 0)

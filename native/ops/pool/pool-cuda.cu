@@ -24,6 +24,7 @@ struct Span {
   int32_t start, end;
   int32_t counted;  // the first token whose weight is not 0
   Pooling pooling;
+  bool isValid;
 
   __device__ bool counts(int64_t token) const { return token >= counted && token < end; }
 
@@ -36,15 +37,25 @@ struct Span {
   }
 };
 
-__device__ inline bool isValid(const Spans& spans, int64_t pair) {
+__device__ inline Span spanOf(const Spans& spans, int64_t pair) {
   const int32_t start = spans.starts[pair], end = spans.ends[pair];
-  return start >= 0 && start <= end && end <= spans.tokens;
+  if (start < 0 || start > end || end > spans.tokens) return {0, 0, 0, spans.pooling, false};
+  return {start, end, spans.pooling == Pooling::last ? max(start, end - 1) : start, spans.pooling, true};
 }
 
-__device__ inline Span spanOf(const Spans& spans, int64_t pair) {
-  if (!isValid(spans, pair)) return {0, 0, 0, spans.pooling};
-  const int32_t start = spans.starts[pair], end = spans.ends[pair];
-  return {start, end, spans.pooling == Pooling::last ? max(start, end - 1) : start, spans.pooling};
+constexpr int kScratchBytes = kWarpSize * sizeof(double);  // of sums over a block
+
+// Sums lie at a multiple of `width` in rows whose length is one: their address is a multiple of 16 bytes
+// where that of the rows is, which `empty` sees to.
+template <int width>
+__device__ inline void storeSums(float* to, const float (&rSums)[width]) {
+  if constexpr (width == 1) {
+    *to = rSums[0];
+  } else {
+#pragma unroll
+    for (int i = 0; i < width; i += 4)
+      storePack(to + i, Pack<float, 4>{{rSums[i], rSums[i + 1], rSums[i + 2], rSums[i + 3]}});
+  }
 }
 
 template <typename E>
@@ -55,18 +66,21 @@ struct ForwardArgs {
   float* inverse;  // [pairs], or null: not normalised
   int64_t features;
   bool isAligned;
+  bool isKept;
   FaultSlot* fault;
 };
 
 // A block owns a pair; a thread owns packs of features and adds up the span's tokens in order. Bound by
-// reading the tokens of the spans. Shared memory: [32] double, of the sum of squares.
+// reading the tokens of the spans. Shared memory: [32] double, of the sum of squares; [features] float, the
+// sums until they are normalised, where they fit (`isKept`): each thread reads there what it wrote itself.
 template <typename E, int width>
 __global__ void __launch_bounds__(kThreads) poolKernel(ForwardArgs<E> args) {
   const int64_t pair = blockIdx.x;
   const Span span = spanOf(args.spans, pair);
-  if (threadIdx.x == 0 && !isValid(args.spans, pair))
+  if (threadIdx.x == 0 && !span.isValid)
     reportFault(args.fault, pair, args.spans.starts[pair], args.spans.ends[pair]);
-  float* pooled = args.pooled + pair * args.features;
+  float* gPooled = args.pooled + pair * args.features;
+  float* sums = args.isKept && args.inverse ? sharedMemory<float>(kScratchBytes) : gPooled;
   double squares = 0;
   for (int64_t d = int64_t{threadIdx.x} * width; d < args.features; d += kThreads * width) {
     float rSum[width] = {};
@@ -77,20 +91,21 @@ __global__ void __launch_bounds__(kThreads) poolKernel(ForwardArgs<E> args) {
 #pragma unroll
       for (int i = 0; i < width; i++) rSum[i] = fmaf(weight, widen(rHidden.values[i]), rSum[i]);
     }
+    storeSums<width>(sums + d, rSum);
 #pragma unroll
-    for (int i = 0; i < width; i++) {
-      pooled[d + i] = rSum[i];
-      squares += double{rSum[i]} * rSum[i];
-    }
+    for (int i = 0; i < width; i++) squares += double{rSum[i]} * rSum[i];
   }
   if (!args.inverse) return;  // all threads of the block
   // Squares are float64, so that they neither overflow nor vanish.
   squares = blockSum(squares, sharedMemory<double>());
   const float inverse = squares == 0 ? 0.f : static_cast<float>(1 / sqrt(squares));
   if (threadIdx.x == 0) args.inverse[pair] = inverse;
-  for (int64_t d = int64_t{threadIdx.x} * width; d < args.features; d += kThreads * width)
+  for (int64_t d = int64_t{threadIdx.x} * width; d < args.features; d += kThreads * width) {
+    float rPooled[width];
 #pragma unroll
-    for (int i = 0; i < width; i++) pooled[d + i] *= inverse;
+    for (int i = 0; i < width; i++) rPooled[i] = sums[d + i] * inverse;
+    storeSums<width>(gPooled + d, rPooled);
+  }
 }
 
 struct NormalizeArgs {
@@ -112,6 +127,8 @@ __global__ void __launch_bounds__(kThreads) normalizeBackwardKernel(NormalizeArg
   for (int64_t d = threadIdx.x; d < args.features; d += kThreads)
     args.dp[row + d] = (args.dPooled[row + d] - along * args.pooled[row + d]) * inverse;
 }
+
+constexpr int kTokens = 8;  // of a block in the backward pass
 
 template <typename E>
 struct BackwardArgs {
@@ -150,35 +167,42 @@ __device__ inline int collectTouching(const Spans& spans, int64_t pairs, int64_t
   return total;
 }
 
-// A warp owns a token, a block the kWarps tokens that follow each other: it looks up the spans that touch
-// these once for each slab of features. Bound by memory: dHidden is written once. Shared memory: Touching.
+// A block owns kTokens tokens that follow each other, and looks up the spans that touch these. A warp owns
+// all of them over a slab of features: it reads the row of a span once for all. Bound by memory: dHidden is
+// written once. Shared memory: Touching.
 template <typename E, int width>
-__global__ void __launch_bounds__(kThreads) poolBackwardKernel(BackwardArgs<E> args) {
+__global__ void __launch_bounds__(kThreads, 2) poolBackwardKernel(BackwardArgs<E> args) {
   auto& sTouching = *sharedMemory<Touching>();
-  const int64_t begin = int64_t{blockIdx.x} * kWarps;
-  const int64_t end = min(begin + kWarps, args.spans.tokens);
-  const int64_t token = begin + warpIndex();
-  for (int64_t slab = 0; slab < args.features; slab += kWarpSize * width) {
-    const int64_t d = slab + laneIndex() * width;
-    const bool isIn = token < end && d < args.features;
-    float rSum[width] = {};
+  const int64_t begin = int64_t{blockIdx.x} * kTokens;
+  const int64_t end = min(begin + kTokens, args.spans.tokens);
+  for (int64_t slab = 0; slab < args.features; slab += kThreads * width) {
+    const int64_t d = slab + int64_t{threadIdx.x} * width;
+    const bool isIn = d < args.features;
+    float rSums[kTokens][width] = {};
     for (int64_t from = 0; from < args.pairs; from += kThreads) {
       const int count = collectTouching(args.spans, args.pairs, from, begin, end, sTouching);
-      for (int each = 0; each < count; each++) {
+      for (int each = 0; each < count && isIn; each++) {
         const int64_t pair = sTouching.pairs[each];
         const Span span = spanOf(args.spans, pair);
-        if (!isIn || !span.counts(token)) continue;
-        const float weight = span.weight(token);
         const auto rDp = loadPack<width>(args.dp + pair * args.features + d);
 #pragma unroll
-        for (int i = 0; i < width; i++) rSum[i] = fmaf(weight, rDp.values[i], rSum[i]);
+        for (int t = 0; t < kTokens; t++) {
+          if (!span.counts(begin + t)) continue;
+          const float weight = span.weight(begin + t);
+#pragma unroll
+          for (int i = 0; i < width; i++) rSums[t][i] = fmaf(weight, rDp.values[i], rSums[t][i]);
+        }
       }
     }
     if (!isIn) continue;
-    Pack<E, width> rDHidden;
 #pragma unroll
-    for (int i = 0; i < width; i++) rDHidden.values[i] = round<E>(rSum[i]);
-    storePack(args.dHidden + token * args.features + d, rDHidden);
+    for (int t = 0; t < kTokens; t++) {
+      if (begin + t >= end) break;
+      Pack<E, width> rDHidden;
+#pragma unroll
+      for (int i = 0; i < width; i++) rDHidden.values[i] = round<E>(rSums[t][i]);
+      storePack(args.dHidden + (begin + t) * args.features + d, rDHidden);
+    }
   }
 }
 
@@ -193,6 +217,8 @@ void pool(Stream& stream, const Tensor& hidden, const Tensor& starts, const Tens
         return "span " + std::to_string(pair) + " must have 0 <= start <= end <= " + std::to_string(tokens) +
                ", the number of tokens; got " + std::to_string(start) + " to " + std::to_string(end);
       });
+  const int64_t sumBytes = features * int64_t{sizeof(float)};
+  const bool isKept = kScratchBytes + sumBytes <= stream.architecture().sharedBytes;
   onFloatDType(hidden.dtype(), [&]<typename E>(E) {
     constexpr int kWidth = kPackWidth<E>;
     const ForwardArgs<E> args{hidden.data<E>(),
@@ -201,8 +227,9 @@ void pool(Stream& stream, const Tensor& hidden, const Tensor& starts, const Tens
                               out.inverseNorms.elements() > 0 ? out.inverseNorms.data<float>() : nullptr,
                               features,
                               areAlignedFor(kWidth, hidden.data<E>()),
+                              isKept,
                               fault};
-    const Launch shape{"pool", {pairs}, kThreads, kWarpSize * sizeof(double)};
+    const Launch shape{"pool", {pairs}, kThreads, kScratchBytes + (isKept ? sumBytes : 0)};
     if (features % kWidth == 0)
       launch(stream, shape, poolKernel<E, kWidth>, args);
     else
@@ -217,7 +244,7 @@ void poolBackward(Stream& stream, const Tensor& dPooled, const Tensor& pooled, c
   const Tensor scratch = empty({normalize ? pairs : 0, features}, DType::float32, pooled.device());
   const Tensor& dp = normalize ? scratch : dPooled;
   if (normalize)
-    launch(stream, {"poolBackward", {pairs}, kThreads, kWarpSize * sizeof(double)}, normalizeBackwardKernel,
+    launch(stream, {"poolBackward", {pairs}, kThreads, kScratchBytes}, normalizeBackwardKernel,
            NormalizeArgs{dPooled.data<float>(), pooled.data<float>(), inverseNorms.data<float>(),
                          scratch.data<float>(), features});
   onFloatDType(dHidden.dtype(), [&]<typename E>(E) {
@@ -227,7 +254,7 @@ void poolBackward(Stream& stream, const Tensor& dPooled, const Tensor& pooled, c
                                dHidden.data<E>(),
                                pairs,
                                features};
-    const Launch shape{"poolBackward", {ceilDiv(tokens, int64_t{kWarps})}, kThreads, sizeof(Touching)};
+    const Launch shape{"poolBackward", {ceilDiv(tokens, int64_t{kTokens})}, kThreads, sizeof(Touching)};
     if (features % kWidth == 0 && areAlignedFor(kWidth, args.dp, args.dHidden))
       launch(stream, shape, poolBackwardKernel<E, kWidth>, args);
     else

@@ -53,7 +53,7 @@ struct ForwardArgs {
 // Shared memory: [32] float, of sums over the block; [features] E, the weights; [teams, features] E, the
 // rows. Each thread reads of them what it wrote itself, so that no barrier is needed.
 template <typename E, int width>
-__global__ void __launch_bounds__(256) forwardKernel(ForwardArgs<E> args) {
+__global__ void __launch_bounds__(256, 4) forwardKernel(ForwardArgs<E> args) {
   const Rows& rows = args.rows;
   const Team team = teamOf(rows);
   E* sWeight = sharedMemory<E>(kScratchBytes) + team.index * rows.features;
@@ -97,6 +97,15 @@ __global__ void __launch_bounds__(256) forwardKernel(ForwardArgs<E> args) {
   }
 }
 
+// Where the sum of feature d lies among a team's. A thread has `width` neighbours and reads four at a time:
+// the second fours of all threads lie behind the first ones, so that lanes next to each other meet in no
+// bank.
+template <int width>
+__device__ inline int64_t sumOffset(int64_t d, int64_t features) {
+  if constexpr (width <= 4) return d;
+  return d % width / 4 * (features / 2) + d / width * 4 + d % 4;
+}
+
 template <typename E>
 struct BackwardArgs {
   Rows rows;
@@ -122,6 +131,8 @@ __global__ void __launch_bounds__(256) backwardKernel(BackwardArgs<E> args) {
   E* sDy = sRows + (2 * rows.teams + team.index) * features;
   float* gPartial = args.partials ? args.partials + blockIdx.x * features : nullptr;
   float* sums = rows.isKept ? sSums + team.index * features : gPartial;
+  constexpr int kSums = width < 4 ? width : 4;  // that are read at once
+  const auto sumAt = [&](int64_t d) { return rows.isKept ? sumOffset<width>(d, features) : d; };
   if (rows.isKept)
     forRow<width>(rows, team, [&](int64_t at) {
       storePack(sWeight + at, loadElements<width>(args.weight + at, rows.isAligned));
@@ -129,7 +140,7 @@ __global__ void __launch_bounds__(256) backwardKernel(BackwardArgs<E> args) {
   if (gPartial)
     forRow<width>(rows, team, [&](int64_t at) {
 #pragma unroll
-      for (int i = 0; i < width; i++) sums[at + i] = 0;
+      for (int i = 0; i < width; i += kSums) storePack(sums + sumAt(at + i), Pack<float, kSums>{});
     });
   const E* weight = rows.isKept ? sWeight : args.weight;
   const bool isKeptAligned = rows.isKept || rows.isAligned;
@@ -172,8 +183,13 @@ __global__ void __launch_bounds__(256) backwardKernel(BackwardArgs<E> args) {
       }
       if (!gPartial) return;
 #pragma unroll
-      for (int i = 0; i < width; i++)
-        sums[at + i] = fmaf(widen(rDy.values[i]), widen(rX.values[i]) * rstd, sums[at + i]);
+      for (int i = 0; i < width; i += kSums) {
+        auto rSums = loadPack<kSums>(sums + sumAt(at + i));
+#pragma unroll
+        for (int e = 0; e < kSums; e++)
+          rSums.values[e] = fmaf(widen(rDy.values[i + e]), widen(rX.values[i + e]) * rstd, rSums.values[e]);
+        storePack(sums + sumAt(at + i), rSums);
+      }
     });
   }
 
@@ -181,7 +197,8 @@ __global__ void __launch_bounds__(256) backwardKernel(BackwardArgs<E> args) {
   __syncthreads();                        // the sums of all teams are complete
   for (int64_t d = threadIdx.x; d < features; d += blockDim.x) {
     float sum = 0;
-    for (int each = 0; each < rows.teams; each++) sum += sSums[each * features + d];
+    for (int each = 0; each < rows.teams; each++)
+      sum += sSums[each * features + sumOffset<width>(d, features)];
     gPartial[d] = sum;
   }
 }
