@@ -33,7 +33,7 @@ constexpr int paddedHeadDim(int64_t headDim) {
 // 128. Scores of a warp take a register for each 32 of their elements, the sums up to 128: with more keys,
 // registers spill.
 constexpr int streamedRows(AttentionPass pass, int rowBytes) {
-  if (pass == AttentionPass::forward) return rowBytes <= 192 ? 64 : rowBytes <= 512 ? 32 : 16;
+  if (pass == AttentionPass::forward) return rowBytes <= 128 ? 64 : rowBytes <= 512 ? 32 : 16;
   return rowBytes <= 256 ? 32 : 16;
 }
 
