@@ -38,11 +38,10 @@ constexpr int streamedRows(AttentionPass pass, int rowBytes) {
 }
 
 // Strips of 16 rows that a warp owns. With two, what a warp reads of a streamed row serves twice as many
-// products: with one, reading shared memory takes as long as the tensor cores of sm_80 multiply. But the sums
-// of both must stay within 128 registers of a lane (and 64 for the gradients of keys and values, of which 128
-// spill on sm_90a and sm_120), and float32 needs registers to split operands.
+// products: with one, reading shared memory takes as long as the tensor cores of sm_80 multiply. Two are
+// taken where no architecture spills (bench/results/static.json); float32 needs registers to split operands.
 constexpr int stripsOf(AttentionPass pass, int64_t elementBytes, int padded) {
-  const int most = pass == AttentionPass::forward ? 128 : pass == AttentionPass::queryGradients ? 96 : 32;
+  const int most = pass == AttentionPass::forward ? 64 : pass == AttentionPass::queryGradients ? 96 : 32;
   return elementBytes == 2 && padded <= most ? 2 : 1;
 }
 

@@ -214,7 +214,7 @@ __global__ void __launch_bounds__(mostThreads(AttentionPass::forward, sizeof(E),
 // Merges the splits of a row, one warp for each, in their order. Bound by memory: reads each partial sum
 // once.
 template <typename E>
-__global__ void __launch_bounds__(kMergeThreads) attentionMergeKernel(ForwardArgs<E> args, int padded) {
+__global__ void __launch_bounds__(kMergeThreads, 4) attentionMergeKernel(ForwardArgs<E> args, int padded) {
   const AttentionArgs<E>& a = args.common;
   const int64_t index = int64_t{blockIdx.x} * (kMergeThreads / kWarpSize) + warpIndex();
   if (index >= a.rows * a.kvHeads) return;  // the whole warp
