@@ -15,10 +15,12 @@ function declaredIn(file: string, start: RegExp): string[] {
 }
 
 test('the interfaces of the addon have exactly the functions that it exports', async (t) => {
+  // What begins with simt is the emulator's, in the addon that has one.
+  const hasEmulator = addonInUse().path.endsWith('crossmap-simt.node');
   const declared = [
     ...declaredIn('lib/native.ts', /interface Native extends NativeOps /),
     ...declaredIn('lib/native-ops.ts', /interface NativeOps /),
-  ];
+  ].filter((name) => hasEmulator || !name.startsWith('simt'));
   const {printed: exported} = await runModule(
     `import {createRequire} from 'node:module';
      console.log(JSON.stringify(Object.keys(createRequire('/')(${JSON.stringify(addonInUse().path)}))));`,
