@@ -20,11 +20,4 @@ void onDevice(const Device& device, OnCpu&& onCpu, [[maybe_unused]] OnCuda&& onC
 #endif
 }
 
-// For an op that has no form on CUDA.
-template <typename OnCpu>
-void onDevice(const Device& device, OnCpu&& onCpu) {
-  if (device.kind() == DeviceKind::cpu) return cpu::onIsa(cpu::cpuOf(device).isa(), onCpu);
-  throw Error(ErrorCode::device, "this op has no form on " + device.name());
-}
-
 }  // namespace crossmap
