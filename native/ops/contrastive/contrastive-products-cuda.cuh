@@ -9,60 +9,11 @@
 namespace crossmap::cuda {
 namespace {
 
+// Operands are laid out by the op itself, in whole pieces of 16 bytes. Products are by multiplyTile, not by
+// launchGemm: tiles here may have nothing to do, share a launch with those of another product, and want two
+// blocks on a multiprocessor.
 template <typename E>
 using ScoreTile = GemmTile<E, kTile>;
-
-// One operand of a tile of a product: its lines from `line` to `lines`, zeros beyond. The op lays out all of
-// its operands itself, in whole pieces of 16 bytes.
-template <typename E>
-struct TileOperand {
-  GemmOperand<E> data;
-  int64_t line, lines;
-};
-
-// a b of one tile, as gemmKernel has it. A function, since tiles here may have nothing to do, share a launch
-// with those of another product, and want two blocks on a multiprocessor. `sMemory` [Tile::kSharedBytes] is
-// free again when the call returns.
-template <Contiguous contiguousA, Contiguous contiguousB, typename E>
-__device__ inline Accumulators<ScoreTile<E>> multiplyTile(const TileOperand<E>& a, const TileOperand<E>& b,
-                                                          int64_t depth, char* sMemory) {
-  using Tile = ScoreTile<E>;
-  const int64_t stages = ceilDiv(depth, int64_t{Tile::kDepth});
-  const auto loadStage = [&](int64_t stage) {
-    if (stage < stages) {
-      char* sStage = sMemory + stage % Tile::kStages * Tile::kStageBytes;
-      const int64_t begin = stage * Tile::kDepth;
-      loadOperand<Tile, contiguousA>(a.data, a.line, a.lines, begin, depth, sStage);
-      loadOperand<Tile, contiguousB>(b.data, b.line, b.lines, begin, depth, sStage + Tile::kOperandBytes);
-    }
-    commitCopies();  // an empty group too, so that waitCopies counts stages
-  };
-  Accumulators<Tile> rSums{};
-#pragma unroll
-  for (int stage = 0; stage < Tile::kStages - 1; stage++) loadStage(stage);
-  for (int64_t stage = 0; stage < stages; stage++) {
-    waitCopies<Tile::kStages - 2>();
-    __syncthreads();  // this stage has landed for all threads, and all are done with the one before it
-    loadStage(stage + Tile::kStages - 1);
-    const char* sStage = sMemory + stage % Tile::kStages * Tile::kStageBytes;
-    multiplyStage<Tile, contiguousA, contiguousB>(sStage, sStage + Tile::kOperandBytes, rSums);
-  }
-  __syncthreads();  // all warps have read the last stage
-  return rSums;
-}
-
-// Tiles in groups of eight rows, column after column: what runs at the same time shares rows and columns.
-struct TilePlace {
-  int64_t row, column;
-};
-
-__device__ inline TilePlace tilePlaceOf(int64_t index, int64_t rows, int64_t columns) {
-  constexpr int64_t kGroup = 8;
-  const int64_t group = index / (kGroup * columns) * kGroup;
-  const int64_t rowsOfGroup = min(kGroup, rows - group);
-  const int64_t within = index % (kGroup * columns);
-  return {group + within % rowsOfGroup, within / rowsOfGroup};
-}
 
 // A panel of a matrix of scores and the scaled rows that it comes from.
 template <typename E>
@@ -81,7 +32,7 @@ __device__ inline Accumulators<ScoreTile<E>> multiplyScores(const ScorePanel& pa
   const TileOperand<E> b{{operands.columns, operands.stride, true},
                          panel.columnBegin + place.column * kTile,
                          panel.columns.count};
-  return multiplyTile<Contiguous::depth, Contiguous::depth>(a, b, operands.stride, sMemory);
+  return multiplyTile<ScoreTile<E>, Contiguous::depth, Contiguous::depth>(a, b, 0, operands.stride, sMemory);
 }
 
 // Two blocks of a multiprocessor hide each other's epilogue. The kernels whose epilogue is long need more
@@ -154,7 +105,7 @@ __device__ inline Accumulators<ScoreTile<E>> multiplyPulls(const Product<E>& pro
   const TileOperand<E> a{
       {product.pulls, product.pullStride, true}, place.row * kTile, (place.row + 1) * kTile};
   const TileOperand<E> b{{product.others, product.stride, true}, place.column * kTile, product.stride};
-  return multiplyTile<contiguous, Contiguous::line>(a, b, product.depth, sMemory);
+  return multiplyTile<ScoreTile<E>, contiguous, Contiguous::line>(a, b, 0, product.depth, sMemory);
 }
 
 // A block owns a tile of the sums of one of two products, which share a launch since neither alone fills the

@@ -85,6 +85,8 @@ struct GemmTile {
   static constexpr int kWarpColumns = tile / kWarpsAcross;
   static constexpr int kRowFragments = kWarpRows / 16;
   static constexpr int kColumnFragments = kWarpColumns / 8;
+  // Of a multiprocessor: two hide each other's epilogue; float32 needs more registers than they have.
+  static constexpr int kBlocks = sizeof(E) == 2 ? 2 : 1;
   static constexpr int kPiece = 16 / sizeof(E);  // elements of 16 bytes
   static constexpr int kDepth = 4 * kPiece;      // of a stage
   static constexpr int kSteps = 2;               // mma instructions over the depth of a stage
@@ -255,49 +257,30 @@ __device__ inline void multiplyStage(const char* sA, const char* sB, Accumulator
   }
 }
 
-// Blocks follow each other down groups of 8 rows of tiles: those that run together share operands in the
-// cache.
-template <typename Tile, typename E>
-__device__ inline GemmBlock gemmBlock(const GemmArgs<E>& args, int64_t rowsUsed) {
-  constexpr int64_t kGroup = 8;
-  const int64_t down = ceilDiv(args.m, int64_t{Tile::kTile}), across = ceilDiv(args.n, int64_t{Tile::kTile});
-  const int64_t at = blockIdx.x;
-  const int64_t group = at / (kGroup * across);
-  const int64_t rowsOfGroup = min(down - group * kGroup, kGroup);
-  const int64_t inGroup = at - group * kGroup * across;
-  const int64_t row = (group * kGroup + inGroup % rowsOfGroup) * Tile::kTile;
-  const int64_t column = inGroup / rowsOfGroup * Tile::kTile;
-  return {row, column, static_cast<int>(max(min(rowsUsed - row, int64_t{Tile::kTile}), int64_t{0})),
-          static_cast<int>(min(args.n - column, int64_t{Tile::kTile})), static_cast<int64_t>(blockIdx.y)};
-}
+// Lines of an operand from `line` on, of which `lines` is the first that does not exist.
+template <typename E>
+struct TileOperand {
+  GemmOperand<E> matrix;
+  int64_t line, lines;
+};
 
-// A block owns a tile of the product, or of one part of its depth. Bound by the tensor cores where m, n and k
-// are some hundreds, else by reading the operands. kStages - 1 stages are on their way while one is
-// multiplied.
-template <Contiguous a, Contiguous b, typename Tile, typename Epilogue>
-__global__ void __launch_bounds__(Tile::kThreads)
-    gemmKernel(GemmArgs<typename Tile::E> args, Epilogue epilogue) {
-  auto* sMemory = sharedMemory<char>();
-  const int64_t rowsUsed = args.rowsUsed ? *args.rowsUsed : args.m;
-  const int64_t depthUsed = args.depthUsed ? *args.depthUsed : args.k;
-  const GemmBlock block = gemmBlock<Tile>(args, rowsUsed);
-  if (block.rows == 0) return;  // all threads of the block
-  const int64_t stagesInAll = ceilDiv(depthUsed, int64_t{Tile::kDepth});
-  const int64_t stagesOfSplit = ceilDiv(stagesInAll, args.splits);
-  const int64_t first = block.split * stagesOfSplit;
-  const int64_t stages = max(min(stagesInAll - first, stagesOfSplit), int64_t{0});
-
+// The product of a tile over the depths from `begin`, a multiple of Tile::kDepth, to `end`. kStages - 1
+// stages are on their way while one is multiplied. sMemory [Tile::kSharedBytes] is free again when the call
+// returns.
+template <typename Tile, Contiguous contiguousA, Contiguous contiguousB>
+__device__ inline Accumulators<Tile> multiplyTile(const TileOperand<typename Tile::E>& a,
+                                                  const TileOperand<typename Tile::E>& b, int64_t begin,
+                                                  int64_t end, char* sMemory) {
+  const int64_t stages = ceilDiv(end - begin, int64_t{Tile::kDepth});
   const auto loadStage = [&](int64_t stage) {
     if (stage < stages) {
       char* sStage = sMemory + stage % Tile::kStages * Tile::kStageBytes;
-      const int64_t depth = (first + stage) * Tile::kDepth;
-      loadOperand<Tile, a>(args.a, block.row, block.row + block.rows, depth, depthUsed, sStage);
-      loadOperand<Tile, b>(args.b, block.column, block.column + block.columns, depth, depthUsed,
-                           sStage + Tile::kOperandBytes);
+      const int64_t depth = begin + stage * Tile::kDepth;
+      loadOperand<Tile, contiguousA>(a.matrix, a.line, a.lines, depth, end, sStage);
+      loadOperand<Tile, contiguousB>(b.matrix, b.line, b.lines, depth, end, sStage + Tile::kOperandBytes);
     }
     commitCopies();  // an empty group too, so that waitCopies counts stages
   };
-
   Accumulators<Tile> rSums{};
 #pragma unroll
   for (int stage = 0; stage < Tile::kStages - 1; stage++) loadStage(stage);
@@ -306,10 +289,52 @@ __global__ void __launch_bounds__(Tile::kThreads)
     __syncthreads();  // this stage has landed for all threads, and all are done with the one before it
     loadStage(stage + Tile::kStages - 1);
     const char* sStage = sMemory + stage % Tile::kStages * Tile::kStageBytes;
-    multiplyStage<Tile, a, b>(sStage, sStage + Tile::kOperandBytes, rSums);
+    multiplyStage<Tile, contiguousA, contiguousB>(sStage, sStage + Tile::kOperandBytes, rSums);
   }
-  waitCopies<0>();
-  __syncthreads();  // the shared memory is free for the epilogue
+  __syncthreads();  // all warps have read the last stage
+  return rSums;
+}
+
+// A tile of a matrix of tiles.
+struct TilePlace {
+  int64_t row, column;
+};
+
+// Blocks follow each other down groups of 8 rows of tiles: those that run together share operands in the
+// cache.
+__device__ inline TilePlace tilePlaceOf(int64_t index, int64_t rows, int64_t columns) {
+  constexpr int64_t kGroup = 8;
+  const int64_t group = index / (kGroup * columns) * kGroup;
+  const int64_t rowsOfGroup = min(kGroup, rows - group);
+  const int64_t within = index % (kGroup * columns);
+  return {group + within % rowsOfGroup, within / rowsOfGroup};
+}
+
+template <typename Tile, typename E>
+__device__ inline GemmBlock gemmBlock(const GemmArgs<E>& args, int64_t rowsUsed) {
+  constexpr int64_t kTile = Tile::kTile;
+  const TilePlace place = tilePlaceOf(blockIdx.x, ceilDiv(args.m, kTile), ceilDiv(args.n, kTile));
+  const int64_t row = place.row * kTile, column = place.column * kTile;
+  return {row, column, static_cast<int>(max(min(rowsUsed - row, kTile), int64_t{0})),
+          static_cast<int>(min(args.n - column, kTile)), static_cast<int64_t>(blockIdx.y)};
+}
+
+// A block owns a tile of the product, or of one part of its depth. Bound by the tensor cores where m, n and k
+// are some hundreds, else by reading the operands.
+template <Contiguous a, Contiguous b, typename Tile, typename Epilogue>
+__global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
+    gemmKernel(GemmArgs<typename Tile::E> args, Epilogue epilogue) {
+  auto* sMemory = sharedMemory<char>();
+  const int64_t rowsUsed = args.rowsUsed ? *args.rowsUsed : args.m;
+  const int64_t depthUsed = args.depthUsed ? *args.depthUsed : args.k;
+  const GemmBlock block = gemmBlock<Tile>(args, rowsUsed);
+  if (block.rows == 0) return;  // all threads of the block
+  const int64_t depthOfSplit = ceilDiv(ceilDiv(depthUsed, int64_t{Tile::kDepth}), args.splits) * Tile::kDepth;
+  const int64_t begin = min(block.split * depthOfSplit, depthUsed);
+  const int64_t end = min(begin + depthOfSplit, depthUsed);
+  const TileOperand<typename Tile::E> tileA{args.a, block.row, block.row + block.rows};
+  const TileOperand<typename Tile::E> tileB{args.b, block.column, block.column + block.columns};
+  const Accumulators<Tile> rSums = multiplyTile<Tile, a, b>(tileA, tileB, begin, end, sMemory);
   epilogue(block, rSums, sMemory);
 }
 
