@@ -19,7 +19,10 @@ set(CROSSMAP_DEFINITIONS CROSSMAP_CUDA "CROSSMAP_ARCHITECTURES=\"${CROSSMAP_ARCH
 add_library(cuda-kernels OBJECT ${CUDA_SOURCES})
 target_include_directories(cuda-kernels PRIVATE native)
 target_compile_definitions(cuda-kernels PRIVATE ${CROSSMAP_DEFINITIONS})
-set_target_properties(cuda-kernels PROPERTIES CXX_STANDARD_REQUIRED OFF)
+# What the compiler tells of each kernel is kept beside the object: npm run static reads it.
+set_target_properties(cuda-kernels PROPERTIES
+                      CXX_STANDARD_REQUIRED OFF
+                      CUDA_COMPILER_LAUNCHER "node;${CMAKE_CURRENT_SOURCE_DIR}/scripts/cuda/nvcc.mjs")
 # C++20 as a flag: this CMake refuses it as a property. A warning of ptxas, say of a spill, is an error too.
 target_compile_options(cuda-kernels PRIVATE -std=c++20 --expt-relaxed-constexpr -Werror all-warnings
                                             ${CROSSMAP_CUDA_FLAGS})

@@ -1,14 +1,19 @@
-// Compiling kernels with nvcc for every architecture, to see what it tells of them.
+// What nvcc tells of kernels on every architecture: of those of the addon with CUDA, and of files alone.
 import {spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import {parallelJobs} from '../setup/addon.mjs';
+import {flavours, parallelJobs} from '../setup/addon.mjs';
 import {capture, isOnPath} from '../setup/commands.mjs';
-import {root} from '../setup/places.mjs';
+import {kernelObject} from '../setup/cuda.mjs';
+import {readJson} from '../setup/files.mjs';
+import {inRoot, root} from '../setup/places.mjs';
 import {SetUpError, showProgress} from '../setup/say.mjs';
+import {setUp} from '../setup/set-up.mjs';
 import {architectures} from './architectures.mjs';
-import {complaintsOf, kernelName, parsePtx, parsePtxas} from './ptxas.mjs';
+import {complaintsOf, kernelName, parsePtxas} from './ptxas.mjs';
+
+/** @typedef {import('./nvcc.mjs').Told} Told */
 
 /**
  * A kernel on one architecture.
@@ -31,46 +36,52 @@ import {complaintsOf, kernelName, parsePtx, parsePtxas} from './ptxas.mjs';
  * @property {readonly CompiledKernel[]} kernels
  */
 
-/** nvcc as CMake would find it, or nothing. */
-export function findNvcc() {
-  const home = process.env['CUDA_HOME'] ?? process.env['CUDA_PATH'];
-  const places = [process.env['CUDACXX'], 'nvcc', home && path.join(home, 'bin', 'nvcc')];
-  return places.find((place) => place && isOnPath(place));
-}
-
 /**
- * The compiler's release, `13.0.88`.
+ * The kernels of the addon with CUDA, which is built where it is not current: only what changed is compiled.
  *
- * @param {string} nvcc
+ * @returns {Promise<Compiled[]>} in the order of native/sources.json; one with a complaint and no kernels where the
+ *   build failed
  */
-export function nvccVersion(nvcc) {
-  const {stdout} = spawnSync(nvcc, ['--version'], {encoding: 'utf8'});
-  return /\bV(\d+\.\d+\.\d+)/.exec(stdout ?? '')?.[1] ?? 'unknown';
+export async function builtKernels() {
+  try {
+    await setUp(['packages', 'cuda']);
+  } catch (error) {
+    if (!(error instanceof SetUpError)) throw error;
+    return [{file: flavours.cuda.out, seconds: 0, complaints: [error.message], kernels: []}];
+  }
+  const filter = findFilter();
+  /** @type {readonly string[]} */
+  const files = readJson(inRoot('native', 'sources.json')).cuda;
+  return files.map((file) => {
+    /** @type {Told | undefined} */
+    const told = readJson(`${kernelObject(file)}.json`);
+    if (!told) throw new Error(`${file}: its object has no figures beside it; remove ${flavours.cuda.out}`);
+    return compiled(file, told, filter);
+  });
 }
 
 /**
- * Compiles each file once for all architectures, as many at a time as the machine has cores.
+ * Compiles each file for all architectures, as many at a time as the machine has cores.
  *
  * @param {string} nvcc
  * @param {readonly string[]} files relative to the root, or absolute; include folders are `native` of their own checkout
  * @returns {Promise<Compiled[]>} in the order of the files
  */
-export async function compileKernels(nvcc, files) {
-  const filter = ['c++filt', 'llvm-cxxfilt'].find(isOnPath);
-  if (!filter) throw new SetUpError('c++filt is missing, which names kernels: sudo apt-get install binutils');
+export async function compileFiles(nvcc, files) {
+  const filter = findFilter();
   /** @type {Compiled[]} */
-  const compiled = [];
+  const all = [];
   const queue = [...files.entries()];
   const worker = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const [index, file] = next;
       showProgress(`nvcc ${file}`);
-      compiled[index] = await compileOne(nvcc, file, filter);
+      all[index] = await compileFile(nvcc, file, filter);
     }
   };
   await Promise.all(Array.from({length: parallelJobs()}, worker));
   showProgress('');
-  return compiled;
+  return all;
 }
 
 /**
@@ -79,54 +90,46 @@ export async function compileKernels(nvcc, files) {
  * @param {string} filter program that demangles
  * @returns {Promise<Compiled>}
  */
-async function compileOne(nvcc, file, filter) {
+async function compileFile(nvcc, file, filter) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'crossmap-static-'));
   try {
-    const start = performance.now();
-    const {status, output} = await capture([nvcc, ...flagsOf(file, folder)]);
-    const seconds = (performance.now() - start) / 1000;
+    const object = path.join(folder, 'kernels.o');
+    const launcher = inRoot('scripts', 'cuda', 'nvcc.mjs');
+    const {status, output} = await capture([process.execPath, launcher, nvcc, ...flagsOf(file, object)]);
+    if (status === 0) return compiled(file, readJson(`${object}.json`), filter);
     const complaints = complaintsOf(output);
-    if (status !== 0 && complaints.length === 0) complaints.push(output.trimEnd() || `${nvcc} failed`);
-    return {
-      file,
-      seconds,
-      complaints,
-      kernels: complaints.length ? [] : kernelsOf(file, output, folder, filter),
-    };
+    return {file, seconds: 0, complaints: complaints.length ? complaints : [output.trimEnd()], kernels: []};
   } finally {
     fs.rmSync(folder, {recursive: true, force: true});
   }
 }
 
 /**
+ * Those of native/cuda.cmake.
+ *
  * @param {string} file
- * @param {string} folder for what lies between source and object, PTX among it
+ * @param {string} object
  */
-function flagsOf(file, folder) {
+function flagsOf(file, object) {
   // A file of another checkout goes with the headers of that one.
   const include = /^.*\/native(?=\/)/.exec(path.resolve(root, file))?.[0] ?? path.join(root, 'native');
-  return ['-std=c++20', '--expt-relaxed-constexpr', '-O3', '-Werror', 'all-warnings', '-I', include].concat(
+  return ['-std=c++20', '--expt-relaxed-constexpr', '-O3', '-DNDEBUG', '-Werror', 'all-warnings'].concat(
     architectures.flatMap(({name}) => ['-gencode', `arch=compute_${name},code=sm_${name}`]),
-    ['-Xptxas', '-v', '--keep', '--keep-dir', folder, '-c', file, '-o', path.join(folder, 'kernels.o')],
+    ['-I', include, '-c', file, '-o', object],
   );
 }
 
 /**
  * @param {string} file
- * @param {string} output of nvcc
- * @param {string} folder with the PTX
+ * @param {Told} told
  * @param {string} filter program that demangles
- * @returns {CompiledKernel[]}
+ * @returns {Compiled}
  */
-function kernelsOf(file, output, folder, filter) {
-  const usages = parsePtxas(output);
-  // Bounds and instructions are the same in all PTX; the least architecture's is there in any case.
-  const stem = path.basename(file).replace(/\.cu$/, '');
-  const ptx = fs.readFileSync(path.join(folder, `${stem}.compute_${architectures[0]?.name}.ptx`), 'utf8');
-  const entries = new Map(parsePtx(ptx).map((entry) => [entry.symbol, entry]));
-  const names = demangle(filter, [...entries.keys()]);
-  return usages.map(({symbol, ...usage}) => {
-    const entry = entries.get(symbol);
+function compiled(file, {seconds, output, entries}, filter) {
+  const bySymbol = new Map(entries.map((entry) => [entry.symbol, entry]));
+  const names = demangle(filter, [...bySymbol.keys()]);
+  const kernels = parsePtxas(output).map(({symbol, ...usage}) => {
+    const entry = bySymbol.get(symbol);
     if (!entry) throw new Error(`${file}: ptxas names the kernel ${symbol}, which is not in the PTX`);
     const {threads, usesTensorCores, usesDynamicShared} = entry;
     return {
@@ -138,6 +141,13 @@ function kernelsOf(file, output, folder, filter) {
       usesDynamicShared,
     };
   });
+  return {file, seconds, complaints: complaintsOf(output), kernels};
+}
+
+function findFilter() {
+  const filter = ['c++filt', 'llvm-cxxfilt'].find(isOnPath);
+  if (!filter) throw new SetUpError('c++filt is missing, which names kernels: sudo apt-get install binutils');
+  return filter;
 }
 
 /**

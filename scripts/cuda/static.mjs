@@ -1,11 +1,12 @@
-// npm run static: compiles every kernel for every architecture and keeps bench/results/static.json.
+// npm run static: builds the addon with CUDA and keeps what each kernel needs in bench/results/static.json.
 import fs from 'node:fs';
 import path from 'node:path';
 import {parseArgs} from 'node:util';
+import {findNvcc, nvccVersion} from '../setup/cuda.mjs';
 import {readJson, writeJson} from '../setup/files.mjs';
 import {inRoot} from '../setup/places.mjs';
 import {SetUpError, say, since, warn} from '../setup/say.mjs';
-import {compileKernels, findNvcc, nvccVersion} from './compile.mjs';
+import {builtKernels, compileFiles} from './compile.mjs';
 import {differences, growth, mainLoopSpills, recordKernels, recordText} from './record.mjs';
 
 const recordFile = inRoot('bench', 'results', 'static.json');
@@ -31,9 +32,7 @@ export async function runStatic(args) {
     writeJson(outcomeFile, {status: 'no-nvcc'});
     return 0;
   }
-  /** @type {readonly string[]} */
-  const listed = readJson(inRoot('native', 'sources.json')).cuda;
-  return files.length ? printFiles(nvcc, files) : keepRecord(nvcc, listed, flags);
+  return files.length ? printFiles(nvcc, files) : keepRecord(nvcc, flags);
 }
 
 /**
@@ -41,7 +40,7 @@ export async function runStatic(args) {
  * @param {readonly string[]} files
  */
 async function printFiles(nvcc, files) {
-  const {kernels, problems} = await compile(nvcc, files);
+  const {kernels, problems} = figuresOf(await compileFiles(nvcc, files));
   for (const line of tableOf(kernels)) process.stdout.write(`${line}\n`);
   const all = [...problems, ...mainLoopSpills(kernels)];
   for (const problem of all) warn(problem);
@@ -50,20 +49,20 @@ async function printFiles(nvcc, files) {
 
 /**
  * @param {string} nvcc
- * @param {readonly string[]} files
  * @param {{check: boolean, accept?: string | undefined}} flags
  */
-async function keepRecord(nvcc, files, {check, accept}) {
+async function keepRecord(nvcc, {check, accept}) {
   if (accept?.trim() === '') throw new SetUpError('static: --accept needs a reason, which is recorded');
   const start = performance.now();
   const version = nvccVersion(nvcc);
-  const {kernels, problems, slowest} = await compile(nvcc, files);
+  const {kernels, problems, slowest} = figuresOf(await builtKernels());
   /** @type {import('./record.mjs').StaticRecord} */
   const before = readJson(recordFile) ?? {nvcc: version, kernels: {}, accepted: []};
   // Another compiler gives other figures: then only what is wrong in itself counts.
-  const isComparable = before.nvcc === version;
-  if (!isComparable)
+  const isSameNvcc = before.nvcc === version;
+  if (!isSameNvcc)
     warn(`static: recorded with nvcc ${before.nvcc}, this is ${version}: figures are not compared`);
+  const isComparable = isSameNvcc && problems.length === 0;
   const grown = isComparable ? growth(kernels, before.kernels) : [];
   const stale = isComparable && check ? differences(kernels, before.kernels) : [];
   const failures = [
@@ -99,26 +98,16 @@ async function keepRecord(nvcc, files, {check, accept}) {
   return 0;
 }
 
-/**
- * @param {string} nvcc
- * @param {readonly string[]} files
- */
-async function compile(nvcc, files) {
-  const start = performance.now();
-  const compiled = await compileKernels(nvcc, files);
+/** @param {readonly import('./compile.mjs').Compiled[]} compiled */
+function figuresOf(compiled) {
   const slow = [...compiled].sort((a, b) => b.seconds - a.seconds)[0];
-  const slowest = slow && {file: slow.file, seconds: Math.round(slow.seconds * 10) / 10};
-  say(
-    `static: ${files.length} files compiled for all architectures in ${since(start)}` +
-      (slowest ? `; the slowest is ${slowest.file}, ${slowest.seconds} s` : ''),
-  );
   return {
     kernels: recordKernels(
       compiled.flatMap(({kernels}) => kernels),
       readJson(dynamicSharedFile) ?? {},
     ),
     problems: compiled.flatMap(({complaints}) => complaints),
-    slowest,
+    slowest: slow && {file: slow.file, seconds: Math.round(slow.seconds * 10) / 10},
   };
 }
 

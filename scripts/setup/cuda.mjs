@@ -1,8 +1,9 @@
 // The addon with CUDA: needs nvcc, which no other build does.
-import fs from 'node:fs';
+import {spawnSync} from 'node:child_process';
 import path from 'node:path';
 import {buildAddon, flavours} from './addon.mjs';
-import {firstLine, isOnPath} from './commands.mjs';
+import {isOnPath} from './commands.mjs';
+import {readJson} from './files.mjs';
 import {inRoot} from './places.mjs';
 import {SetUpError, say} from './say.mjs';
 
@@ -13,52 +14,60 @@ export async function buildCuda() {
   const nvcc = findNvcc();
   if (nvcc === undefined) {
     throw new SetUpError(
-      'the addon with CUDA is not built: nvcc is not on the PATH, not in CUDACXX and not in /usr/local/cuda/bin. ' +
-        `Install the CUDA toolkit ${oldestMajor}.0 or newer, or use the addon that npm run build makes: it computes on the CPU`,
+      'the addon with CUDA is not built: nvcc is not on the PATH, not in CUDACXX, not under CUDA_HOME and not in ' +
+        `/usr/local/cuda/bin. Install the CUDA toolkit ${oldestMajor}.0 or newer, or use the addon that npm run build ` +
+        'makes: it computes on the CPU',
     );
   }
-  const [, major = '0'] = /release (\d+)/.exec(versionOf(nvcc)) ?? [];
-  if (Number(major) < oldestMajor)
+  const version = nvccVersion(nvcc);
+  if (Number.parseInt(version, 10) < oldestMajor)
     throw new SetUpError(
-      `the addon with CUDA is not built: ${nvcc} is of CUDA ${major}, and ${oldestMajor} or newer is needed`,
+      `the addon with CUDA is not built: ${nvcc} is of CUDA ${version}, and ${oldestMajor} or newer is needed`,
     );
-  const start = Date.now();
   process.env['CUDACXX'] = nvcc;
   await buildAddon(flavours.cuda);
-  const slowest = slowestFile(start);
-  if (slowest) say(`the slowest file was ${slowest.file}: ${slowest.seconds.toFixed(1)} s`);
+  const {file, seconds} = slowestFile();
+  say(`the slowest of all files with kernels is ${file}: ${seconds.toFixed(1)} s when it was compiled`);
 }
 
-function findNvcc() {
-  const places = [process.env['CUDACXX'] ?? '', 'nvcc', '/usr/local/cuda/bin/nvcc'];
-  return places.find((place) => place !== '' && isOnPath(place));
-}
-
-/** @param {string} nvcc */
-function versionOf(nvcc) {
-  return firstLine(['sh', '-c', `"${nvcc}" --version | grep release`]) ?? '';
+/** nvcc, wherever it usually is, or nothing. */
+export function findNvcc() {
+  const home = process.env['CUDA_HOME'] ?? process.env['CUDA_PATH'];
+  const places = [
+    process.env['CUDACXX'],
+    'nvcc',
+    home && path.join(home, 'bin', 'nvcc'),
+    '/usr/local/cuda/bin/nvcc',
+  ];
+  return places.find((place) => place && isOnPath(place));
 }
 
 /**
- * Of the files that were compiled since `start`; nothing where Ninja, which notes this, is not used.
+ * The compiler's release, `13.0.88`.
  *
- * @param {number} start milliseconds, from `Date.now()`
+ * @param {string} nvcc
  */
-function slowestFile(start) {
-  const log = inRoot(flavours.cuda.out, '.ninja_log');
-  if (!fs.existsSync(log) || fs.statSync(log).mtimeMs < start) return undefined;
-  const took = new Map(
-    fs
-      .readFileSync(log, 'utf8')
-      .split('\n')
-      .slice(1)
-      .map((line) => line.split('\t'))
-      .filter(([, , , output = '']) => output.includes('cuda-kernels'))
-      .map(([begin, end, , output = '']) => [
-        path.basename(output, '.o'),
-        (Number(end) - Number(begin)) / 1000,
-      ]),
-  );
-  const [file, seconds] = [...took].reduce((a, b) => (b[1] > a[1] ? b : a), ['', 0]);
-  return file === '' ? undefined : {file, seconds};
+export function nvccVersion(nvcc) {
+  const {stdout} = spawnSync(nvcc, ['--version'], {encoding: 'utf8'});
+  return /\bV(\d+\.\d+\.\d+)/.exec(stdout ?? '')?.[1] ?? 'unknown';
+}
+
+/**
+ * Where CMake puts what it makes of a file with kernels; what nvcc told of it stands beside, with `.json` behind.
+ *
+ * @param {string} file of native/sources.json
+ */
+export function kernelObject(file) {
+  return inRoot(flavours.cuda.out, 'CMakeFiles', 'cuda-kernels.dir', `${file}.o`);
+}
+
+/** Of those with kernels, as they were last compiled. */
+function slowestFile() {
+  /** @type {readonly string[]} */
+  const files = readJson(inRoot('native', 'sources.json')).cuda;
+  const took = files.map((file) => ({
+    file,
+    seconds: Number(readJson(`${kernelObject(file)}.json`)?.seconds ?? 0),
+  }));
+  return took.reduce((a, b) => (b.seconds > a.seconds ? b : a));
 }
