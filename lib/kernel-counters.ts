@@ -5,7 +5,10 @@ export interface KernelCounters {
   /** The op that launched it, as it calls itself in errors. */
   readonly kernel: string;
   readonly launches: number;
+  /** Blocks that were executed. */
   readonly blocks: number;
+  /** Blocks that were not, since only the first and the last of a launch were asked for. */
+  readonly blocksLeftOut: number;
   readonly threads: number;
   /** Dynamic shared memory of a block, at most. */
   readonly sharedBytes: number;

@@ -80,6 +80,16 @@ interface Native extends NativeOps {
   simtProfile: (on: boolean) => void;
   /** Of the emulator: the order of threads, blocks, streams and asynchronous copies from now on; 0 is none. */
   simtSeed: (seed: number) => void;
+  /**
+   * Of the emulator: only the first and the last `blocks` blocks of a launch are executed from now on, and memory that nobody wrote reads
+   * as 0; 0 executes all.
+   */
+  simtBlocks: (blocks: number) => void;
+  /**
+   * Of the emulator: waits for its work; of the launches from then on those from number `begin` to `end`, left out, are not executed.
+   * Gives how many there were since the last call.
+   */
+  simtLaunches: (begin: number, end: number) => number;
   /** Of the emulator: waits for its work, then gives the counters of each kernel that ran, by name. */
   simtCounters: () => readonly KernelCounters[];
 }

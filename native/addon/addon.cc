@@ -226,6 +226,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
 #ifdef CROSSMAP_SIMT
   add.operator()<simtProfile>("simtProfile");
   add.operator()<simtSeed>("simtSeed");
+  add.operator()<simtBlocks>("simtBlocks");
+  add.operator()<simtLaunches>("simtLaunches");
   add.operator()<simtCounters>("simtCounters");
 #endif
   exportOps(env, exports);

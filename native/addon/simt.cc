@@ -5,6 +5,8 @@
 #include "runtime/expect.h"
 #include "runtime/simt/config.h"
 #include "runtime/simt/counters.h"
+#include "runtime/simt/left-out.h"
+#include "runtime/simt/stream.h"
 
 namespace crossmap::addon {
 
@@ -25,6 +27,7 @@ struct Counters {
   std::string kernel;
   int64_t launches;
   int64_t blocks;
+  int64_t blocksLeftOut;
   int64_t threads;
   int64_t sharedBytes;
   int64_t globalSectors;
@@ -35,13 +38,14 @@ struct Counters {
   int64_t barriers;
 
   static constexpr auto fields() {
-    return std::tuple(
-        field("kernel", &Counters::kernel), field("launches", &Counters::launches),
-        field("blocks", &Counters::blocks), field("threads", &Counters::threads),
-        field("sharedBytes", &Counters::sharedBytes), field("globalSectors", &Counters::globalSectors),
-        field("globalBytes", &Counters::globalBytes), field("sharedWavefronts", &Counters::sharedWavefronts),
-        field("idealSharedWavefronts", &Counters::idealSharedWavefronts),
-        field("products", &Counters::products), field("barriers", &Counters::barriers));
+    return std::tuple(field("kernel", &Counters::kernel), field("launches", &Counters::launches),
+                      field("blocks", &Counters::blocks), field("blocksLeftOut", &Counters::blocksLeftOut),
+                      field("threads", &Counters::threads), field("sharedBytes", &Counters::sharedBytes),
+                      field("globalSectors", &Counters::globalSectors),
+                      field("globalBytes", &Counters::globalBytes),
+                      field("sharedWavefronts", &Counters::sharedWavefronts),
+                      field("idealSharedWavefronts", &Counters::idealSharedWavefronts),
+                      field("products", &Counters::products), field("barriers", &Counters::barriers));
   }
 };
 
@@ -49,6 +53,7 @@ Counters countersOf(const simt::KernelCounters& from) {
   return {from.kernel,
           from.launches,
           from.blocks,
+          from.blocksLeftOut,
           from.threads,
           from.sharedBytes,
           from.globalSectors,
@@ -81,6 +86,24 @@ Napi::Value simtSeed(const Napi::CallbackInfo& info) {
     const auto seed = fromValue<int64_t>(info[0], {"simtSeed: seed"});
     Expect("simtSeed").notNegative("seed", static_cast<double>(seed));
     simt::config().seed = static_cast<uint64_t>(seed);
+    return info.Env().Undefined();
+  });
+}
+
+Napi::Value simtLaunches(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    const auto begin = fromValue<int64_t>(info[0], {"simtLaunches: begin"});
+    const auto end = fromValue<int64_t>(info[1], {"simtLaunches: end"});
+    simt::synchronizeAll();
+    return toValue(info.Env(), simt::leaveOutLaunches(begin, end));
+  });
+}
+
+Napi::Value simtBlocks(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    const auto blocks = fromValue<int64_t>(info[0], {"simtBlocks: blocks"});
+    Expect("simtBlocks").notNegative("blocks", static_cast<double>(blocks));
+    simt::config().blocks = blocks;
     return info.Env().Undefined();
   });
 }

@@ -8,6 +8,7 @@ const nothing: KernelCounters = {
   kernel: 'made-up',
   launches: 1,
   blocks: 1,
+  blocksLeftOut: 0,
   threads: 32,
   sharedBytes: 0,
   globalSectors: 0,

@@ -22,9 +22,14 @@ void apply(Config& config, std::string_view name, int64_t value) {
     config.workers = static_cast<int>(std::clamp<int64_t>(value, 1, 64));
   else if (name == "memory")
     config.memoryBytes = value;
+  else if (name == "multiprocessors")
+    config.multiprocessors = static_cast<int>(std::clamp<int64_t>(value, 1, 1 << 20));
+  else if (name == "blocks")
+    config.blocks = std::max<int64_t>(value, 0);
   else
     std::fprintf(stderr,
-                 "CROSSMAP_SIMT: %.*s is not an option; they are check, profile, seed, workers, memory\n",
+                 "CROSSMAP_SIMT: %.*s is not an option; they are check, profile, seed, workers, memory, "
+                 "multiprocessors, blocks\n",
                  static_cast<int>(name.size()), name.data());
 }
 

@@ -10,7 +10,8 @@ namespace simt {
 struct KernelCounters {
   std::string kernel;  // Launch::op
   int64_t launches = 0;
-  int64_t blocks = 0;
+  int64_t blocks = 0;         // that were executed
+  int64_t blocksLeftOut = 0;  // by Config::blocks
   int64_t threads = 0;
   int64_t sharedBytes = 0;    // dynamic, of a block, at most
   int64_t globalSectors = 0;  // of 32 bytes, each once in an access of a warp

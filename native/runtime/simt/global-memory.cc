@@ -38,6 +38,15 @@ void discard(char* begin, size_t bytes) {
   if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
 }
 
+// Becomes 0, and takes no memory where it is whole pages.
+void clear(char* begin, size_t bytes) {
+  const size_t head = std::min(bytes, (4096 - reinterpret_cast<uintptr_t>(begin) % 4096) % 4096);
+  const size_t pages = (bytes - head) / 4096 * 4096;
+  std::memset(begin, 0, head);
+  discard(begin + head, pages);
+  std::memset(begin + head + pages, 0, bytes - head - pages);
+}
+
 struct Heap {
   std::shared_mutex mutex;
   std::map<uintptr_t, Allocation> allocations;  // live and freed
@@ -91,11 +100,7 @@ void setWritten(Heap& all, size_t offset, size_t bytes, bool value) {
   const size_t whole = (end - offset) / 8;
   if (!value && whole > (size_t{1} << 20)) {
     // Pages of what was never written must stay untouched.
-    char* begin = reinterpret_cast<char*>(all.written + offset / 8);
-    const size_t head = (4096 - reinterpret_cast<uintptr_t>(begin) % 4096) % 4096;
-    std::memset(begin, 0, head);
-    discard(begin + head, whole - head);
-    std::memset(begin + head + (whole - head) / 4096 * 4096, 0, (whole - head) % 4096);
+    clear(reinterpret_cast<char*>(all.written + offset / 8), whole);
   } else {
     std::memset(all.written + offset / 8, value ? 0xff : 0, whole);
   }
@@ -109,9 +114,12 @@ void setWritten(Heap& all, size_t offset, size_t bytes, bool value) {
   }
 }
 
-void becomeUnknown(Heap& all, void* memory, size_t bytes) {
-  setWritten(all, offsetOf(memory), bytes, false);
-  if (bytes <= kMostFilled) std::memset(memory, 0xff, bytes);  // NaN in each type of floats
+// NaN in each type of floats, or 0 where blocks may be left out.
+void fillUnknown(void* memory, size_t bytes) {
+  if (config().blocks > 0)
+    clear(static_cast<char*>(memory), bytes);
+  else if (bytes <= kMostFilled)
+    std::memset(memory, 0xff, bytes);
 }
 
 }  // namespace
@@ -131,7 +139,7 @@ void* allocateGlobal(size_t bytes) {
   all.liveBytes += rounded;
   const auto begin = reinterpret_cast<uintptr_t>(memory);
   all.allocations[begin] = {begin, bytes, true};
-  if (bytes <= kMostFilled) std::memset(memory, 0xff, bytes);
+  fillUnknown(memory, bytes);
   all.generation++;
   return memory;
 }
@@ -161,7 +169,8 @@ void claimGlobal(void* memory, size_t bytes) {
   // What was there before may have been cut at other places.
   all.pieces.erase(all.pieces.lower_bound(begin), all.pieces.lower_bound(begin + std::max<size_t>(bytes, 1)));
   all.pieces[begin] = {begin, bytes, true};
-  becomeUnknown(all, memory, bytes);
+  setWritten(all, offsetOf(memory), bytes, false);
+  fillUnknown(memory, bytes);
   all.generation++;
 }
 
@@ -350,6 +359,7 @@ void checkWritten(Thread& me, uintptr_t address, size_t bytes, Did did, const vo
     for (size_t i = offset; i < offset + bytes; i++) isComplete &= (written[i / 8] >> i % 8 & 1) != 0;
     if (isComplete) return;
   }
+  if (config().blocks > 0) return;
   char text[128];
   std::snprintf(text, sizeof text, "%zu-byte %s at global address 0x%zx, which nobody has written", bytes,
                 wordOf(did), size_t{address});

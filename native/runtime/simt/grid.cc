@@ -11,6 +11,7 @@
 
 #include "runtime/simt/block.h"
 #include "runtime/simt/global-memory.h"
+#include "runtime/simt/left-out.h"
 #include "runtime/simt/profile.h"
 
 namespace simt {
@@ -80,37 +81,73 @@ class Order {
   uint64_t step_ = 1, first_ = 0;
 };
 
+// Which blocks of a launch are executed: all, or the first and the last `each` of the grid's first axis.
+class Ends {
+ public:
+  Ends(const dim3& blocks, int64_t each) : size_(blocks.x), rows_(uint64_t{blocks.y} * blocks.z) {
+    const auto most = static_cast<uint64_t>(each);
+    each_ = most > 0 && most < size_ && 2 * most < size_ ? most : size_;
+  }
+  uint64_t count() const { return rows_ * ofRow(); }
+  uint64_t at(uint64_t index) const {
+    const uint64_t x = index % ofRow();
+    return index / ofRow() * size_ + (x < each_ ? x : x + size_ - ofRow());
+  }
+
+ private:
+  uint64_t ofRow() const { return std::min(size_, 2 * each_); }
+
+  uint64_t size_, rows_, each_;
+};
+
 struct Machine {
   Helpers helpers;
   std::vector<std::unique_ptr<Block>> blocks;  // one for each worker
+  std::atomic<int64_t> launches = 0;           // since leaveOutLaunches
+  std::atomic<int64_t> leftOutBegin = 0, leftOutEnd = 0;
 };
+
+Machine& machine() {
+  static Machine& instance = *std::make_unique<Machine>().release();
+  return instance;
+}
+
+bool isLeftOut(int64_t launch) { return launch >= machine().leftOutBegin && launch < machine().leftOutEnd; }
 
 }  // namespace
 
 void runGrid(Grid grid) {
-  static Machine& machine = *std::make_unique<Machine>().release();
-  const uint64_t total = grid.blockCount();
+  if (isLeftOut(machine().launches++)) return;
+  const Ends ends(grid.blocks, config().blocks);
+  const uint64_t total = ends.count();
   const int workers = static_cast<int>(std::min<uint64_t>(static_cast<uint64_t>(config().workers), total));
-  while (static_cast<int>(machine.blocks.size()) < workers)
-    machine.blocks.push_back(std::make_unique<Block>());
+  while (static_cast<int>(machine().blocks.size()) < workers)
+    machine().blocks.push_back(std::make_unique<Block>());
   grid.seed = config().seed;
   grid.checks = config().check;
   grid.profiles = grid.checks && isCounting();
-  grid.firstSerial = grid.checks ? takeSerials(total) : 0;
+  grid.firstSerial = grid.checks ? takeSerials(grid.blockCount()) : 0;
   const Order order(total, grid.seed);
   std::atomic<uint64_t> next = 0;
   std::atomic<bool> isRefused = false;
-  machine.helpers.run(workers, [&](int worker) {
-    Block& block = *machine.blocks[static_cast<size_t>(worker)];
+  machine().helpers.run(workers, [&](int worker) {
+    Block& block = *machine().blocks[static_cast<size_t>(worker)];
     block.counts = {};
     for (uint64_t i; !isRefused && (i = next++) < total;)
-      if (!block.run(grid, order.at(i))) isRefused = true;
+      if (!block.run(grid, ends.at(order.at(i)))) isRefused = true;
   });
   if (!isCounting()) return;
   Counts counts;
+  counts.blocksLeftOut = static_cast<int64_t>(grid.blockCount() - total);
   for (int worker = 0; worker < workers; worker++)
-    counts.add(machine.blocks[static_cast<size_t>(worker)]->counts);
+    counts.add(machine().blocks[static_cast<size_t>(worker)]->counts);
   recordLaunch(grid.kernel, grid.sharedBytes, counts);
+}
+
+int64_t leaveOutLaunches(int64_t begin, int64_t end) {
+  machine().leftOutBegin = begin;
+  machine().leftOutEnd = end;
+  return machine().launches.exchange(0);
 }
 
 }  // namespace simt

@@ -104,6 +104,7 @@ void countMatrixRows(Counts& counts, const uint32_t (&addresses)[8]) {
 
 void Counts::add(const Counts& other) {
   blocks += other.blocks;
+  blocksLeftOut += other.blocksLeftOut;
   threads += other.threads;
   switches += other.switches;
   warpInstructions += other.warpInstructions;

@@ -12,7 +12,7 @@ struct Block;
 struct Warp;
 
 struct Counts {
-  int64_t blocks = 0, threads = 0, switches = 0, warpInstructions = 0, barriers = 0;
+  int64_t blocks = 0, blocksLeftOut = 0, threads = 0, switches = 0, warpInstructions = 0, barriers = 0;
   int64_t products[3] = {};  // by MatrixKind
   int64_t matrixLoads = 0, shuffles = 0, exponentials = 0, copiedBytes = 0;
   int64_t globalRequests = 0, globalSectors = 0, globalBytes = 0;

@@ -92,6 +92,7 @@ std::vector<KernelCounters> kernelCounters() {
     kernel.kernel = each.kernel;
     kernel.launches = each.launches;
     kernel.blocks = counts.blocks;
+    kernel.blocksLeftOut = counts.blocksLeftOut;
     kernel.threads = counts.threads;
     kernel.sharedBytes = each.sharedBytes;
     kernel.globalSectors = counts.globalSectors;
@@ -164,7 +165,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   properties->totalGlobalMem = globalState().total;
   properties->sharedMemPerBlockOptin = kMostSharedBytes;
   properties->major = 8;
-  properties->multiProcessorCount = 4;  // few: plans that fill a GPU fill this one with small tensors
+  properties->multiProcessorCount = config().multiprocessors;
   return state();
 }
 

@@ -45,6 +45,7 @@ std::string print(const simt::NamedCounts& named) {
   const simt::Counts& counts = named.counts;
   const std::pair<const char*, int64_t> fields[] = {{"launches", named.launches},
                                                     {"blocks", counts.blocks},
+                                                    {"blocksLeftOut", counts.blocksLeftOut},
                                                     {"threads", counts.threads},
                                                     {"switches", counts.switches},
                                                     {"barriers", counts.barriers},
