@@ -227,6 +227,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add.operator()<simtProfile>("simtProfile");
   add.operator()<simtSeed>("simtSeed");
   add.operator()<simtCounters>("simtCounters");
+  add.operator()<simtLaunches>("simtLaunches");
 #endif
   exportOps(env, exports);
   return exports;

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <thread>
 
+#include "runtime/simt/block.h"
+
 namespace simt {
 
 namespace {
@@ -22,10 +24,13 @@ void apply(Config& config, std::string_view name, int64_t value) {
     config.workers = static_cast<int>(std::clamp<int64_t>(value, 1, 64));
   else if (name == "memory")
     config.memoryBytes = value;
+  else if (name == "shared")
+    config.sharedBytes = std::clamp<int64_t>(value, 48 << 10, kArenaBytes - kSharedBase);
   else
-    std::fprintf(stderr,
-                 "CROSSMAP_SIMT: %.*s is not an option; they are check, profile, seed, workers, memory\n",
-                 static_cast<int>(name.size()), name.data());
+    std::fprintf(
+        stderr,
+        "CROSSMAP_SIMT: %.*s is not an option; they are check, profile, seed, workers, memory, shared\n",
+        static_cast<int>(name.size()), name.data());
 }
 
 Config fromEnvironment() {

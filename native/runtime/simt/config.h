@@ -12,6 +12,7 @@ struct Config {
   uint64_t seed = 0;
   int workers = 1;  // threads of the system that execute blocks
   int64_t memoryBytes = int64_t{80} << 30;
+  int64_t sharedBytes = 163 << 10;  // most that a block can have, as on sm_80
 };
 
 // Read from the environment when it is first asked for; tests write to it while nothing runs.

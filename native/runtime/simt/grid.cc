@@ -110,7 +110,7 @@ void runGrid(Grid grid) {
   Counts counts;
   for (int worker = 0; worker < workers; worker++)
     counts.add(machine.blocks[static_cast<size_t>(worker)]->counts);
-  recordLaunch(grid.kernel, grid.sharedBytes, counts);
+  recordLaunch(grid, counts);
 }
 
 }  // namespace simt
