@@ -6,9 +6,10 @@ import path from 'node:path';
 import {parallelJobs} from '../setup/addon.mjs';
 import {capture, isOnPath} from '../setup/commands.mjs';
 import {root} from '../setup/places.mjs';
-import {SetUpError, showProgress} from '../setup/say.mjs';
+import {showProgress} from '../setup/say.mjs';
 import {architectures} from './architectures.mjs';
-import {complaintsOf, kernelName, parsePtx, parsePtxas} from './ptxas.mjs';
+import {findDemangler, kernelNames} from './names.mjs';
+import {complaintsOf, parsePtx, parsePtxas} from './ptxas.mjs';
 
 /**
  * A kernel on one architecture.
@@ -56,8 +57,7 @@ export function nvccVersion(nvcc) {
  * @returns {Promise<Compiled[]>} in the order of the files
  */
 export async function compileKernels(nvcc, files) {
-  const filter = ['c++filt', 'llvm-cxxfilt'].find(isOnPath);
-  if (!filter) throw new SetUpError('c++filt is missing, which names kernels: sudo apt-get install binutils');
+  const filter = findDemangler();
   /** @type {Compiled[]} */
   const compiled = [];
   const queue = [...files.entries()];
@@ -124,7 +124,7 @@ function kernelsOf(file, output, folder, filter) {
   const stem = path.basename(file).replace(/\.cu$/, '');
   const ptx = fs.readFileSync(path.join(folder, `${stem}.compute_${architectures[0]?.name}.ptx`), 'utf8');
   const entries = new Map(parsePtx(ptx).map((entry) => [entry.symbol, entry]));
-  const names = demangle(filter, [...entries.keys()]);
+  const names = kernelNames(filter, [...entries.keys()]);
   return usages.map(({symbol, ...usage}) => {
     const entry = entries.get(symbol);
     if (!entry) throw new Error(`${file}: ptxas names the kernel ${symbol}, which is not in the PTX`);
@@ -138,25 +138,4 @@ function kernelsOf(file, output, folder, filter) {
       usesDynamicShared,
     };
   });
-}
-
-/**
- * @param {string} filter
- * @param {readonly string[]} symbols
- * @returns {Map<string, string>} the names of kernels; those that share one keep their parameters
- */
-function demangle(filter, symbols) {
-  const {stdout} = spawnSync(filter, [], {
-    encoding: 'utf8',
-    input: symbols.map((each) => `${each}\n`).join(''),
-  });
-  const lines = stdout.split('\n');
-  const short = lines.map(kernelName);
-  return new Map(
-    symbols.map((symbol, index) => {
-      const name = short[index] ?? symbol;
-      const isShared = short.filter((each) => each === name).length > 1;
-      return [symbol, isShared ? (lines[index] ?? symbol) : name];
-    }),
-  );
 }

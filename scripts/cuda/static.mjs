@@ -6,15 +6,24 @@ import {readJson, writeJson} from '../setup/files.mjs';
 import {inRoot} from '../setup/places.mjs';
 import {SetUpError, say, since, warn} from '../setup/say.mjs';
 import {compileKernels, findNvcc, nvccVersion} from './compile.mjs';
-import {differences, growth, mainLoopSpills, recordKernels, recordText} from './record.mjs';
+import {recordLaunches} from './launches.mjs';
+import {
+  differences,
+  growth,
+  mainLoopSpills,
+  recordKernels,
+  recordText,
+  relaunchKernels,
+  unknownLaunches,
+} from './record.mjs';
 
 const recordFile = inRoot('bench', 'results', 'static.json');
 const outcomeFile = inRoot('.setup', 'static.json');
-const dynamicSharedFile = inRoot('scripts', 'cuda', 'dynamic-shared.json');
 
 /**
  * Flags: `--check` writes nothing and fails where the record is stale; `--accept REASON` records growth with its
- * reason. With files it prints their figures and leaves the record alone. The outcome is in .setup/static.json.
+ * reason; `--occupancy` compiles nothing and only looks again at how kernels are launched. With files it prints their
+ * figures and leaves the record alone. The outcome is in .setup/static.json.
  *
  * @param {readonly string[]} args
  * @returns {Promise<number>} the exit status: 0 too where there is no nvcc, which the outcome says
@@ -23,8 +32,13 @@ export async function runStatic(args) {
   const {values: flags, positionals: files} = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: {check: {type: 'boolean', default: false}, accept: {type: 'string'}},
+    options: {
+      check: {type: 'boolean', default: false},
+      accept: {type: 'string'},
+      occupancy: {type: 'boolean', default: false},
+    },
   });
+  if (flags.occupancy) return keepOccupancy();
   const nvcc = findNvcc();
   if (!nvcc) {
     warn('static: SKIPPED, there is no nvcc here: no kernel was compiled, nothing was compared');
@@ -34,6 +48,18 @@ export async function runStatic(args) {
   /** @type {readonly string[]} */
   const listed = readJson(inRoot('native', 'sources.json')).cuda;
   return files.length ? printFiles(nvcc, files) : keepRecord(nvcc, listed, flags);
+}
+
+/** Computes the record's occupancy for the launches of now; what the compiler said stays. */
+async function keepOccupancy() {
+  /** @type {import('./record.mjs').StaticRecord | undefined} */
+  const before = readJson(recordFile);
+  if (!before) throw new SetUpError(`static: there is no bench/results/static.json yet: npm run static`);
+  const launches = await recordLaunches();
+  const kernels = relaunchKernels(before.kernels, launches);
+  fs.writeFileSync(recordFile, recordText({...before, kernels}));
+  say(`static: ${Object.keys(kernels).length} kernels recorded with their occupancy; nothing was compiled`);
+  return 0;
 }
 
 /**
@@ -105,6 +131,7 @@ async function keepRecord(nvcc, files, {check, accept}) {
  */
 async function compile(nvcc, files) {
   const start = performance.now();
+  const launches = await recordLaunches();
   const compiled = await compileKernels(nvcc, files);
   const slow = [...compiled].sort((a, b) => b.seconds - a.seconds)[0];
   const slowest = slow && {file: slow.file, seconds: Math.round(slow.seconds * 10) / 10};
@@ -112,12 +139,11 @@ async function compile(nvcc, files) {
     `static: ${files.length} files compiled for all architectures in ${since(start)}` +
       (slowest ? `; the slowest is ${slowest.file}, ${slowest.seconds} s` : ''),
   );
+  const all = compiled.flatMap((each) => each.kernels);
+  const kernels = recordKernels(all, launches);
   return {
-    kernels: recordKernels(
-      compiled.flatMap(({kernels}) => kernels),
-      readJson(dynamicSharedFile) ?? {},
-    ),
-    problems: compiled.flatMap(({complaints}) => complaints),
+    kernels,
+    problems: [...compiled.flatMap(({complaints}) => complaints), ...unknownLaunches(all, launches)],
     slowest,
   };
 }
