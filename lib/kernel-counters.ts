@@ -21,6 +21,20 @@ export interface KernelCounters {
   readonly idealSharedWavefronts: number;
   /** `mma.sync` of a warp, by the dtype of its factors. */
   readonly products: Readonly<Record<'bfloat16' | 'float16' | 'tf32', number>>;
+  /** Fused multiply-adds of single threads that kernels write as `fmaf`; what a compiler makes of `a * b + c` is not among them. */
+  readonly fmas: number;
+  /** Instructions of the special-function unit that threads execute, one for each power or square root; divisions are not among them. */
+  readonly specialFunctions: number;
   /** Barriers that a block passed. */
   readonly barriers: number;
+}
+
+/** How a kernel was launched. */
+export interface KernelLaunch {
+  /** Where its code begins in the addon's file, as the file's table of symbols has it. */
+  readonly entry: number;
+  /** Threads of a block. */
+  readonly threads: number;
+  /** Dynamic shared memory of a block. */
+  readonly sharedBytes: number;
 }

@@ -4,7 +4,7 @@ import {createRequire} from 'node:module';
 import {fileURLToPath} from 'node:url';
 import {CrossmapError, isErrorCode} from './errors.js';
 import type {NativeDevice, NativeDType, NativeOps, NativeTensor, Shape} from './native-ops.js';
-import type {KernelCounters} from './kernel-counters.js';
+import type {KernelCounters, KernelLaunch} from './kernel-counters.js';
 
 export type {
   AxisName,
@@ -92,6 +92,8 @@ interface Native extends NativeOps {
   simtLaunches: (begin: number, end: number) => number;
   /** Of the emulator: waits for its work, then gives the counters of each kernel that ran, by name. */
   simtCounters: () => readonly KernelCounters[];
+  /** Of the emulator: waits for its work, then gives each kernel that ran with each of its shapes. */
+  simtLaunchShapes: () => readonly KernelLaunch[];
 }
 
 /** An addon file, and why it was taken. */

@@ -12,6 +12,8 @@ import {
   issuedFlops,
   movedBytes,
   rooflineOf,
+  totalFmas,
+  totalSpecialFunctions,
   type Gpu,
   type Roofline,
 } from './roofline.js';
@@ -28,6 +30,10 @@ export interface StageResult {
   readonly flopsIssued: number;
   /** Of the stage: sectors that warps asked for, in bytes. */
   readonly bytesMoved: number;
+  /** Of the stage, in all threads: fused multiply-adds outside of tensor cores. */
+  readonly fmas: number;
+  /** Of the stage, in all threads: powers and roots. */
+  readonly specialFunctions: number;
   /** Wavefronts of shared memory for each that is needed; undefined where none is used. */
   readonly conflictRatio?: number;
   /** Where memory is read and written once only, and caches serve the rest. */
@@ -107,6 +113,8 @@ export function describe(
     needed: work,
     flopsIssued: issuedFlops(kernels),
     bytesMoved,
+    fmas: totalFmas(kernels),
+    specialFunctions: totalSpecialFunctions(kernels),
     ...(Number.isNaN(conflicts) ? {} : {conflictRatio: conflicts}),
     cached: rooflineOf(kernels, Math.min(work.bytes, bytesMoved), gpu),
     uncached: rooflineOf(kernels, bytesMoved, gpu),

@@ -11,6 +11,8 @@ export function describeStages(results: readonly StageResult[], gpu: Gpu): strin
     'of least',
     'flops issued',
     'of needed',
+    'FMA',
+    'special',
     'conflicts',
     'modelled time',
     'bound by',
@@ -20,7 +22,8 @@ export function describeStages(results: readonly StageResult[], gpu: Gpu): strin
     '',
     `The time is MODELLED, not measured: a roofline of ${gpu.name} (${terabytes(gpu.memoryBytesPerSecond)} memory,`,
     `${terabytes(gpu.sharedBytesPerSecond)} shared memory, ${teraflops(gpu.flopsPerSecond.bfloat16)} bfloat16, ` +
-      `${teraflops(gpu.flopsPerSecond.tf32)} tf32), from counts of the emulator.`,
+      `${teraflops(gpu.flopsPerSecond.tf32)} tf32,`,
+    `${tera(gpu.fmasPerSecond)} T FMA/s, ${tera(gpu.specialFunctionsPerSecond)} T special functions/s), from counts of the emulator.`,
     'First where caches serve what is read again, then where they serve nothing. A GPU needs longer: launches, latencies and',
     'multiprocessors without work are left out.',
   ];
@@ -37,6 +40,8 @@ export function describeKernels(results: readonly StageResult[]): string[] {
     'of asked',
     'conflicts',
     'mma',
+    'FMA',
+    'special',
     'barriers',
   ];
   const rows = results.flatMap(({op, shape, stage, kernels}) => [
@@ -50,6 +55,8 @@ export function describeKernels(results: readonly StageResult[]): string[] {
       ratio((each.globalSectors * sectorBytes) / each.globalBytes),
       ratio(each.sharedWavefronts / each.idealSharedWavefronts),
       count(each.products.bfloat16 + each.products.float16 + each.products.tf32),
+      count(each.fmas),
+      count(each.specialFunctions),
       count(each.barriers),
     ]),
   ]);
@@ -57,13 +64,16 @@ export function describeKernels(results: readonly StageResult[]): string[] {
 }
 
 function stageRow(result: StageResult): string[] {
-  const {op, shape, stage, bytesMoved, flopsIssued, needed, cached, uncached} = result;
+  const {op, shape, stage, bytesMoved, flopsIssued, fmas, specialFunctions, needed, cached, uncached} =
+    result;
   return [
     `${op} ${shape} ${stage}`,
     bytes(bytesMoved),
     ratio(bytesMoved / needed.bytes),
     flopsIssued > 0 || needed.flops > 0 ? count(flopsIssued) : '-',
     ratio(flopsIssued / needed.flops),
+    fmas > 0 ? count(fmas) : '-',
+    specialFunctions > 0 ? count(specialFunctions) : '-',
     ratio(result.conflictRatio ?? NaN),
     `${microseconds(cached.seconds)} to ${microseconds(uncached.seconds)} µs`,
     cached.bound === uncached.bound ? cached.bound : `${cached.bound} to ${uncached.bound}`,
@@ -80,9 +90,13 @@ function microseconds(seconds: number): string {
 }
 
 function terabytes(bytesPerSecond: number): string {
-  return `${fixed(bytesPerSecond / 1e12, 2)} TB/s`;
+  return `${tera(bytesPerSecond)} TB/s`;
 }
 
 function teraflops(flopsPerSecond: number): string {
   return `${fixed(flopsPerSecond / 1e12, 1)} TFLOP/s`;
+}
+
+function tera(perSecond: number): string {
+  return fixed(perSecond / 1e12, 2);
 }

@@ -229,6 +229,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add.operator()<simtBlocks>("simtBlocks");
   add.operator()<simtLaunches>("simtLaunches");
   add.operator()<simtCounters>("simtCounters");
+  add.operator()<simtLaunchShapes>("simtLaunchShapes");
 #endif
   exportOps(env, exports);
   return exports;

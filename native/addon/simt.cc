@@ -35,17 +35,31 @@ struct Counters {
   int64_t sharedWavefronts;
   int64_t idealSharedWavefronts;
   Products products;
+  int64_t fmas;
+  int64_t specialFunctions;
   int64_t barriers;
 
   static constexpr auto fields() {
-    return std::tuple(field("kernel", &Counters::kernel), field("launches", &Counters::launches),
-                      field("blocks", &Counters::blocks), field("blocksLeftOut", &Counters::blocksLeftOut),
-                      field("threads", &Counters::threads), field("sharedBytes", &Counters::sharedBytes),
-                      field("globalSectors", &Counters::globalSectors),
-                      field("globalBytes", &Counters::globalBytes),
-                      field("sharedWavefronts", &Counters::sharedWavefronts),
-                      field("idealSharedWavefronts", &Counters::idealSharedWavefronts),
-                      field("products", &Counters::products), field("barriers", &Counters::barriers));
+    return std::tuple(
+        field("kernel", &Counters::kernel), field("launches", &Counters::launches),
+        field("blocks", &Counters::blocks), field("blocksLeftOut", &Counters::blocksLeftOut),
+        field("threads", &Counters::threads), field("sharedBytes", &Counters::sharedBytes),
+        field("globalSectors", &Counters::globalSectors), field("globalBytes", &Counters::globalBytes),
+        field("sharedWavefronts", &Counters::sharedWavefronts),
+        field("idealSharedWavefronts", &Counters::idealSharedWavefronts),
+        field("products", &Counters::products), field("fmas", &Counters::fmas),
+        field("specialFunctions", &Counters::specialFunctions), field("barriers", &Counters::barriers));
+  }
+};
+
+struct Launch {
+  int64_t entry;
+  int64_t threads;
+  int64_t sharedBytes;
+
+  static constexpr auto fields() {
+    return std::tuple(field("entry", &Launch::entry), field("threads", &Launch::threads),
+                      field("sharedBytes", &Launch::sharedBytes));
   }
 };
 
@@ -61,6 +75,8 @@ Counters countersOf(const simt::KernelCounters& from) {
           from.sharedWavefronts,
           from.idealSharedWavefronts,
           {from.bfloat16Products, from.float16Products, from.tf32Products},
+          from.fmas,
+          from.specialFunctions,
           from.barriers};
 }
 
@@ -78,6 +94,15 @@ Napi::Value simtCounters(const Napi::CallbackInfo& info) {
     std::vector<Counters> counters;
     for (const simt::KernelCounters& each : simt::kernelCounters()) counters.push_back(countersOf(each));
     return toValue(info.Env(), counters);
+  });
+}
+
+Napi::Value simtLaunchShapes(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    std::vector<Launch> launches;
+    for (const auto& [entry, threads, sharedBytes] : simt::kernelLaunches())
+      launches.push_back({entry, threads, sharedBytes});
+    return toValue(info.Env(), launches);
   });
 }
 

@@ -9,6 +9,9 @@ Napi::Value simtProfile(const Napi::CallbackInfo& info);
 // simtCounters(): what each kernel did since then, by name. Waits for those that were launched.
 Napi::Value simtCounters(const Napi::CallbackInfo& info);
 
+// simtLaunchShapes(): in which shapes each kernel was launched since then. Waits for them.
+Napi::Value simtLaunchShapes(const Napi::CallbackInfo& info);
+
 // simtSeed(seed: number): the order of threads, blocks, streams and asynchronous copies from now on; 0 is
 // none. For when nothing is enqueued.
 Napi::Value simtSeed(const Napi::CallbackInfo& info);

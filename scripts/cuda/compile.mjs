@@ -1,17 +1,17 @@
 // What nvcc tells of kernels on every architecture: of those of the addon with CUDA, and of files alone.
-import {spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {flavours, parallelJobs} from '../setup/addon.mjs';
-import {capture, isOnPath} from '../setup/commands.mjs';
+import {capture} from '../setup/commands.mjs';
 import {kernelObject} from '../setup/cuda.mjs';
 import {readJson} from '../setup/files.mjs';
 import {inRoot, root} from '../setup/places.mjs';
 import {SetUpError, showProgress} from '../setup/say.mjs';
 import {setUp} from '../setup/set-up.mjs';
 import {architectures} from './architectures.mjs';
-import {complaintsOf, kernelName, parsePtxas} from './ptxas.mjs';
+import {findDemangler, kernelNames} from './names.mjs';
+import {complaintsOf, parsePtxas} from './ptxas.mjs';
 
 /** @typedef {import('./nvcc.mjs').Told} Told */
 
@@ -49,7 +49,7 @@ export async function builtKernels() {
     if (!(error instanceof SetUpError)) throw error;
     return [{file: flavours.cuda.out, seconds: 0, complaints: [error.message], kernels: []}];
   }
-  const filter = findFilter();
+  const filter = findDemangler();
   /** @type {readonly string[]} */
   const files = readJson(inRoot('native', 'sources.json')).cuda;
   return files.map((file) => {
@@ -68,7 +68,7 @@ export async function builtKernels() {
  * @returns {Promise<Compiled[]>} in the order of the files
  */
 export async function compileFiles(nvcc, files) {
-  const filter = findFilter();
+  const filter = findDemangler();
   /** @type {Compiled[]} */
   const all = [];
   const queue = [...files.entries()];
@@ -127,7 +127,7 @@ function flagsOf(file, object) {
  */
 function compiled(file, {seconds, output, entries}, filter) {
   const bySymbol = new Map(entries.map((entry) => [entry.symbol, entry]));
-  const names = demangle(filter, [...bySymbol.keys()]);
+  const names = kernelNames(filter, [...bySymbol.keys()]);
   const kernels = parsePtxas(output).map(({symbol, ...usage}) => {
     const entry = bySymbol.get(symbol);
     if (!entry) throw new Error(`${file}: ptxas names the kernel ${symbol}, which is not in the PTX`);
@@ -142,31 +142,4 @@ function compiled(file, {seconds, output, entries}, filter) {
     };
   });
   return {file, seconds, complaints: complaintsOf(output), kernels};
-}
-
-function findFilter() {
-  const filter = ['c++filt', 'llvm-cxxfilt'].find(isOnPath);
-  if (!filter) throw new SetUpError('c++filt is missing, which names kernels: sudo apt-get install binutils');
-  return filter;
-}
-
-/**
- * @param {string} filter
- * @param {readonly string[]} symbols
- * @returns {Map<string, string>} the names of kernels; those that share one keep their parameters
- */
-function demangle(filter, symbols) {
-  const {stdout} = spawnSync(filter, [], {
-    encoding: 'utf8',
-    input: symbols.map((each) => `${each}\n`).join(''),
-  });
-  const lines = stdout.split('\n');
-  const short = lines.map(kernelName);
-  return new Map(
-    symbols.map((symbol, index) => {
-      const name = short[index] ?? symbol;
-      const isShared = short.filter((each) => each === name).length > 1;
-      return [symbol, isShared ? (lines[index] ?? symbol) : name];
-    }),
-  );
 }

@@ -100,34 +100,8 @@ export function parsePtx(ptx) {
             .reduce((a, b) => a * b)
         : undefined,
       usesTensorCores: /\b(?:mma\.sync|wgmma)\b/.test(text),
-      usesDynamicShared: /\bcrossmapShared\b/.test(text),
+      // The array has its mangled name: _ZN8crossmap4cuda14crossmapSharedE.
+      usesDynamicShared: text.includes('crossmapShared'),
     };
   });
-}
-
-/**
- * A kernel's name as a reader knows it: `scaleKernel<float, 4>`. Kernels stand in an unnamed namespace, whose
- * name changes from build to build.
- *
- * @param {string} demangled as c++filt prints it
- */
-export function kernelName(demangled) {
-  const signature = demangled
-    .replaceAll('(anonymous namespace)::', '')
-    .replace(/^void (?=\S)/, '')
-    .replaceAll('crossmap::cuda::', '')
-    .replaceAll('crossmap::', '');
-  return signature.slice(0, startOfParameters(signature)).trim();
-}
-
-/** @param {string} signature */
-function startOfParameters(signature) {
-  let depth = 0;
-  for (let index = 0; index < signature.length; index++) {
-    const character = signature[index];
-    if (character === '<') depth++;
-    if (character === '>') depth--;
-    if (character === '(' && depth === 0) return index;
-  }
-  return signature.length;
 }

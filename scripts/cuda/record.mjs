@@ -11,6 +11,9 @@ import {architectures} from './architectures.mjs';
  * @property {number} spillStores bytes of a thread
  * @property {number} spillLoads bytes of a thread
  * @property {number} stackBytes of a thread
+ * @property {number} threads of a block: of the launch with the most shared memory in bench/gpu/launches.ts; where that does not launch
+ *   the kernel, the most by its launch bounds, or 1024
+ * @property {number} sharedBytes of a block in that launch
  * @property {number} blocks resident on a multiprocessor
  * @property {number} occupancy resident warps as a share of the most; from 0 to 1
  * @property {string} limit what keeps a further block away
@@ -18,11 +21,9 @@ import {architectures} from './architectures.mjs';
 
 /**
  * @typedef {object} KernelRecord
- * @property {number | null} threads most of a block by its launch bounds, and what occupancy is computed for; null
- *   where a kernel has no bounds: then it is computed for 1024
+ * @property {number | null} threads most of a block by its launch bounds; null where a kernel has none
  * @property {boolean} tensorCores
- * @property {number} sharedBytes static; and dynamic, where it is known
- * @property {boolean} sharedIsKnown whether `sharedBytes` is all; if not, occupancy is what registers and threads allow
+ * @property {number} sharedBytes that the kernel has by itself, without what a launch adds
  * @property {Record<string, Figures>} architectures by name: `sm_80`
  */
 
@@ -41,46 +42,90 @@ import {architectures} from './architectures.mjs';
 
 /**
  * @param {readonly import('./compile.mjs').CompiledKernel[]} compiled
- * @param {Readonly<Record<string, number>>} dynamicShared most bytes that launches add, by file and name of the kernel
+ * @param {import('./launches.mjs').Launches} launches
  * @returns {Record<string, KernelRecord>}
  */
-export function recordKernels(compiled, dynamicShared) {
+export function recordKernels(compiled, launches) {
   /** @type {Record<string, KernelRecord>} */
   const kernels = {};
   for (const each of [...compiled].sort(byKernel)) {
-    const {registers, spillStores, spillLoads, stackBytes} = each;
-    const key = `${path.basename(each.file)} ${each.kernel}`;
-    const added = dynamicShared[key];
-    const sharedBytes = each.sharedBytes + (added ?? 0);
-    const {blocks, occupancy, limit} = occupancyFor(each, sharedBytes);
-    kernels[key] ??= {
+    const {architecture, registers, spillStores, spillLoads, stackBytes} = each;
+    const key = keyOf(each);
+    const kernel = (kernels[key] ??= {
       threads: each.threads ?? null,
       tensorCores: each.usesTensorCores,
-      sharedBytes,
-      sharedIsKnown: !each.usesDynamicShared || added !== undefined,
+      sharedBytes: each.sharedBytes,
       architectures: {},
-    };
-    kernels[key].architectures[`sm_${each.architecture}`] = {
-      registers,
-      spillStores,
-      spillLoads,
-      stackBytes,
-      blocks,
-      occupancy: Math.round(occupancy * 1000) / 1000,
-      limit,
+    });
+    const usage = {registers, spillStores, spillLoads, stackBytes};
+    const launch = launches.get(architecture)?.get(key);
+    kernel.architectures[`sm_${architecture}`] = {
+      ...usage,
+      ...occupied(kernel, architecture, registers, launch),
     };
   }
   return kernels;
 }
 
 /**
- * @param {import('./compile.mjs').CompiledKernel} kernel
- * @param {number} sharedBytes
+ * What was recorded of the compiler, with the occupancy of the launches of now.
+ *
+ * @param {Readonly<Record<string, KernelRecord>>} kernels
+ * @param {import('./launches.mjs').Launches} launches
+ * @returns {Record<string, KernelRecord>}
  */
-function occupancyFor({architecture, threads = 1024, registers}, sharedBytes) {
+export function relaunchKernels(kernels, launches) {
+  return Object.fromEntries(
+    Object.entries(kernels).map(([key, {threads, tensorCores, sharedBytes, architectures}]) => {
+      const kernel = {threads, tensorCores, sharedBytes};
+      const relaunched = Object.entries(architectures).map(([name, figures]) => {
+        const {registers, spillStores, spillLoads, stackBytes} = figures;
+        const architecture = name.slice('sm_'.length);
+        const launch = launches.get(architecture)?.get(key);
+        const usage = {registers, spillStores, spillLoads, stackBytes};
+        return [name, {...usage, ...occupied(kernel, architecture, registers, launch)}];
+      });
+      return [key, {...kernel, architectures: Object.fromEntries(relaunched)}];
+    }),
+  );
+}
+
+/**
+ * Kernels whose dynamic shared memory nobody knows, so that their occupancy is too high.
+ *
+ * @param {readonly import('./compile.mjs').CompiledKernel[]} compiled
+ * @param {import('./launches.mjs').Launches} launches
+ * @returns {string[]}
+ */
+export function unknownLaunches(compiled, launches) {
+  const unknown = compiled.filter(
+    (each) => each.usesDynamicShared && !launches.get(each.architecture)?.has(keyOf(each)),
+  );
+  return [...new Set(unknown.map(keyOf))]
+    .sort()
+    .map(
+      (key) => `${key} takes its shared memory at the launch, and bench/gpu/launches.ts does not launch it`,
+    );
+}
+
+/** @param {import('./compile.mjs').CompiledKernel} kernel */
+function keyOf({file, kernel}) {
+  return `${path.basename(file)} ${kernel}`;
+}
+
+/**
+ * @param {Pick<KernelRecord, 'threads' | 'sharedBytes'>} kernel
+ * @param {string} architecture
+ * @param {number} registers of a thread
+ * @param {import('./launches.mjs').Launch | undefined} launch
+ */
+function occupied(kernel, architecture, registers, launch) {
   const found = architectures.find(({name}) => name === architecture);
   if (!found) throw new Error(`ptxas reports sm_${architecture}, which was not asked for`);
-  return occupancyOf({threads, registers, sharedBytes}, found);
+  const threads = launch?.threads ?? kernel.threads ?? 1024;
+  const sharedBytes = kernel.sharedBytes + (launch?.sharedBytes ?? 0);
+  const {blocks, occupancy, limit} = occupancyOf({threads, registers, sharedBytes}, found);
+  return {threads, sharedBytes, blocks, occupancy: Math.round(occupancy * 1000) / 1000, limit};
 }
 
 /**

@@ -7,15 +7,24 @@ import {readJson, writeJson} from '../setup/files.mjs';
 import {inRoot} from '../setup/places.mjs';
 import {SetUpError, say, since, warn} from '../setup/say.mjs';
 import {builtKernels, compileFiles} from './compile.mjs';
-import {differences, growth, mainLoopSpills, recordKernels, recordText} from './record.mjs';
+import {recordLaunches} from './launches.mjs';
+import {
+  differences,
+  growth,
+  mainLoopSpills,
+  recordKernels,
+  recordText,
+  relaunchKernels,
+  unknownLaunches,
+} from './record.mjs';
 
 const recordFile = inRoot('bench', 'results', 'static.json');
 const outcomeFile = inRoot('.setup', 'static.json');
-const dynamicSharedFile = inRoot('scripts', 'cuda', 'dynamic-shared.json');
 
 /**
  * Flags: `--check` writes nothing and fails where the record is stale; `--accept REASON` records growth with its
- * reason. With files it prints their figures and leaves the record alone. The outcome is in .setup/static.json.
+ * reason; `--occupancy` compiles nothing and only looks again at how kernels are launched. With files it prints their
+ * figures and leaves the record alone. The outcome is in .setup/static.json.
  *
  * @param {readonly string[]} args
  * @returns {Promise<number>} the exit status: 0 too where there is no nvcc, which the outcome says
@@ -24,8 +33,13 @@ export async function runStatic(args) {
   const {values: flags, positionals: files} = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: {check: {type: 'boolean', default: false}, accept: {type: 'string'}},
+    options: {
+      check: {type: 'boolean', default: false},
+      accept: {type: 'string'},
+      occupancy: {type: 'boolean', default: false},
+    },
   });
+  if (flags.occupancy) return keepOccupancy();
   const nvcc = findNvcc();
   if (!nvcc) {
     warn('static: SKIPPED, there is no nvcc here: no kernel was compiled, nothing was compared');
@@ -35,12 +49,24 @@ export async function runStatic(args) {
   return files.length ? printFiles(nvcc, files) : keepRecord(nvcc, flags);
 }
 
+/** Computes the record's occupancy for the launches of now; what the compiler said stays. */
+async function keepOccupancy() {
+  /** @type {import('./record.mjs').StaticRecord | undefined} */
+  const before = readJson(recordFile);
+  if (!before) throw new SetUpError(`static: there is no bench/results/static.json yet: npm run static`);
+  const launches = await recordLaunches();
+  const kernels = relaunchKernels(before.kernels, launches);
+  fs.writeFileSync(recordFile, recordText({...before, kernels}));
+  say(`static: ${Object.keys(kernels).length} kernels recorded with their occupancy; nothing was compiled`);
+  return 0;
+}
+
 /**
  * @param {string} nvcc
  * @param {readonly string[]} files
  */
 async function printFiles(nvcc, files) {
-  const {kernels, problems} = figuresOf(await compileFiles(nvcc, files));
+  const {kernels, problems} = await figuresOf(await compileFiles(nvcc, files));
   for (const line of tableOf(kernels)) process.stdout.write(`${line}\n`);
   const all = [...problems, ...mainLoopSpills(kernels)];
   for (const problem of all) warn(problem);
@@ -55,7 +81,7 @@ async function keepRecord(nvcc, {check, accept}) {
   if (accept?.trim() === '') throw new SetUpError('static: --accept needs a reason, which is recorded');
   const start = performance.now();
   const version = nvccVersion(nvcc);
-  const {kernels, problems, slowest} = figuresOf(await builtKernels());
+  const {kernels, problems, slowest} = await figuresOf(await builtKernels());
   /** @type {import('./record.mjs').StaticRecord} */
   const before = readJson(recordFile) ?? {nvcc: version, kernels: {}, accepted: []};
   // Another compiler gives other figures: then only what is wrong in itself counts.
@@ -99,14 +125,13 @@ async function keepRecord(nvcc, {check, accept}) {
 }
 
 /** @param {readonly import('./compile.mjs').Compiled[]} compiled */
-function figuresOf(compiled) {
+async function figuresOf(compiled) {
+  const launches = await recordLaunches();
   const slow = [...compiled].sort((a, b) => b.seconds - a.seconds)[0];
+  const all = compiled.flatMap(({kernels}) => kernels);
   return {
-    kernels: recordKernels(
-      compiled.flatMap(({kernels}) => kernels),
-      readJson(dynamicSharedFile) ?? {},
-    ),
-    problems: compiled.flatMap(({complaints}) => complaints),
+    kernels: recordKernels(all, launches),
+    problems: [...compiled.flatMap(({complaints}) => complaints), ...unknownLaunches(all, launches)],
     slowest: slow && {file: slow.file, seconds: Math.round(slow.seconds * 10) / 10},
   };
 }

@@ -26,15 +26,13 @@ const bounds: Readonly<Record<string, Readonly<Record<string, Bounds>>>> = {
   adamw: {step: once},
   cast: {forward: once},
   elementwise: {forward: once},
-  // Backward sorts the tokens first; the sort is counted, and not needed.
-  embedding: {forward: once, backward: {moved: 1.2}},
+  embedding: {forward: once, backward: once},
   'global-norm': {forward: once},
   matmul: {forward: {issued: 1, conflicts: 1}},
-  // Spans of 16 tokens are few: each warp reads where its span lies, and the backward pass a row for each eight tokens.
-  pool: {forward: {moved: 1.2}, backward: {moved: 1.2}},
+  pool: {forward: once, backward: {...once, conflicts: 1}},
   reduce: {forward: once},
   'rms-norm': {forward: once, backward: {...once, conflicts: 1.05}},
-  rotary: {forward: once, backward: once},
+  rotary: {forward: {...once, conflicts: 1}, backward: {...once, conflicts: 1}},
   softmax: {forward: {...once, conflicts: 1}, backward: {...once, conflicts: 1}},
   swiglu: {forward: once, backward: once},
   'linear-cross-entropy': {

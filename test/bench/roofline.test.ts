@@ -16,6 +16,8 @@ const nothing: KernelCounters = {
   sharedWavefronts: 0,
   idealSharedWavefronts: 0,
   products: {bfloat16: 0, float16: 0, tf32: 0},
+  fmas: 0,
+  specialFunctions: 0,
   barriers: 0,
 };
 
@@ -24,6 +26,8 @@ const gpu: Gpu = {
   flopsPerSecond: {bfloat16: 4096, float16: 4096, tf32: 1024},
   memoryBytesPerSecond: 320,
   sharedBytesPerSecond: 1280,
+  fmasPerSecond: 64,
+  specialFunctionsPerSecond: 8,
 };
 
 test('an instruction of 16 x 8 x 16 is 4096 operations, one of 16 x 8 x 8 half of them', (t) => {
@@ -51,6 +55,8 @@ test('the ratio of conflicts is that of all kernels together', (t) => {
 for (const [bound, seconds, counters] of [
   ['tensor cores', 4, {products: {bfloat16: 2, float16: 1, tf32: 0.5}}],
   ['shared memory', 3, {sharedWavefronts: 30}],
+  ['special functions', 5, {fmas: 64, specialFunctions: 40, sharedWavefronts: 30}],
+  ['multiply-adds', 6, {fmas: 384, specialFunctions: 40}],
   ['memory', 2, {sharedWavefronts: 10, products: {bfloat16: 1, float16: 0, tf32: 0}}],
 ] as const)
   test(`the longest time is the roofline: ${bound}`, (t) => {
@@ -68,6 +74,8 @@ test('a stage is bounded by the least bytes where caches serve the rest, by all 
     needed: {flops: 0, bytes: 320},
     flopsIssued: 0,
     bytesMoved: 1280,
+    fmas: 0,
+    specialFunctions: 0,
     cached: {bound: 'memory', seconds: 1},
     uncached: {bound: 'memory', seconds: 4},
     kernels,

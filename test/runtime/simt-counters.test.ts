@@ -1,6 +1,6 @@
 /** The emulator's counters on kernels whose traffic can be counted by hand. */
 import test from 'ava';
-import {runSimt} from '../support/simt-test.js';
+import {asFloats, runSimt} from '../support/simt-test.js';
 
 function count(name: string) {
   const run = runSimt(name, {settings: 'profile=1,workers=2'});
@@ -50,4 +50,22 @@ test('products of tensor cores are counted by warp and type, barriers by block',
   t.is(counters['barriers'], 2);
   t.is(counters['launches'], 1);
   t.is(counters['threads'], 128);
+});
+
+test('fused multiply-adds and special functions are counted by thread', (t) => {
+  const counters = count('count/arithmetic');
+  t.is(counters['fmas'], 2 * 96);
+  // tanh is a power and a reciprocal.
+  t.is(counters['specialFunctions'], 7 * 96 + 48);
+});
+
+test('functions that are counted have the values of the host', (t) => {
+  const values = asFloats(runSimt('count/arithmetic').output);
+  for (const [i, y] of values.entries()) {
+    const x = 5 * i + 1;
+    const sum = x + Math.exp(-x) + 2 * 2 ** -x + Math.sqrt(x) + 1 / Math.sqrt(x) + Math.tanh(x);
+    const expected = Math.log(sum + (i % 2 === 0 ? 0.5 : 0));
+    // A few roundings of float32, relative to numbers up to 7.
+    t.true(Math.abs(y - expected) < 2e-6, `${i}: ${y} instead of ${expected}`);
+  }
 });

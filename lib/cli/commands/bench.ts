@@ -24,7 +24,8 @@ export function benchCommand(): Command {
       'after',
       `
 Counts are exact: bytes that warps move beside the least that the op must, operations of tensor cores beside those needed,
-bank conflicts. Times are modelled from them, never measured; npm run bench measures, on the device that is there.
+fused multiply-adds, special functions (powers and roots), bank conflicts. Times are modelled from them, never measured;
+npm run bench measures, on the device that is there.
 
 Examples:
   crossmap bench --device simt attention contrastive linear-cross-entropy

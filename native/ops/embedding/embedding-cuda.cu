@@ -40,6 +40,7 @@ constexpr int kSumThreads = 256;
 constexpr int kSumWarps = kSumThreads / kWarpSize;
 constexpr int kSumWidth = 4;                         // features of a lane
 constexpr int kSumFeatures = kSumWidth * kWarpSize;  // of a block
+constexpr int kSumBytes = kSumWarps * kSumFeatures * sizeof(float);
 constexpr int kLongRun = 32;
 
 template <typename E>
@@ -77,15 +78,17 @@ __device__ inline Pack<float, width> sumRows(const SumArgs<E>& args, int32_t beg
 // A warp owns a row of dTable, a block kSumWarps rows and, in the grid's second axis, some of the features. A
 // row of more than kLongRun tokens is shared by all warps of the block: each adds up every kSumWarps-th
 // token, and the first one adds up their sums. Bound by memory: dy is read once, dTable written once. Shared
-// memory: [kSumWarps, kSumFeatures] float. The blocks of a multiprocessor are given, since ptxas else spills
-// to have eight.
+// memory: [kSumWarps, kSumFeatures] float; [kSumWarps + 1] int, where the block's rows begin. The blocks of a
+// multiprocessor are given, since ptxas else spills to have eight.
 template <typename E, int width>
 __global__ void __launch_bounds__(kSumThreads, 4) sumKernel(SumArgs<E> args) {
   auto* sSums = sharedMemory<float>();
+  auto* sStarts = sharedMemory<int32_t>(kSumBytes);
   const int64_t first = int64_t{blockIdx.x} * kSumWarps;
   const int rows = static_cast<int>(min(args.vocab - first, int64_t{kSumWarps}));
   const int lane = laneIndex() * width;
-  const int32_t start = laneIndex() <= rows ? args.starts[first + laneIndex()] : 0;
+  if (static_cast<int>(threadIdx.x) <= rows) sStarts[threadIdx.x] = args.starts[first + threadIdx.x];
+  __syncthreads();  // the starts are there
   for (int64_t slab = int64_t{blockIdx.y} * kWarpSize * width; slab < args.features;
        slab += int64_t{gridDim.y} * kWarpSize * width) {
     const int64_t d = slab + lane;
@@ -94,7 +97,7 @@ __global__ void __launch_bounds__(kSumThreads, 4) sumKernel(SumArgs<E> args) {
     };
     for (int row = 0; row < rows; row++) {  // the same for all threads of the block
       const int64_t v = first + row;
-      const int32_t begin = __shfl_sync(kAllLanes, start, row), end = __shfl_sync(kAllLanes, start, row + 1);
+      const int32_t begin = sStarts[row], end = sStarts[row + 1];
       if (end - begin <= kLongRun) {
         if (row == warpIndex()) put(v, sumRows<E, width>(args, begin, end, 1, d));
         continue;
@@ -155,7 +158,7 @@ void embeddingBackward(Stream& stream, const Tensor& dy, const Tensor& tokens, c
     const Launch shape{"embeddingBackward",
                        {ceilDiv(args.vocab, int64_t{kSumWarps}), slabs},
                        kSumThreads,
-                       kSumWarps * kSumFeatures * sizeof(float)};
+                       kSumBytes + (kSumWarps + 1) * sizeof(int32_t)};
     if (args.features % kSumWidth == 0)
       launch(stream, shape, sumKernel<E, kSumWidth>, args);
     else

@@ -37,26 +37,21 @@ struct Span {
   }
 };
 
+__device__ inline Span spanBetween(int32_t start, int32_t end, Pooling pooling) {
+  return {start, end, pooling == Pooling::last ? max(start, end - 1) : start, pooling, true};
+}
+
 __device__ inline Span spanOf(const Spans& spans, int64_t pair) {
   const int32_t start = spans.starts[pair], end = spans.ends[pair];
   if (start < 0 || start > end || end > spans.tokens) return {0, 0, 0, spans.pooling, false};
-  return {start, end, spans.pooling == Pooling::last ? max(start, end - 1) : start, spans.pooling, true};
+  return spanBetween(start, end, spans.pooling);
 }
 
 constexpr int kScratchBytes = kWarpSize * sizeof(double);  // of sums over a block
 
-// Sums lie at a multiple of `width` in rows whose length is one: their address is a multiple of 16 bytes
-// where that of the rows is, which `empty` sees to.
-template <int width>
-__device__ inline void storeSums(float* to, const float (&rSums)[width]) {
-  if constexpr (width == 1) {
-    *to = rSums[0];
-  } else {
-#pragma unroll
-    for (int i = 0; i < width; i += 4)
-      storePack(to + i, Pack<float, 4>{{rSums[i], rSums[i + 1], rSums[i + 2], rSums[i + 3]}});
-  }
-}
+// Features of a thread: its float32 sums are one access, and those of a warp lie together. With more, tokens
+// of 16 bits would be read in fewer accesses, but each store of sums would fill half of a sector.
+constexpr int kWidth = kPackWidth<float>;
 
 template <typename E>
 struct ForwardArgs {
@@ -73,8 +68,9 @@ struct ForwardArgs {
 // A block owns a pair; a thread owns packs of features and adds up the span's tokens in order. Bound by
 // reading the tokens of the spans. Shared memory: [32] double, of the sum of squares; [features] float, the
 // sums until they are normalised, where they fit (`isKept`): each thread reads there what it wrote itself.
+// The blocks of a multiprocessor are given, since ptxas else spills to have more.
 template <typename E, int width>
-__global__ void __launch_bounds__(kThreads) poolKernel(ForwardArgs<E> args) {
+__global__ void __launch_bounds__(kThreads, 3) poolKernel(ForwardArgs<E> args) {
   const int64_t pair = blockIdx.x;
   const Span span = spanOf(args.spans, pair);
   if (threadIdx.x == 0 && !span.isValid)
@@ -83,17 +79,17 @@ __global__ void __launch_bounds__(kThreads) poolKernel(ForwardArgs<E> args) {
   float* sums = args.isKept && args.inverse ? sharedMemory<float>(kScratchBytes) : gPooled;
   double squares = 0;
   for (int64_t d = int64_t{threadIdx.x} * width; d < args.features; d += kThreads * width) {
-    float rSum[width] = {};
+    Pack<float, width> rSum{};
 #pragma unroll 4
     for (int32_t token = span.counted; token < span.end; token++) {
       const float weight = span.weight(token);
       const auto rHidden = loadElements<width>(args.hidden + token * args.features + d, args.isAligned);
 #pragma unroll
-      for (int i = 0; i < width; i++) rSum[i] = fmaf(weight, widen(rHidden.values[i]), rSum[i]);
+      for (int i = 0; i < width; i++) rSum.values[i] = fmaf(weight, widen(rHidden.values[i]), rSum.values[i]);
     }
-    storeSums<width>(sums + d, rSum);
+    storePack(sums + d, rSum);
 #pragma unroll
-    for (int i = 0; i < width; i++) squares += double{rSum[i]} * rSum[i];
+    for (int i = 0; i < width; i++) squares += double{rSum.values[i]} * rSum.values[i];
   }
   if (!args.inverse) return;  // all threads of the block
   // Squares are float64, so that they neither overflow nor vanish.
@@ -101,10 +97,10 @@ __global__ void __launch_bounds__(kThreads) poolKernel(ForwardArgs<E> args) {
   const float inverse = squares == 0 ? 0.f : static_cast<float>(1 / sqrt(squares));
   if (threadIdx.x == 0) args.inverse[pair] = inverse;
   for (int64_t d = int64_t{threadIdx.x} * width; d < args.features; d += kThreads * width) {
-    float rPooled[width];
+    auto rPooled = loadPack<width>(sums + d);
 #pragma unroll
-    for (int i = 0; i < width; i++) rPooled[i] = sums[d + i] * inverse;
-    storeSums<width>(gPooled + d, rPooled);
+    for (int i = 0; i < width; i++) rPooled.values[i] *= inverse;
+    storePack(gPooled + d, rPooled);
   }
 }
 
@@ -128,7 +124,7 @@ __global__ void __launch_bounds__(kThreads) normalizeBackwardKernel(NormalizeArg
     args.dp[row + d] = (args.dPooled[row + d] - along * args.pooled[row + d]) * inverse;
 }
 
-constexpr int kTokens = 8;  // of a block in the backward pass
+constexpr int kTokens = 16;  // of a block in the backward pass
 
 template <typename E>
 struct BackwardArgs {
@@ -140,7 +136,7 @@ struct BackwardArgs {
 
 // Spans that count some of the block's tokens, in order: those of up to kThreads pairs at a time.
 struct Touching {
-  int32_t pairs[kThreads];
+  int32_t pairs[kThreads], starts[kThreads], ends[kThreads];
   int32_t ofWarp[kWarps];
 };
 
@@ -148,11 +144,8 @@ struct Touching {
 __device__ inline int collectTouching(const Spans& spans, int64_t pairs, int64_t from, int64_t begin,
                                       int64_t end, Touching& sTouching) {
   const int64_t pair = from + threadIdx.x;
-  bool isTouching = false;
-  if (pair < pairs) {
-    const Span span = spanOf(spans, pair);
-    isTouching = span.counted < end && span.end > begin;
-  }
+  const Span span = pair < pairs ? spanOf(spans, pair) : Span{};
+  const bool isTouching = span.counted < end && span.end > begin;
   const uint32_t lanes = __ballot_sync(kAllLanes, isTouching);
   if (laneIndex() == 0) sTouching.ofWarp[warpIndex()] = __popc(lanes);
   __syncthreads();  // all warps have counted, and all threads are done with the pairs of before
@@ -161,8 +154,12 @@ __device__ inline int collectTouching(const Spans& spans, int64_t pairs, int64_t
     if (warp < warpIndex()) at += sTouching.ofWarp[warp];
     total += sTouching.ofWarp[warp];
   }
-  if (isTouching)
-    sTouching.pairs[at + __popc(lanes & ((1u << laneIndex()) - 1))] = static_cast<int32_t>(pair);
+  if (isTouching) {
+    at += __popc(lanes & ((1u << laneIndex()) - 1));
+    sTouching.pairs[at] = static_cast<int32_t>(pair);
+    sTouching.starts[at] = span.start;
+    sTouching.ends[at] = span.end;
+  }
   __syncthreads();  // all pairs are written, and all counts read
   return total;
 }
@@ -183,7 +180,7 @@ __global__ void __launch_bounds__(kThreads, 2) poolBackwardKernel(BackwardArgs<E
       const int count = collectTouching(args.spans, args.pairs, from, begin, end, sTouching);
       for (int each = 0; each < count && isIn; each++) {
         const int64_t pair = sTouching.pairs[each];
-        const Span span = spanOf(args.spans, pair);
+        const Span span = spanBetween(sTouching.starts[each], sTouching.ends[each], args.spans.pooling);
         const auto rDp = loadPack<width>(args.dp + pair * args.features + d);
 #pragma unroll
         for (int t = 0; t < kTokens; t++) {
@@ -220,7 +217,6 @@ void pool(Stream& stream, const Tensor& hidden, const Tensor& starts, const Tens
   const int64_t sumBytes = features * int64_t{sizeof(float)};
   const bool isKept = kScratchBytes + sumBytes <= stream.architecture().sharedBytes;
   onFloatDType(hidden.dtype(), [&]<typename E>(E) {
-    constexpr int kWidth = kPackWidth<E>;
     const ForwardArgs<E> args{hidden.data<E>(),
                               {starts.data<int32_t>(), ends.data<int32_t>(), tokens, pooling},
                               out.pooled.data<float>(),
@@ -248,7 +244,6 @@ void poolBackward(Stream& stream, const Tensor& dPooled, const Tensor& pooled, c
            NormalizeArgs{dPooled.data<float>(), pooled.data<float>(), inverseNorms.data<float>(),
                          scratch.data<float>(), features});
   onFloatDType(dHidden.dtype(), [&]<typename E>(E) {
-    constexpr int kWidth = 4;
     const BackwardArgs<E> args{dp.data<float>(),
                                {starts.data<int32_t>(), ends.data<int32_t>(), tokens, pooling},
                                dHidden.data<E>(),

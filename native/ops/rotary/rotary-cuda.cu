@@ -28,17 +28,20 @@ struct Args {
 
 // A block owns some whole tokens. Bound by memory: each element is read and written once. Sines and cosines
 // are computed in float64, once for all heads of a token, since an angle of 2^31 leaves float32 no digit.
-// Shared memory: [tokensOfBlock, half] float2, cosine and sine times scale.
+// Shared memory: [tokensOfBlock, width, half / width] float2, cosine and sine times scale. Neighbouring
+// threads have neighbouring packs, and so read neighbouring turns: in the order of the features they would be
+// a pack apart, in the same banks.
 template <typename E, int width>
 __global__ void __launch_bounds__(kThreads) rotaryKernel(Args<E> args) {
   auto* sTurns = sharedMemory<float>();
-  const int half = args.half;
+  const int half = args.half, packs = half / width;
   const int64_t first = int64_t{blockIdx.x} * args.tokensOfBlock;
   const int tokens = static_cast<int>(min(args.tokens - first, int64_t{args.tokensOfBlock}));
   for (int i = static_cast<int>(threadIdx.x); i < tokens * half; i += kThreads) {
     const int32_t position = args.positions[first + i / half];
     if (position < 0 && i % half == 0) reportFault(args.fault, first + i / half, position);
-    const float angle = static_cast<float>(position) * args.frequencies[i % half];
+    const int d = i % half % packs * width + i % half / packs;
+    const float angle = static_cast<float>(position) * args.frequencies[d];
     const SineCosine turn = sineCosine(double{angle});
     // Nothing is left of a token whose position is refused.
     const double scale = position < 0 ? 0 : args.scale;
@@ -48,20 +51,19 @@ __global__ void __launch_bounds__(kThreads) rotaryKernel(Args<E> args) {
   }
   __syncthreads();  // all sines and cosines are written
 
-  const int packs = half / width;
   const int64_t count = args.heads * packs;  // of a token
   for (int64_t i = threadIdx.x; i < tokens * count; i += kThreads) {
     const int token = static_cast<int>(i / count);
     const int64_t inToken = i % count;
-    const int d = static_cast<int>(inToken % packs) * width;
-    const int64_t at = ((first + token) * args.heads + inToken / packs) * 2 * half + d;
+    const int pack = static_cast<int>(inToken % packs);
+    const int64_t at = ((first + token) * args.heads + inToken / packs) * 2 * half + pack * width;
     const auto rFirst = loadElements<width>(args.x + at, args.isAligned);
     const auto rSecond = loadElements<width>(args.x + at + half, args.isAligned);
     const bool isRefused = args.positions[first + token] < 0;
     Pack<E, width> rLow, rHigh;
 #pragma unroll
     for (int e = 0; e < width; e++) {
-      const auto rTurn = loadPack<2>(sTurns + 2 * (token * half + d + e));
+      const auto rTurn = loadPack<2>(sTurns + 2 * (token * half + e * packs + pack));
       const float a = widen(rFirst.values[e]), b = widen(rSecond.values[e]);
       const float cosine = rTurn.values[0], sine = rTurn.values[1];
       // Infinity times 0 is NaN, and a refused token is all zeros.

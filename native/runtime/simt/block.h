@@ -146,7 +146,6 @@ inline Thread& currentThread() {
 // Shared memory begins at a multiple of 1024 behind address 0, which is no address.
 constexpr uint32_t kSharedBase = 1024;
 constexpr uint32_t kArenaBytes = 256 << 10;
-constexpr uint32_t kMostSharedBytes = 163 << 10;  // of a block, as on sm_80
 
 // "name: kind: block (0,0,0) thread (1,0,0): what", for the first of its kind at this place.
 void reportAt(Thread& thread, const char* kind, uint64_t place, const std::string& what,

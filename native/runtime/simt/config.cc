@@ -7,6 +7,8 @@
 #include <string_view>
 #include <thread>
 
+#include "runtime/simt/block.h"
+
 namespace simt {
 
 namespace {
@@ -22,15 +24,18 @@ void apply(Config& config, std::string_view name, int64_t value) {
     config.workers = static_cast<int>(std::clamp<int64_t>(value, 1, 64));
   else if (name == "memory")
     config.memoryBytes = value;
+  else if (name == "shared")
+    config.sharedBytes = std::clamp<int64_t>(value, 48 << 10, kArenaBytes - kSharedBase);
   else if (name == "multiprocessors")
     config.multiprocessors = static_cast<int>(std::clamp<int64_t>(value, 1, 1 << 20));
   else if (name == "blocks")
     config.blocks = std::max<int64_t>(value, 0);
   else
-    std::fprintf(stderr,
-                 "CROSSMAP_SIMT: %.*s is not an option; they are check, profile, seed, workers, memory, "
-                 "multiprocessors, blocks\n",
-                 static_cast<int>(name.size()), name.data());
+    std::fprintf(
+        stderr,
+        "CROSSMAP_SIMT: %.*s is not an option; they are check, profile, seed, workers, memory, shared, "
+        "multiprocessors, blocks\n",
+        static_cast<int>(name.size()), name.data());
 }
 
 Config fromEnvironment() {

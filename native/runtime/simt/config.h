@@ -12,7 +12,8 @@ struct Config {
   uint64_t seed = 0;
   int workers = 1;  // threads of the system that execute blocks
   int64_t memoryBytes = int64_t{80} << 30;
-  int multiprocessors = 4;  // few: plans that fill a GPU fill this one with small tensors
+  int64_t sharedBytes = 163 << 10;  // most that a block can have, as on sm_80
+  int multiprocessors = 4;          // few: plans that fill a GPU fill this one with small tensors
   // 0 executes all blocks of a launch. Another number leaves out, along the grid's first axis, all but the
   // first and the last so many; then memory that nobody wrote reads as 0 and is not reported, for a block
   // that was left out may have been meant to write it.

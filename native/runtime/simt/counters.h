@@ -21,7 +21,16 @@ struct KernelCounters {
   int64_t bfloat16Products = 0;       // mma.sync of a warp, by the dtype of the factors
   int64_t float16Products = 0;
   int64_t tf32Products = 0;
-  int64_t barriers = 0;  // that a block passed
+  int64_t fmas = 0;              // of lanes, that kernels write as fmaf
+  int64_t specialFunctions = 0;  // of lanes: instructions of the special-function unit
+  int64_t barriers = 0;          // that a block passed
+};
+
+// How a kernel was launched.
+struct LaunchShape {
+  int64_t entry = 0;  // of its code, in bytes from where the program or library that holds it is loaded
+  int64_t threads = 0;
+  int64_t sharedBytes = 0;  // dynamic, of a block
 };
 
 // Whether kernels count from now on; turning it on starts from nothing.
@@ -29,5 +38,8 @@ void countKernels(bool on);
 
 // By name. Waits for the kernels that were launched.
 std::vector<KernelCounters> kernelCounters();
+
+// Each kernel with each of its shapes, once. Waits for the kernels that were launched.
+std::vector<LaunchShape> kernelLaunches();
 
 }  // namespace simt

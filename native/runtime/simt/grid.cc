@@ -141,7 +141,7 @@ void runGrid(Grid grid) {
   counts.blocksLeftOut = static_cast<int64_t>(grid.blockCount() - total);
   for (int worker = 0; worker < workers; worker++)
     counts.add(machine().blocks[static_cast<size_t>(worker)]->counts);
-  recordLaunch(grid.kernel, grid.sharedBytes, counts);
+  recordLaunch(grid, counts);
 }
 
 int64_t leaveOutLaunches(int64_t begin, int64_t end) {

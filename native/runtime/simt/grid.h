@@ -10,6 +10,7 @@ namespace simt {
 
 struct Grid {
   std::string kernel;
+  const void* entry = nullptr;  // of the kernel's code
   dim3 blocks, threads;
   size_t sharedBytes = 0;
   void (*call)(const void* arguments) = nullptr;

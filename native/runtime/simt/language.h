@@ -43,6 +43,14 @@ void multiplyAdd(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1
 float exp2Fast(float x);
 uint32_t roundToTf32(float x);
 
+// Arithmetic that is counted: a fused multiply-add, and what nvcc computes with the special-function unit.
+float fmaf(float a, float b, float c);
+float expf(float x);
+float exp2f(float x);
+float sqrtf(float x);
+float rsqrtf(float x);
+float tanhf(float x);
+
 // One access of the whole value, which must be aligned to its size.
 void loadBytes(void* to, const void* from, size_t bytes);
 void storeBytes(void* to, const void* from, size_t bytes);
@@ -92,6 +100,16 @@ inline T shuffleValue(uint32_t mask, T value, int source, Shuffle how, int width
 namespace crossmap {
 namespace simt = ::simt;
 }
+
+// Kernels stand here, where these come before the functions of the same names in the library of the host.
+namespace crossmap::cuda {
+using ::simt::exp2f;
+using ::simt::expf;
+using ::simt::fmaf;
+using ::simt::rsqrtf;
+using ::simt::sqrtf;
+using ::simt::tanhf;
+}  // namespace crossmap::cuda
 
 // ---- CUDA's own functions
 
@@ -168,7 +186,6 @@ template <typename T>
 inline T max(T a, T b) {
   return a < b ? b : a;
 }
-inline float rsqrtf(float x) { return 1 / sqrtf(x); }
 
 namespace simt {
 

@@ -23,6 +23,7 @@ cudaError_t launch(const char* kernelName, dim3 blocks, dim3 threads, size_t sha
   auto call = std::make_shared<const Call>(Call{kernel, std::tuple<Parameters...>(std::move(arguments)...)});
   Grid grid;
   grid.kernel = kernelName;
+  grid.entry = reinterpret_cast<const void*>(kernel);
   grid.blocks = blocks;
   grid.threads = threads;
   grid.sharedBytes = sharedBytes;

@@ -1,10 +1,14 @@
 #include "runtime/simt/profile.h"
 
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <tuple>
 
 #include "runtime/simt/block.h"
 
@@ -112,7 +116,8 @@ void Counts::add(const Counts& other) {
   for (int i = 0; i < 3; i++) products[i] += other.products[i];
   matrixLoads += other.matrixLoads;
   shuffles += other.shuffles;
-  exponentials += other.exponentials;
+  fmas += other.fmas;
+  specialFunctions += other.specialFunctions;
   copiedBytes += other.copiedBytes;
   globalRequests += other.globalRequests;
   globalSectors += other.globalSectors;
@@ -130,6 +135,7 @@ namespace {
 struct Ledger {
   std::mutex mutex;
   std::map<std::string, NamedCounts> kernels;
+  std::set<std::tuple<const void*, int64_t, int64_t>> launches;  // entry, threads, bytes of shared memory
   std::atomic<bool> isCounting = config().profile;
 };
 
@@ -142,21 +148,25 @@ Ledger& ledger() {
 
 bool isCounting() { return ledger().isCounting; }
 
-void recordLaunch(const std::string& kernel, size_t sharedBytes, const Counts& counts) {
+void recordLaunch(const Grid& grid, const Counts& counts) {
   Ledger& all = ledger();
   const std::lock_guard lock(all.mutex);
-  NamedCounts& named = all.kernels[kernel];
-  named.kernel = kernel;
+  NamedCounts& named = all.kernels[grid.kernel];
+  const auto sharedBytes = static_cast<int64_t>(grid.sharedBytes);
+  named.kernel = grid.kernel;
   named.launches++;
-  named.sharedBytes = std::max(named.sharedBytes, static_cast<int64_t>(sharedBytes));
+  named.sharedBytes = std::max(named.sharedBytes, sharedBytes);
   named.counts.add(counts);
+  all.launches.insert({grid.entry, grid.threadCount(), sharedBytes});
 }
 
 void startCounting(bool on) {
   Ledger& all = ledger();
   const std::lock_guard lock(all.mutex);
   all.isCounting = on;
-  if (on) all.kernels.clear();
+  if (!on) return;
+  all.kernels.clear();
+  all.launches.clear();
 }
 
 std::vector<NamedCounts> countsByKernel() {
@@ -164,6 +174,19 @@ std::vector<NamedCounts> countsByKernel() {
   const std::lock_guard lock(all.mutex);
   std::vector<NamedCounts> result;
   for (const auto& [name, each] : all.kernels) result.push_back(each);
+  return result;
+}
+
+std::vector<LaunchShape> launchShapes() {
+  Ledger& all = ledger();
+  const std::lock_guard lock(all.mutex);
+  std::vector<LaunchShape> result;
+  for (const auto& [entry, threads, sharedBytes] : all.launches) {
+    Dl_info info{};
+    dladdr(entry, &info);
+    const auto offset = static_cast<const char*>(entry) - static_cast<const char*>(info.dli_fbase);
+    result.push_back({offset, threads, sharedBytes});
+  }
   return result;
 }
 

@@ -9,12 +9,14 @@
 namespace simt {
 
 struct Block;
+struct Grid;
 struct Warp;
 
 struct Counts {
   int64_t blocks = 0, blocksLeftOut = 0, threads = 0, switches = 0, warpInstructions = 0, barriers = 0;
   int64_t products[3] = {};  // by MatrixKind
-  int64_t matrixLoads = 0, shuffles = 0, exponentials = 0, copiedBytes = 0;
+  int64_t matrixLoads = 0, shuffles = 0, copiedBytes = 0;
+  int64_t fmas = 0, specialFunctions = 0;  // of lanes
   int64_t globalRequests = 0, globalSectors = 0, globalBytes = 0;
   int64_t sharedRequests = 0, sharedWavefronts = 0, idealSharedWavefronts = 0, sharedBytes = 0;
 
@@ -35,7 +37,7 @@ void countAccesses(Block& block, Warp& warp);
 // One ldmatrix of 8 rows.
 void countMatrixRows(Counts& counts, const uint32_t (&addresses)[8]);
 
-void recordLaunch(const std::string& kernel, size_t sharedBytes, const Counts& counts);
+void recordLaunch(const Grid& grid, const Counts& counts);
 bool isCounting();
 // Turning it on starts from nothing.
 void startCounting(bool on);
@@ -47,5 +49,7 @@ struct NamedCounts {
   Counts counts;
 };
 std::vector<NamedCounts> countsByKernel();
+// Each kernel and shape once, in the order of their addresses.
+std::vector<LaunchShape> launchShapes();
 
 }  // namespace simt

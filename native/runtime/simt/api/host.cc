@@ -76,7 +76,7 @@ void set(void* to, int value, size_t bytes) {
 
 cudaError_t enqueueGrid(Grid grid, std::shared_ptr<const void> arguments, cudaStream_t stream) {
   if (grid.threadCount() == 0 || grid.threadCount() > kMaxThreads || grid.blockCount() == 0 ||
-      grid.sharedBytes > kMostSharedBytes)
+      static_cast<int64_t>(grid.sharedBytes) > config().sharedBytes)
     return unlessFailed(cudaErrorInvalidConfiguration);
   if (const cudaError_t failed = state(); failed != cudaSuccess) return failed;
   grid.arguments = arguments.get();
@@ -102,10 +102,17 @@ std::vector<KernelCounters> kernelCounters() {
     kernel.bfloat16Products = counts.products[0];
     kernel.float16Products = counts.products[1];
     kernel.tf32Products = counts.products[2];
+    kernel.fmas = counts.fmas;
+    kernel.specialFunctions = counts.specialFunctions;
     kernel.barriers = counts.barriers;
     result.push_back(kernel);
   }
   return result;
+}
+
+std::vector<LaunchShape> kernelLaunches() {
+  synchronizeAll();
+  return launchShapes();
 }
 
 void countKernels(bool on) {
@@ -163,7 +170,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   *properties = {};
   std::strncpy(properties->name, "emulator", sizeof properties->name - 1);
   properties->totalGlobalMem = globalState().total;
-  properties->sharedMemPerBlockOptin = kMostSharedBytes;
+  properties->sharedMemPerBlockOptin = static_cast<size_t>(config().sharedBytes);
   properties->major = 8;
   properties->multiProcessorCount = config().multiprocessors;
   return state();

@@ -1,5 +1,6 @@
 // Kernels whose traffic is known in advance.
 #include "runtime/cuda/device/matrix.cuh"
+#include "runtime/cuda/device/numeric.cuh"
 #include "runtime/cuda/device/pack.cuh"
 #include "runtime/cuda/device/shared.cuh"
 #include "runtime/cuda/device/warp.cuh"
@@ -93,6 +94,22 @@ void products(Context&) {
   simt::launch("products", 2, 64, 0, nullptr, productsKernel, y.get());
 }
 
+// Of each thread: two fused multiply-adds, and seven special functions where half of the threads take a
+// branch with one more. The logarithm is none.
+__global__ void arithmeticKernel(const float* x, float* y) {
+  const int i = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+  float value = fmaf(x[i], 2, fmaf(x[i], 3, 1));
+  value += expf(-value) + exp2f(-value) + exp2Fast(-value) + sqrtf(value) + rsqrtf(value) + tanhf(value);
+  if (i % 2 == 0) value += exp2Fast(-1);
+  y[i] = logf(value);
+}
+
+void arithmetic(Context& context) {
+  DeviceArray<float> x(counting(2 * 48)), y(2 * 48);
+  simt::launch("arithmetic", 2, 48, 0, nullptr, arithmeticKernel, x.get(), y.get());
+  append(context, y.values());
+}
+
 const Case coalesced{"count/coalesced-copy", copy<1>};
 const Case strided{"count/strided-store", copy<8>};
 const Case packed{"count/packed-copy", packCopy};
@@ -101,6 +118,7 @@ const Case padded{"count/transpose-padded", transpose<1>};
 const Case swizzled{"count/tile-swizzled", tile<true>};
 const Case plain{"count/tile-plain", tile<false>};
 const Case productsCase{"count/products", products};
+const Case arithmeticCase{"count/arithmetic", arithmetic};
 
 }  // namespace
 
