@@ -11,6 +11,7 @@ import {
   gradientsMatch,
   onEachDevice,
   representable,
+  sumFloor,
   type On,
 } from '../support/ops.js';
 import type {Round} from '../support/rounding.js';
@@ -102,6 +103,33 @@ for (const pooling of poolings)
         });
       },
     );
+
+// More features than a block of CUDA has threads for, in twos and one by one; more pairs than it looks at together.
+for (const [pairs, features] of [
+  [6, 514],
+  [6, 257],
+  [300, 4],
+  [300, 514],
+] as const)
+  onEachDevice(
+    ['float32'],
+    `pool of ${pairs} spans hands ${features} features their gradients`,
+    async (t, on) => {
+      const many = Array.from({length: pairs}, (_, pair) => spans[(pair * 5) % spans.length]!);
+      const dPooled = normalNumbers(pairs * features, 2);
+      const hidden = requireGradient(zeros([tokens, features], on));
+      const pooled = pool(hidden, ...spanTensors(many, on), {pooling: 'weighted'});
+      backward(pooled, tensor(dPooled, {shape: [pairs, features], ...on}));
+      const wanted = Array.from({length: tokens * features}, () => 0);
+      for (const [pair, [start, end]] of many.entries())
+        for (let token = start; token < end; token++)
+          for (let d = 0; d < features; d++) {
+            const weight = weightOf.weighted(token - start, end - start);
+            wanted[token * features + d]! += weight * dPooled[pair * features + d]!;
+          }
+      closeTo(t, await gradient(hidden)!.floats(), wanted, sumFloor * Math.max(...wanted.map(Math.abs)));
+    },
+  );
 
 onEachDevice(floatDTypes, 'pool gives tokens outside of all spans a gradient of 0', async (t, on) => {
   const hidden = requireGradient(tensor(normalNumbers(tokens * 2), {shape: [tokens, 2], ...on}));

@@ -124,7 +124,11 @@ __global__ void __launch_bounds__(kThreads) normalizeBackwardKernel(NormalizeArg
     args.dp[row + d] = (args.dPooled[row + d] - along * args.pooled[row + d]) * inverse;
 }
 
-constexpr int kTokens = 16;  // of a block in the backward pass
+// Of a block in the backward pass: tokens, one for each lane, and features of a thread. A row of a long span
+// is read once for all of the block's tokens, which is 6 % of what a 16-bit dHidden takes; more of either
+// would not fit into registers.
+constexpr int kTokens = kWarpSize;
+constexpr int kTokensWidth = 2;
 
 template <typename E>
 struct BackwardArgs {
@@ -136,6 +140,8 @@ struct BackwardArgs {
 
 // Spans that count some of the block's tokens, in order: those of up to kThreads pairs at a time.
 struct Touching {
+  float weights[kThreads][kTokens];
+  uint32_t counted[kThreads];  // a bit for each token
   int32_t pairs[kThreads], starts[kThreads], ends[kThreads];
   int32_t ofWarp[kWarps];
 };
@@ -160,7 +166,15 @@ __device__ inline int collectTouching(const Spans& spans, int64_t pairs, int64_t
     sTouching.starts[at] = span.start;
     sTouching.ends[at] = span.end;
   }
-  __syncthreads();  // all pairs are written, and all counts read
+  __syncthreads();  // all spans are written, and all counts read
+  for (int each = warpIndex(); each < total; each += kWarps) {
+    const Span touching = spanBetween(sTouching.starts[each], sTouching.ends[each], spans.pooling);
+    const int64_t token = begin + laneIndex();
+    const uint32_t counted = __ballot_sync(kAllLanes, touching.counts(token));
+    sTouching.weights[each][laneIndex()] = touching.weight(token);
+    if (laneIndex() == 0) sTouching.counted[each] = counted;
+  }
+  __syncthreads();  // all weights and bits are written
   return total;
 }
 
@@ -172,33 +186,38 @@ __global__ void __launch_bounds__(kThreads, 2) poolBackwardKernel(BackwardArgs<E
   auto& sTouching = *sharedMemory<Touching>();
   const int64_t begin = int64_t{blockIdx.x} * kTokens;
   const int64_t end = min(begin + kTokens, args.spans.tokens);
+  const auto tokens = static_cast<int>(end - begin);
+  int count = 0;
   for (int64_t slab = 0; slab < args.features; slab += kThreads * width) {
     const int64_t d = slab + int64_t{threadIdx.x} * width;
     const bool isIn = d < args.features;
     float rSums[kTokens][width] = {};
     for (int64_t from = 0; from < args.pairs; from += kThreads) {
-      const int count = collectTouching(args.spans, args.pairs, from, begin, end, sTouching);
+      // All pairs at once are looked at for the first slab only.
+      if (slab == 0 || args.pairs > kThreads)
+        count = collectTouching(args.spans, args.pairs, from, begin, end, sTouching);
       for (int each = 0; each < count && isIn; each++) {
         const int64_t pair = sTouching.pairs[each];
-        const Span span = spanBetween(sTouching.starts[each], sTouching.ends[each], args.spans.pooling);
+        const uint32_t counted = sTouching.counted[each];
         const auto rDp = loadPack<width>(args.dp + pair * args.features + d);
 #pragma unroll
         for (int t = 0; t < kTokens; t++) {
-          if (!span.counts(begin + t)) continue;
-          const float weight = span.weight(begin + t);
+          if (!(counted >> t & 1)) continue;
+          const float weight = sTouching.weights[each][t];
 #pragma unroll
           for (int i = 0; i < width; i++) rSums[t][i] = fmaf(weight, rDp.values[i], rSums[t][i]);
         }
       }
     }
     if (!isIn) continue;
+    E* dHidden = args.dHidden + begin * args.features + d;
 #pragma unroll
-    for (int t = 0; t < kTokens; t++) {
-      if (begin + t >= end) break;
+    for (int t = 0; t < kTokens; t++, dHidden += args.features) {
+      if (t >= tokens) break;
       Pack<E, width> rDHidden;
 #pragma unroll
       for (int i = 0; i < width; i++) rDHidden.values[i] = round<E>(rSums[t][i]);
-      storePack(args.dHidden + (begin + t) * args.features + d, rDHidden);
+      storePack(dHidden, rDHidden);
     }
   }
 }
@@ -250,8 +269,8 @@ void poolBackward(Stream& stream, const Tensor& dPooled, const Tensor& pooled, c
                                pairs,
                                features};
     const Launch shape{"poolBackward", {ceilDiv(tokens, int64_t{kTokens})}, kThreads, sizeof(Touching)};
-    if (features % kWidth == 0 && areAlignedFor(kWidth, args.dp, args.dHidden))
-      launch(stream, shape, poolBackwardKernel<E, kWidth>, args);
+    if (features % kTokensWidth == 0 && areAlignedFor(kTokensWidth, args.dp, args.dHidden))
+      launch(stream, shape, poolBackwardKernel<E, kTokensWidth>, args);
     else
       launch(stream, shape, poolBackwardKernel<E, 1>, args);
   });
