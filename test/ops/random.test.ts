@@ -6,45 +6,8 @@ import type {Tensor} from '../../lib/tensor/index.js';
 import {sameOnAnyThreads} from '../support/determinism.js';
 import {runModule} from '../support/module.js';
 import {closeTo, floatDTypes, onEachDevice} from '../support/ops.js';
+import {normalShare, philox, wordOf} from '../support/philox.js';
 import {rounding} from '../support/rounding.js';
-
-type Words = readonly [number, number, number, number];
-
-/** Philox 4x32-10 as in the paper, figure 2. */
-function philox(counter: Words, [k0, k1]: readonly [number, number]): Words {
-  let [c0, c1, c2, c3] = counter.map(BigInt) as [bigint, bigint, bigint, bigint];
-  let key = [BigInt(k0), BigInt(k1)] as const;
-  const low = (product: bigint): bigint => product & 0xffffffffn;
-  for (let round = 0; round < 10; round++) {
-    const a = 0xd2511f53n * c0;
-    const b = 0xcd9e8d57n * c2;
-    [c0, c1, c2, c3] = [(b >> 32n) ^ c1 ^ key[0], low(b), (a >> 32n) ^ c3 ^ key[1], low(a)];
-    key = [low(key[0] + 0x9e3779b9n), low(key[1] + 0xbb67ae85n)];
-  }
-  return [Number(c0), Number(c1), Number(c2), Number(c3)];
-}
-
-/** Low and high 32 bits of a whole number. */
-function halves(value: number): readonly [number, number] {
-  return [value % 2 ** 32, Math.floor(value / 2 ** 32)];
-}
-
-/** The word that element `index` is made of. */
-function wordOf(index: number, seed: number, offset: number): number {
-  const words = philox([...halves(Math.floor(index / 4)), ...halves(offset)], halves(seed));
-  return words[index % 4]!;
-}
-
-/** Share of the normal distribution below z: Marsaglia's series, whose terms stay small enough for float64 up to |z| = 6. */
-function normalShare(z: number): number {
-  let term = z;
-  let sum = z;
-  for (let n = 3; Math.abs(term) > 1e-17; n += 2) {
-    term *= (z * z) / n;
-    sum += term;
-  }
-  return 0.5 + (sum * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI);
-}
 
 test('the Philox of this test gives the known answers of Random123', (t) => {
   t.deepEqual(philox([0, 0, 0, 0], [0, 0]), [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
