@@ -60,13 +60,47 @@ const check = (dtypes: readonly FloatDType[], title: string, c: Case): void =>
 for (const [title, c] of Object.entries(small)) check(floatDTypes, title, c);
 for (const [title, c] of Object.entries(large)) check(['float32'], title, c);
 
-/** Gradients of q, k, v and sinks for a seeded gradient of the output. */
-async function gradientsOf(c: Case, device: Device, dtype: FloatDType): Promise<Float32Array[]> {
+/** The output, and gradients of q, k, v and sinks for a seeded gradient of the output. */
+async function resultsOf(c: Case, device: Device, dtype: FloatDType): Promise<Float32Array[]> {
   const leaves = tensorsOf(Object.values(inputsOf(c)), device, dtype).map(requireGradient);
   const out = run(c, device, leaves);
   backward(out, tensor(normalNumbers(out.size, 5), {shape: out.shape, dtype, device}));
-  return Promise.all(leaves.map(async (leaf) => gradient(leaf)!.floats()));
+  return Promise.all([out.floats(), ...leaves.map(async (leaf) => gradient(leaf)!.floats())]);
 }
+
+async function gradientsOf(c: Case, device: Device, dtype: FloatDType): Promise<Float32Array[]> {
+  return (await resultsOf(c, device, dtype)).slice(1);
+}
+
+// Steps with fewer segments are padded to one shape. A tile and more, a segment that is empty before the end, and every option.
+const padded: Readonly<Record<string, Case>> = {
+  'a causal mask': {queries: [70, 9], heads: 2},
+  'no mask': {queries: [20, 0, 65], mask: 'none', headDim: 32},
+  'a window and a prefix': {queries: [100, 9], heads: 4, kvHeads: 2, window: 20, prefixLengths: [30, 9]},
+  'other keys than queries': {queries: [3, 9], keys: [90, 9], heads: 2, sinks: [0, 1]},
+  'one query for many keys': {queries: [1, 1], keys: [200, 70], heads: 2, headDim: 32},
+};
+
+for (const [title, c] of Object.entries(padded))
+  onEachDevice(
+    floatDTypes,
+    `attention takes segments without tokens at the end without a change to any bit: ${title}`,
+    async (t, {device, dtype}) => {
+      const wanted = await resultsOf(c, device, dtype);
+      // More than there are segments with tokens, and than a warp has lanes.
+      for (const padding of [1, 40]) {
+        const none = Array<number>(padding).fill(0);
+        const {queries, keys, prefixLengths} = c;
+        const longer = {
+          ...c,
+          queries: [...queries, ...none],
+          ...(keys && {keys: [...keys, ...none]}),
+          ...(prefixLengths && {prefixLengths: [...prefixLengths, ...none]}),
+        };
+        t.deepEqual(await resultsOf(longer, device, dtype), wanted, `${padding} segments`);
+      }
+    },
+  );
 
 onEachDevice(
   floatDTypes,

@@ -176,7 +176,12 @@ onEachDevice(
   floatDTypes,
   'linearCrossEntropy without a target that counts is 0, and so are gradients',
   async (t, on) => {
-    const cases: readonly Options[] = [{}, {weights: [0, 0, 0]}, {normalizer: 2}];
+    const cases: readonly Options[] = [
+      {},
+      {weights: [0, 0, 0]},
+      {normalizer: 2},
+      {weights: [0, 0, 0], normalizer: 2},
+    ];
     for (const options of cases) {
       const each = {tokens: 3, vocab: 7, features: 2, targets: options.weights ? [1, 2, 3] : [-1, -1, -1]};
       const [hidden, weight, ids] = tensorsOf(inputsOf(each, on.dtype), each, on);

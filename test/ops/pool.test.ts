@@ -152,6 +152,33 @@ onEachDevice(
   },
 );
 
+// Steps with fewer spans are padded to one shape. Widths on both sides of those above; spans beyond a block of eight.
+onEachDevice(floatDTypes, 'pool takes empty spans at the end without a change to any bit', async (t, on) => {
+  for (const features of [3, 16, 50])
+    for (const pooling of poolings)
+      for (const normalize of [false, true]) {
+        const run = async (padding: number): Promise<readonly [Float32Array, Float32Array, Float32Array]> => {
+          const padded: Spans = [...spans, ...Array<[0, 0]>(padding).fill([0, 0])];
+          const hidden = requireGradient(
+            tensor(normalNumbers(tokens * features), {shape: [tokens, features], ...on}),
+          );
+          const pooled = pool(hidden, ...spanTensors(padded, on), {pooling, normalize});
+          // NaN as the gradient of an empty span, which no token may see.
+          const dPooled = padded.flatMap((_, pair) =>
+            pair < spans.length ? normalNumbers(features, pair) : Array<number>(features).fill(NaN),
+          );
+          backward(pooled, tensor(dPooled, {shape: pooled.shape, device: on.device}));
+          const found = await pooled.floats();
+          const count = spans.length * features;
+          return [found.subarray(0, count), found.subarray(count), await gradient(hidden)!.floats()];
+        };
+        const [wanted, , wantedGradient] = await run(0);
+        const [got, ofEmpty, gotGradient] = await run(13);
+        t.deepEqual([got, gotGradient], [wanted, wantedGradient]);
+        t.true(ofEmpty.length > 0 && ofEmpty.every((value) => value === 0));
+      }
+});
+
 onEachDevice(['float32'], 'pool normalises what is too large or too small to be squared', async (t, on) => {
   const pooled = pool(tensor([[3e30, 4e30], [3e-30, 4e-30]], on), ...spanTensors([[0, 1], [1, 2]], on), {normalize: true}); // prettier-ignore
   closeTo(t, await pooled.floats(), [0.6, 0.8, 0.6, 0.8], 2 ** -23);
