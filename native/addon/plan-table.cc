@@ -96,8 +96,7 @@ PlanReport softmaxReport(const Architecture& architecture) {
 std::vector<PlanReport> reports(const Architecture& architecture) {
   return {
       attentionReport(architecture, cuda::AttentionPass::forward, "forward"),
-      attentionReport(architecture, cuda::AttentionPass::queryGradients, "gradient of queries"),
-      attentionReport(architecture, cuda::AttentionPass::keyGradients, "gradients of keys and values"),
+      attentionReport(architecture, cuda::AttentionPass::backward, "backward"),
       contrastiveReport(architecture),
       linearCrossEntropyReport(architecture),
       matmulReport(architecture, "forward", kTokens, kFeatures, kFeatures),

@@ -42,12 +42,12 @@ const bounds: Readonly<Record<string, Readonly<Record<string, Bounds>>>> = {
 };
 
 /**
- * Attention issues whole tiles: what the mask hides of those at the edge is lost, most of it where segments are short. Backward needs five
- * products and has seven, since scores and their gradients are computed for the keys' side and again for the queries'.
+ * Attention issues whole pieces of 16 x 16 elements: what the mask hides of those at the edge is lost, most of it where segments are short.
+ * The goals are 1.1 and 2; the bounds are what is reached.
  */
-const attentionBounds: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  'causal [4096, 1, 64] bfloat16': {forward: 1.1, backward: 1.54},
-  '64 sentences [7040, 1, 64] bfloat16': {forward: 2, backward: 2},
+const attentionBounds: Readonly<Record<string, number>> = {
+  'causal [4096, 1, 64] bfloat16': 1.01,
+  '64 sentences [7040, 1, 64] bfloat16': 1.31,
 };
 
 async function results(op: string): Promise<StageResult[]> {
@@ -90,7 +90,7 @@ if (testDevices.includes('simt')) {
       for (const shape of Object.keys(attentionBounds)) t.true(found.some((each) => each.shape === shape));
       t.deepEqual(
         found.flatMap((result) => {
-          const issued = attentionBounds[result.shape]?.[result.stage];
+          const issued = attentionBounds[result.shape];
           return excess(result, {conflicts: 1, ...(issued !== undefined && {issued})});
         }),
         [],

@@ -1,8 +1,10 @@
 /** Gradients of attention against finite differences of its equations. */
+import test from 'ava';
+import fc from 'fast-check';
 import {backward, gradient, requireGradient} from '../../lib/autograd/index.js';
 import {setThreads, tensor, type Device, type FloatDType, type Tensor} from '../../lib/tensor/index.js';
 import {normalNumbers} from '../support/numbers.js';
-import {floatDTypes, gradientsMatch, onEachDevice} from '../support/ops.js';
+import {closeTo, floatDTypes, gradientsMatch, onEachDevice, sumFloor, testDevices} from '../support/ops.js';
 import {inputsOf, reference, run, tensorsOf, type Case} from './attention-reference.js';
 
 const small: Readonly<Record<string, Case>> = {
@@ -116,6 +118,43 @@ onEachDevice(
     for (const result of results) t.deepEqual(result, results[0]);
   },
 );
+
+const segment = fc.record({
+  queries: fc.nat(150),
+  more: fc.integer({min: -70, max: 150}),
+  prefix: fc.nat(200),
+});
+
+// Tiles of keys add to a block of rows in turn: where the two disagree on who visits whom, they wait for ever or too little.
+for (const device of testDevices.filter((each) => each !== 'cpu'))
+  test(`${device} gradients of attention are those of the CPU for any segments and options`, async (t) => {
+    const anyCase = fc.record({
+      segments: fc.array(segment, {maxLength: 6}),
+      group: fc.constantFrom(1, 2, 3),
+      headDim: fc.constantFrom(4, 32),
+      mask: fc.constantFrom('causal' as const, 'none' as const),
+      window: fc.option(fc.integer({min: 1, max: 150}), {nil: undefined}),
+    });
+    await fc.assert(
+      fc.asyncProperty(anyCase, async ({segments, group, headDim, mask, window}) => {
+        const keys = segments.map(({queries, more}) => Math.max(0, queries + more));
+        const c: Case = {
+          queries: segments.map(({queries}) => queries),
+          keys,
+          heads: 2 * group,
+          kvHeads: 2,
+          headDim,
+          mask,
+          ...(window === undefined ? {} : {window}),
+          prefixLengths: segments.map(({prefix}, s) => Math.min(prefix, keys[s]!)),
+        };
+        const wanted = await gradientsOf(c, 'cpu', 'float32');
+        for (const [i, got] of (await gradientsOf(c, device, 'float32')).entries())
+          closeTo(t, got, wanted[i]!, sumFloor * Math.max(1, ...wanted[i]!.map(Math.abs)));
+      }),
+      {seed: 12, numRuns: 20},
+    );
+  });
 
 onEachDevice(
   floatDTypes,

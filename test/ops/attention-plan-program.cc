@@ -14,9 +14,8 @@ int main() {
   cuda::Architecture architecture{};
   while (std::cin >> pass >> dtype >> shape.headDim >> shape.tokens >> shape.keyTokens >> shape.segments >>
          shape.heads >> shape.kvHeads >> architecture.sharedBytes >> architecture.multiprocessors) {
-    const cuda::AttentionPass of = pass == "forward"          ? cuda::AttentionPass::forward
-                                   : pass == "queryGradients" ? cuda::AttentionPass::queryGradients
-                                                              : cuda::AttentionPass::keyGradients;
+    const cuda::AttentionPass of =
+        pass == "forward" ? cuda::AttentionPass::forward : cuda::AttentionPass::backward;
     const DType type = dtype == "float32" ? DType::float32 : DType::bfloat16;
     const cuda::AttentionTiling tiling = cuda::attentionTiling(architecture, type, shape, of);
     const int padded = cuda::paddedHeadDim(shape.headDim);

@@ -9,7 +9,7 @@ const program = compile(
   ['-DCROSSMAP_SIMT'],
 );
 
-const passes = ['forward', 'queryGradients', 'keyGradients'] as const;
+const passes = ['forward', 'backward'] as const;
 
 interface Question {
   readonly pass: (typeof passes)[number];
@@ -96,6 +96,11 @@ test('tiles of long segments have 128 rows, those of short ones 64', (t) => {
   t.is(tiling({tokens: 4096, segments: 9}).owned, 64);
 });
 
+test('gradients of scores take the place of a stage, so that tiles of the backward pass stay large', (t) => {
+  const ownedAt = (headDim: number): number => tiling({pass: 'backward', headDim}).owned;
+  t.deepEqual([32, 64, 96, 128, 192, 256].map(ownedAt), [128, 128, 128, 128, 64, 64]);
+});
+
 test('heads that share keys are rows of one tile', (t) => {
   const plan = tiling({tokens: 100, keyTokens: 100, heads: 16, kvHeads: 2});
   t.is(plan.tiles, Math.ceil((100 * 8) / plan.owned));
@@ -110,8 +115,7 @@ test('few rows share their many keys among blocks, at least four blocks of keys 
 
 test('rows that fill the device are not split, nor are gradients', (t) => {
   t.is(tiling({}).splits, 1);
-  for (const pass of ['queryGradients', 'keyGradients'] as const)
-    t.is(tiling({pass, tokens: 1, keyTokens: 8192}).splits, 1);
+  t.is(tiling({pass: 'backward', tokens: 1, keyTokens: 8192}).splits, 1);
 });
 
 test('nothing is launched where there are no rows', (t) => {

@@ -14,6 +14,7 @@ export interface BrokenKernel {
 
 const twin = (name: string) => `${name}/broken`;
 const pipeline = {correct: 'pipeline/correct', hasAddress: true} as const;
+const turns = {correct: 'turns/correct', hasAddress: true} as const;
 
 export const brokenKernels: readonly BrokenKernel[] = [
   {
@@ -177,5 +178,35 @@ export const brokenKernels: readonly BrokenKernel[] = [
     name: 'pipeline/no-barrier-before-reuse',
     mistake: 'a copy into a buffer begins while other threads still read it',
     caughtBy: 'shared race',
+  },
+  {
+    ...turns,
+    name: 'turns/no-wait',
+    mistake: 'a block adds to what another one wrote without waiting for its turn',
+    caughtBy: 'global race',
+  },
+  {
+    ...turns,
+    name: 'turns/no-barrier-after-wait',
+    mistake: "threads go on before one of them has waited for the block's turn",
+    caughtBy: 'global race',
+  },
+  {
+    ...turns,
+    name: 'turns/no-barrier-before-pass',
+    mistake: 'a block passes its turn while some of its threads may still write',
+    caughtBy: 'global race',
+  },
+  {
+    ...turns,
+    name: 'turns/no-pass',
+    mistake: 'blocks wait for a turn that nobody passes',
+    caughtBy: 'deadlock',
+  },
+  {
+    name: twin('wait-for-later'),
+    mistake: 'a block waits for one that may find room only when it has ended itself',
+    caughtBy: 'deadlock',
+    hasAddress: true,
   },
 ];

@@ -1,114 +1,80 @@
-// The backward pass on tensor cores. Dao 2023, arXiv:2307.08691, but for the order of dq: there, blocks of
-// keys add to dq with atomics; here a second pass over tiles of rows computes scores and dOut . v again and
-// owns its dq, so that sums have one order. It costs 7 products of the size of the scores instead of 5.
+// The backward pass on tensor cores, in one pass over the scores. Dao 2023, arXiv:2307.08691; where blocks of
+// keys add to dq in whatever order there, here they take turns, so that sums have one order. The sums take
+// four bytes for each element of q.
+#include "ops/attention/attention-cuda-row-gradients.cuh"
 #include "ops/attention/attention-cuda-strip.cuh"
 #include "ops/attention/attention-cuda.h"
-#include "runtime/cuda/device/block.cuh"
 
 namespace crossmap::cuda {
 
 namespace {
 
-constexpr int kDeltaThreads = 128;
-constexpr int kSinkThreads = 256;
+constexpr const char* kName = "attentionBackward";
 
-// What the weights of a row follow from: lse in base 2, and dOut . out.
-struct alignas(8) RowStats {
-  float lse, delta;
-};
-
-template <typename E>
-struct BackwardArgs {
-  AttentionArgs<E> common;
-  const E *out, *dOut;  // [tokens, heads, headDim]
-  const float* lse;     // [tokens, heads]
-  RowStats* stats;      // [kvHeads, rows]
-  E* dq;                // [tokens, heads, headDim]
-  E *dk, *dv;           // [keyTokens, kvHeads, headDim]
-  bool pairedGradients;
-};
-
-// One warp for each row. Bound by memory: out and dOut are read once.
-template <typename E>
-__global__ void __launch_bounds__(kDeltaThreads) attentionDeltaKernel(BackwardArgs<E> args) {
-  const AttentionArgs<E>& a = args.common;
-  const int64_t index = int64_t{blockIdx.x} * (kDeltaThreads / kWarpSize) + warpIndex();
-  if (index >= a.rows * a.kvHeads) return;  // the whole warp
-  const auto kvHead = static_cast<int>(index / a.rows);
-  const int64_t row = index % a.rows;
-  const E* out = a.queryRows(args.out, kvHead).at(row);
-  const E* dOut = a.queryRows(args.dOut, kvHead).at(row);
-  float delta = 0;
-  if (a.wide) {
-    constexpr int kWidth = kPackWidth<E>;
-    for (int d = laneIndex() * kWidth; d < a.headDim; d += kWarpSize * kWidth) {
-      const Pack<E, kWidth> x = loadPack<kWidth>(out + d);
-      const Pack<E, kWidth> y = loadPack<kWidth>(dOut + d);
-#pragma unroll
-      for (int i = 0; i < kWidth; i++) delta = fmaf(widen(x.values[i]), widen(y.values[i]), delta);
-    }
-  } else {
-    for (int d = laneIndex(); d < a.headDim; d += kWarpSize)
-      delta = fmaf(widen(out[d]), widen(dOut[d]), delta);
-  }
-  delta = warpSum(delta);
-  if (laneIndex() == 0)
-    storePack(&args.stats[index].lse, Pack<float, 2>{{args.lse[a.lseAt(row, kvHead)] * kLog2E, delta}});
-}
-
-// dSinks[h] = -sum exp(sink[h] - lse) delta over the queries: one block for each head, each thread every
-// 256th query, so that the order of sums is one.
-__global__ void __launch_bounds__(kSinkThreads)
-    attentionSinkKernel(const RowStats* stats, const float* sinks, float* dSinks, int64_t tokens, int group) {
-  float* sScratch = sharedMemory<float>();
-  const auto head = static_cast<int>(blockIdx.x);
-  const int64_t first = int64_t{head / group} * tokens * group + head % group;
-  const float sink = sinks[head] * kLog2E;
-  float sum = 0;
-  for (int64_t token = threadIdx.x; token < tokens; token += kSinkThreads) {
-    const Pack<float, 2> row = loadPack<2>(&stats[first + token * group].lse);
-    sum -= exp2Fast(sink - row.values[0]) * row.values[1];
-  }
-  sum = blockSum(sum, sScratch);
-  if (threadIdx.x == 0) dSinks[head] = sum;
-}
-
-// Where the operands and masks of a pass lie in shared memory: rows have R = padded headDim x element bytes,
-// swizzled as chunkOffset says. What depends on the size of the tile comes last, so that all other addresses
-// are constants.
-//   for each of 2 stages: streamed R bytes each of k and v, or of q and dOut
-//   for each of 2 stages, where rows are streamed: streamed KeyViews, streamed RowStats
-//   owned R bytes each of q and dOut, or of k and v
-template <int kRowBytes, int kStreamed, bool rowsAreStreamed>
+// Shared memory: rows have R = padded headDim x element bytes, swizzled as chunkOffset says. What depends on
+// the size of the tile comes last, so that all other addresses are constants.
+//   for each of 2 stages: streamed R bytes each of q and dOut; then, in their place, dScores
+//   for each of 2 stages: streamed KeyViews, streamed RowStats, the SpanList of the visitors
+//   for each strip of keys the pieces of dScores that there are; the Place
+//   owned R bytes each of k and v
+template <typename E, int kDim>
 struct BackwardTiles {
-  static constexpr int kInfo = kStages * 2 * kStreamed * kRowBytes;
-  static constexpr int kOwn = kInfo + (rowsAreStreamed ? kStages * kStreamed * kRowInfoBytes : 0);
+  static constexpr int kRowBytes = kDim * static_cast<int>(sizeof(E));
+  static constexpr int kStreamed = streamedRows(AttentionPass::backward, kRowBytes);
+  static constexpr int kStageBytes = stageBytes(AttentionPass::backward, sizeof(E), kDim);
+  static constexpr int kInfo = kStages * kStageBytes;
+  static constexpr int kStageInfoBytes = kStreamed * kRowInfoBytes + kVisitorBytes;
+  static constexpr int kMasks = kInfo + kStages * kStageInfoBytes;
+  static constexpr int kPlace = kMasks + kMaskBytes;
+  static constexpr int kOwn = kPlace + kPlaceBytes;
   int owned;
 
   __device__ char* streamed(int stage, int operand) const {
-    return sharedMemory<char>((2 * stage + operand) * kStreamed * kRowBytes);
+    return sharedMemory<char>(stage * kStageBytes + operand * kStreamed * kRowBytes);
   }
+  __device__ DScoreTile<E, kStreamed> dScores(int stage) const { return {streamed(stage, 0)}; }
   __device__ KeyView* views(int stage) const {
-    return sharedMemory<KeyView>(kInfo + stage * kStreamed * kRowInfoBytes);
+    return sharedMemory<KeyView>(kInfo + stage * kStageInfoBytes);
   }
   __device__ RowStats* stats(int stage) const {
-    return sharedMemory<RowStats>(kInfo + stage * kStreamed * kRowInfoBytes +
-                                  kStreamed * int{sizeof(KeyView)});
+    return sharedMemory<RowStats>(kInfo + stage * kStageInfoBytes + kStreamed * int{sizeof(KeyView)});
   }
+  __device__ SpanList* visitors(int stage) const {
+    return sharedMemory<SpanList>(kInfo + stage * kStageInfoBytes + kStreamed * kRowInfoBytes);
+  }
+  __device__ uint32_t* masks() const { return sharedMemory<uint32_t>(kMasks); }
+  __device__ Place* place() const { return sharedMemory<Place>(kPlace); }
   __device__ char* own(int operand) const { return sharedMemory<char>(kOwn + operand * owned * kRowBytes); }
 };
 
-// Starts to copy what the columns of a block need to know when they are rows of q.
-template <int kStreamed, typename E>
-__device__ void loadRowInfo(KeyView* sViews, RowStats* sStats, const BackwardArgs<E>& args, int kvHead,
-                            int64_t firstRow) {
+// Starts to copy a block of rows, and what is to be known of them.
+template <typename E, int kDim>
+__device__ void loadRows(const BackwardTiles<E, kDim>& tiles, int stage, const BackwardArgs<E>& args,
+                         int block) {
+  constexpr int kStreamed = BackwardTiles<E, kDim>::kStreamed;
   const AttentionArgs<E>& a = args.common;
+  const int kvHead = tiles.place()->kvHead;
+  const int64_t first = int64_t{block} * kStreamed;
+  loadTile<E, kDim>(tiles.streamed(stage, 0), a.queryRows(a.q, kvHead), first, kStreamed, a.wide);
+  loadTile<E, kDim>(tiles.streamed(stage, 1), a.queryRows(args.dOut, kvHead), first, kStreamed, a.wide);
   for (int r = static_cast<int>(threadIdx.x); r < kStreamed; r += static_cast<int>(blockDim.x)) {
-    const int64_t row = firstRow + r;
+    const int64_t row = first + r;
     const bool valid = row < a.rows;  // the others see nothing: their views become zero
-    copyAsync16(sharedAddress(sViews + r), a.views + (valid ? row / a.group : 0), valid);
-    copyAsync<8>(sharedAddress(sStats + r), args.stats + (valid ? kvHead * a.rows + row : 0), valid);
+    copyAsync16(sharedAddress(tiles.views(stage) + r), a.views + (valid ? row / a.group : 0), valid);
+    copyAsync<8>(sharedAddress(tiles.stats(stage) + r), args.stats + (valid ? kvHead * a.rows + row : 0),
+                 valid);
   }
+  if (threadIdx.x == 0) copyAsync16(sharedAddress(tiles.visitors(stage)), args.visitors + block);
+}
+
+// The last tiles first.
+template <int kRanges, typename E>
+__device__ void takePlace(const BackwardArgs<E>& args, Place* sPlace, uint32_t* sTicket) {
+  const auto ticket = static_cast<int>(takeTicket(args.tickets, sTicket));
+  const int head = ticket / kRanges;
+  const int tile = static_cast<int>(args.common.tiles) - 1 - head / args.common.kvHeads;
+  if (threadIdx.x == 0) storeWhole(sPlace, Place{tile, head % args.common.kvHeads, ticket % kRanges, 0});
+  __syncthreads();  // the place is there, and the ticket has been read
 }
 
 // One element of the scores: `score` becomes its weight, `dWeight` = dOut . v the gradient of the score, but
@@ -123,136 +89,102 @@ __device__ inline void weigh(float& score, float& dWeight, const RowStats& row, 
   dWeight = seen ? weight * (dWeight - row.delta) * slope : 0;
 }
 
-// A block owns a tile of rows (queryGradients: dq) or of keys (keyGradients: dk and dv, or one of the ranges
-// of their columns) of one head of keys, 16 or 32 for each warp, and streams the blocks of keys that the tile
-// sees, or of rows that see it. Rows and keys swap roles between the passes, all else is the same:
-//   scores = own 0 . streamed 0          dWeights = own 1 . streamed 1
-//   gradients of own 0 += dScores . streamed 0      gradients of own 1 += weights . streamed 1, of keys only
-// The sums of a gradient are in registers from the first block to the last. Bound by tensor cores.
-template <typename E, int kDim, AttentionPass pass>
-__global__ void __launch_bounds__(mostThreads(pass, sizeof(E), kDim), 1)
+// A block owns a tile of keys of one head of keys, 16 or 32 for each warp, and one of the ranges of the
+// columns of gradients; it streams the blocks of rows that see some of its keys:
+//   scores = k . q      dWeights = v . dOut      dv += weights . dOut      dk += dScores . q
+// dk and dv are in registers from the first block to the last. Then dq += dScores . k, in the block's turn
+// among those that visit the same rows (addRowGradients). Bound by tensor cores.
+//
+// The last keys come first, and among the tiles that visit a block of rows the last tile. With a causal mask
+// a tile begins with the rows on its diagonal, so that it comes to each block of rows just after the tile
+// behind it has left, and hardly waits. Tiles go by tickets: a block waits only for those that have begun.
+template <typename E, int kDim>
+__global__ void __launch_bounds__(mostThreads(AttentionPass::backward, sizeof(E), kDim), 1)
     attentionBackwardKernel(BackwardArgs<E> args) {
-  constexpr bool ownsKeys = pass == AttentionPass::keyGradients;
-  constexpr int kRowBytes = kDim * static_cast<int>(sizeof(E));
-  constexpr int kStreamed = streamedRows(pass, kRowBytes);
-  constexpr int kStrips = stripsOf(pass, sizeof(E), kDim);
-  constexpr int kRanges = columnRanges(pass, kDim);
+  using Tiles = BackwardTiles<E, kDim>;
+  constexpr int kStreamed = Tiles::kStreamed;
+  constexpr int kStrips = stripsOf(AttentionPass::backward, sizeof(E), kDim);
+  constexpr int kRanges = columnRanges(kDim);
   constexpr int kColumns = kDim / kRanges;
   const AttentionArgs<E>& a = args.common;
-  const BackwardTiles<kRowBytes, kStreamed, ownsKeys> tiles{static_cast<int>(blockDim.x) / kWarpSize *
-                                                            kStrips * kStripRows};
-  const int64_t rest = blockIdx.x / kRanges;
-  const int range = static_cast<int>(blockIdx.x % kRanges);
-  const auto kvHead = static_cast<int>(rest % a.kvHeads);
-  // The longest first, with a causal mask: the last rows, the first keys.
-  const int64_t tile = ownsKeys ? rest / a.kvHeads : a.tiles - 1 - rest / a.kvHeads;
-  const int64_t first = tile * tiles.owned;
-  const int warpRow = warpIndex() * kStrips * kStripRows;
-  const auto ownOf = [&](int strip, int half) {
-    return first + warpRow + strip * kStripRows + laneIndex() / 4 + 8 * half;
-  };
-
-  // Made anew at each use: kept, they would take registers that the sums need.
-  const auto gStreamed = [&](int operand) {
-    return ownsKeys ? a.queryRows(operand == 0 ? a.q : args.dOut, kvHead)
-                    : a.keyRows(operand == 0 ? a.k : a.v, kvHead);
-  };
-  const auto gOwn = [&](int operand) {
-    return ownsKeys ? a.keyRows(operand == 0 ? a.k : a.v, kvHead)
-                    : a.queryRows(operand == 0 ? a.q : args.dOut, kvHead);
-  };
-  const auto loadStreamed = [&](int stage, int block) {
-    const int64_t from = int64_t{block} * kStreamed;
-    loadTile<E, kDim>(tiles.streamed(stage, 0), gStreamed(0), from, kStreamed, a.wide);
-    loadTile<E, kDim>(tiles.streamed(stage, 1), gStreamed(1), from, kStreamed, a.wide);
-    if constexpr (ownsKeys)
-      loadRowInfo<kStreamed>(tiles.views(stage), tiles.stats(stage), args, kvHead, from);
+  const Tiles tiles{static_cast<int>(blockDim.x) / kWarpSize * kStrips * kStripRows};
+  takePlace<kRanges>(args, tiles.place(), tiles.masks());
+  const int tile = tiles.place()->tile;
+  const int first = tile * tiles.owned;
+  const int warpKey = warpIndex() * kStrips * kStripRows;
+  const auto keyOf = [&](int strip, int half) {
+    return int64_t{first} + (warpKey + strip * kStripRows + laneIndex() / 4 + 8 * half);
   };
 
   const SpanList list = loadWhole(a.lists + tile);
   int left = list.blocks;
   SpanWalk walk(a.spans, list, 0);
-  loadTile<E, kDim>(tiles.own(0), gOwn(0), first, tiles.owned, a.wide);
-  loadTile<E, kDim>(tiles.own(1), gOwn(1), first, tiles.owned, a.wide);
-  if (left > 0) loadStreamed(0, walk.block());
+  loadTile<E, kDim>(tiles.own(0), a.keyRows(a.k, tiles.place()->kvHead), first, tiles.owned, a.wide);
+  loadTile<E, kDim>(tiles.own(1), a.keyRows(a.v, tiles.place()->kvHead), first, tiles.owned, a.wide);
+  if (left > 0) loadRows(tiles, 0, args, walk.block());
   commitCopies();
 
-  // Where rows are owned: what they see, and their statistics.
-  StripView views[kStrips] = {};
-  RowStats ownStats[kStrips][2] = {};
-  if constexpr (!ownsKeys) {
-#pragma unroll
-    for (int s = 0; s < kStrips; s++) {
-      views[s] = stripView(a, first + warpRow + s * kStripRows);
-#pragma unroll
-      for (int half = 0; half < 2; half++)
-        if (const int64_t row = ownOf(s, half); row < a.rows)
-          ownStats[s][half] = std::bit_cast<RowStats>(loadPack<2>(&args.stats[kvHead * a.rows + row].lse));
-    }
-  }
-
-  StripTile<kStrips, kColumns> rOwn0{};                 // gradients of own 0
-  StripTile<ownsKeys ? kStrips : 1, kColumns> rOwn1{};  // gradients of own 1, where keys are owned
+  StripTile<kStrips, kColumns> rDk{};
+  StripTile<kStrips, kColumns> rDv{};
   int stage = 0;
   const auto step = [&]<bool masked>() {
-    const int firstStreamed = walk.block() * kStreamed;
+    const int block = walk.block();
     if (left > 1) {
       walk.advance();
-      loadStreamed(stage ^ 1, walk.block());
+      loadRows(tiles, stage ^ 1, args, walk.block());
       commitCopies();
       waitCopies<1>();
     } else {
       waitCopies<0>();
     }
     __syncthreads();  // the stage has landed for all threads
-    const char* sStreamed0 = tiles.streamed(stage, 0);
-    const char* sStreamed1 = tiles.streamed(stage, 1);
+    const char* sQ = tiles.streamed(stage, 0);
+    const char* sDOut = tiles.streamed(stage, 1);
     auto needed = allPieces<kStrips>();
     if constexpr (masked) {
 #pragma unroll
-      for (int s = 0; s < kStrips; s++)
-        needed.bits[s] = ownsKeys ? piecesThatSee<kStreamed>(tiles.views(stage), static_cast<int>(first) +
-                                                                                     warpRow + s * kStripRows)
-                                  : views[s].template piecesSeen<kStreamed>(firstStreamed);
+      for (int s = 0; s < kStrips; s++) {
+        needed.bits[s] = piecesThatSee<kStreamed>(tiles.views(stage), first + warpKey + s * kStripRows);
+        if (laneIndex() == 0) tiles.masks()[warpIndex() * kStrips + s] = needed.bits[s];
+      }
     }
     StripTile<kStrips, kStreamed> rScores;
-    StripTile<kStrips, kStreamed> rDWeights;
-    multiplyRows<E, kDim, kStreamed, kStrips>(rScores, tiles.own(0), warpRow, sStreamed0, a.headDim, needed);
-    multiplyRows<E, kDim, kStreamed, kStrips>(rDWeights, tiles.own(1), warpRow, sStreamed1, a.headDim,
-                                              needed);
+    StripTile<kStrips, kStreamed> rDScores;
+    multiplyRows<E, kDim, kStreamed, kStrips>(rScores, tiles.own(0), warpKey, sQ, a.headDim, needed);
+    multiplyRows<E, kDim, kStreamed, kStrips>(rDScores, tiles.own(1), warpKey, sDOut, a.headDim, needed);
 #pragma unroll
     for (int n = 0; n < kStreamed / 8; n++) {
       if (!needed.someHas(n / 2)) continue;  // the whole warp
 #pragma unroll
       for (int column = 0; column < 2; column++) {
-        const int streamed = 8 * n + 2 * (laneIndex() & 3) + column;
-        RowStats columnStats{};
-        KeyView columnView{};
-        if constexpr (ownsKeys) {
-          columnStats = std::bit_cast<RowStats>(loadPack<2>(&tiles.stats(stage)[streamed].lse));
-          if constexpr (masked) columnView = loadWhole(tiles.views(stage) + streamed);
-        }
+        const int row = 8 * n + 2 * (laneIndex() & 3) + column;
+        const auto stats = std::bit_cast<RowStats>(loadPack<2>(&tiles.stats(stage)[row].lse));
+        KeyView view{};
+        if constexpr (masked) view = loadWhole(tiles.views(stage) + row);
 #pragma unroll
         for (int s = 0; s < kStrips; s++)
 #pragma unroll
-          for (int half = 0; half < 2; half++) {
-            bool seen = true;
-            if constexpr (masked)
-              seen = ownsKeys ? columnView.sees(static_cast<int>(ownOf(s, half)))
-                              : views[s].rows[half].sees(firstStreamed + streamed);
-            weigh(rScores.values[s][n][2 * half + column], rDWeights.values[s][n][2 * half + column],
-                  ownsKeys ? columnStats : ownStats[s][half], seen, a.logits);
-          }
+          for (int half = 0; half < 2; half++)
+            weigh(rScores.values[s][n][2 * half + column], rDScores.values[s][n][2 * half + column], stats,
+                  !masked || view.sees(static_cast<int>(keyOf(s, half))), a.logits);
       }
     }
+    const int range = tiles.place()->template rangeOf<kRanges>();
 #pragma unroll
     for (int c = 0; c < kStreamed / 16; c++) {
       if (!needed.someHas(c)) continue;  // the whole warp
-      addWeighted<E, kDim, kRanges, kStreamed, kStrips>(rOwn0, rDWeights, c, sStreamed0, range, needed);
-      if constexpr (ownsKeys)
-        addWeighted<E, kDim, kRanges, kStreamed, kStrips>(rOwn1, rScores, c, sStreamed1, range, needed);
+      addWeighted<E, kDim, kRanges, kStreamed, kStrips>(rDk, rDScores, c, sQ, range, needed);
+      addWeighted<E, kDim, kRanges, kStreamed, kStrips>(rDv, rScores, c, sDOut, range, needed);
     }
-    __syncthreads();  // the stage is free: all warps have read it
+    __syncthreads();  // q and dOut of the stage have been read by all warps: dScores take their place
+#pragma unroll
+    for (int s = 0; s < kStrips; s++)
+#pragma unroll
+      for (int c = 0; c < kStreamed / 16; c++)
+        if (needed.has(s, c)) tiles.dScores(stage).store(warpIndex() * kStrips + s, c, rDScores.values[s]);
+    __syncthreads();  // dScores and their masks are there
+    addRowGradients<E, kDim, masked>(args, {tiles.dScores(stage), tiles.masks(), tiles.own(0), tiles.owned,
+                                            tiles.visitors(stage), loadWhole(tiles.place()), block});
     stage ^= 1;
     left--;
   };
@@ -265,67 +197,70 @@ __global__ void __launch_bounds__(mostThreads(pass, sizeof(E), kDim), 1)
   }
   waitCopies<0>();
 
-  const HeadRows<E> gradients0 = ownsKeys ? a.keyRows(args.dk, kvHead) : a.queryRows(args.dq, kvHead);
+  const Place place = loadWhole(tiles.place());
+  const int range = place.rangeOf<kRanges>();
 #pragma unroll
   for (int s = 0; s < kStrips; s++)
 #pragma unroll
     for (int half = 0; half < 2; half++) {
-      const int64_t row = ownOf(s, half);
-      if (row >= gradients0.count) continue;
-      storeSums<E, E, kRanges>(gradients0.at(row), rOwn0.values[s], half, a.logits.scale, range, a.headDim,
-                               args.pairedGradients);
-      if constexpr (ownsKeys)
-        storeSums<E, E, kRanges>(a.keyRows(args.dv, kvHead).at(row), rOwn1.values[s], half, 1, range,
-                                 a.headDim, args.pairedGradients);
+      const int64_t key = keyOf(s, half);
+      if (key >= a.keyTokens) continue;
+      storeSums<E, E, kRanges>(a.keyRows(args.dk, place.kvHead).at(key), rDk.values[s], half, a.logits.scale,
+                               range, a.headDim, args.pairedGradients);
+      storeSums<E, E, kRanges>(a.keyRows(args.dv, place.kvHead).at(key), rDv.values[s], half, 1, range,
+                               a.headDim, args.pairedGradients);
     }
-}
-
-template <AttentionPass pass, typename E>
-void gradientPass(Stream& stream, const AttentionInputs& inputs, const AttentionPlanMemory& plan,
-                  BackwardArgs<E> args) {
-  const AttentionShape shape = attentionShape(inputs);
-  const AttentionTiling tiling = attentionTiling(stream.architecture(), inputs.q.dtype(), shape, pass);
-  const SpanMemory spans = plan.spans(stream, tiling, pass);
-  args.common = withTiles(args.common, spans, tiling);
-  onHeadDim(shape.headDim, [&]<int kDim>() {
-    launch(stream,
-           {"attentionBackward",
-            {tiling.tiles * shape.kvHeads * columnRanges(pass, kDim)},
-            tiling.threads,
-            tiling.sharedBytes},
-           attentionBackwardKernel<E, kDim, pass>, args);
-  });
 }
 
 template <typename E>
 void backwardPass(Stream& stream, const AttentionInputs& inputs, const Tensor& dOut,
                   const AttentionForward& forward, const AttentionBackward& results) {
+  const Device& device = inputs.q.device();
   const AttentionShape shape = attentionShape(inputs);
-  const AttentionPlanMemory plan(stream, "attentionBackward", inputs);
+  const AttentionTiling tiling =
+      attentionTiling(stream.architecture(), inputs.q.dtype(), shape, AttentionPass::backward);
+  const AttentionPlanMemory plan(stream, kName, inputs);
+  const SpanMemory spans = plan.keySpans(stream, tiling.owned, tiling.streamed);
+  const SpanMemory visitors = plan.rowSpans(stream, tiling.streamed, tiling.owned);
   const int64_t rows = shape.tokens * shape.group();
-  const Tensor stats = empty({shape.kvHeads * rows, 2}, DType::float32, inputs.q.device());
+  const int64_t rowBlocks = ceilDiv(rows, int64_t{tiling.streamed});
+  const int64_t turnCount = columnRanges(paddedHeadDim(shape.headDim)) * shape.kvHeads * rowBlocks;
+  const Tensor stats = empty({shape.kvHeads * rows, 2}, DType::float32, device);
+  const Tensor dqSums = empty({shape.kvHeads, rows, shape.headDim}, DType::float32, device);
+  const Tensor turns = empty({1 + turnCount}, DType::int32, device);
+  clear(stream, kName, turns.raw(), turns.bytes());
+
   BackwardArgs<E> args{};
-  args.common = attentionArgs<E>(inputs, plan);
+  args.common = withTiles(attentionArgs<E>(inputs, plan), spans, tiling);
   args.common.wide = args.common.wide && isWide(dOut) && isWide(forward.out);
   args.out = forward.out.template data<E>();
   args.dOut = dOut.template data<E>();
   args.lse = forward.lse.template data<float>();
   args.stats = reinterpret_cast<RowStats*>(stats.data<float>());
+  args.dqSums = dqSums.data<float>();
   args.dq = results.dq.template data<E>();
   args.dk = results.dk.template data<E>();
   args.dv = results.dv.template data<E>();
   args.pairedGradients = isPaired<E>(results.dq) && isPaired<E>(results.dk) && isPaired<E>(results.dv);
-  launch(stream,
-         {"attentionBackward",
-          {ceilDiv(rows * shape.kvHeads, int64_t{kDeltaThreads / kWarpSize})},
-          kDeltaThreads},
-         attentionDeltaKernel<E>, args);
-  gradientPass<AttentionPass::keyGradients>(stream, inputs, plan, args);
-  gradientPass<AttentionPass::queryGradients>(stream, inputs, plan, args);
+  args.rowBlocks = static_cast<int>(rowBlocks);
+  args.streamed = tiling.streamed;
+  args.visitors = visitors.gLists();
+  args.visitorSpans = visitors.gSpans();
+  args.tickets = reinterpret_cast<uint32_t*>(turns.data<int32_t>());
+  args.turns = args.tickets + 1;
+
+  const Launch perRow{kName, {ceilDiv(rows * shape.kvHeads, int64_t{kRowThreads / kWarpSize})}, kRowThreads};
+  launch(stream, perRow, attentionDeltaKernel<E>, args);
+  onHeadDim(shape.headDim, [&]<int kDim>() {
+    launch(stream,
+           {kName, {tiling.tiles * shape.kvHeads * columnRanges(kDim)}, tiling.threads, tiling.sharedBytes},
+           attentionBackwardKernel<E, kDim>, args);
+  });
+  launch(stream, perRow, attentionQueryGradientKernel<E>, args);
   if (results.dSinks)
-    launch(stream, {"attentionBackward", {shape.heads}, kSinkThreads, kWarpSize * sizeof(float)},
-           attentionSinkKernel, args.stats, inputs.options.sinks->template data<float>(),
-           results.dSinks->template data<float>(), shape.tokens, static_cast<int>(shape.group()));
+    launch(stream, {kName, {shape.heads}, kSinkThreads, kWarpSize * sizeof(float)}, attentionSinkKernel,
+           args.stats, inputs.options.sinks->template data<float>(), results.dSinks->template data<float>(),
+           shape.tokens, static_cast<int>(shape.group()));
 }
 
 }  // namespace

@@ -107,6 +107,9 @@ inline FaultTextOfTwo startsFault(const AttentionShape& shape) {
 struct SpanMemory {
   Tensor lists;  // [tiles, 4]
   Tensor spans;  // [2 (tiles + segments), 4]
+
+  const SpanList* gLists() const { return reinterpret_cast<const SpanList*>(lists.data<int32_t>()); }
+  const Span* gSpans() const { return reinterpret_cast<const Span*>(spans.data<int32_t>()); }
 };
 
 // Checks the starts on the device and writes what each query sees; then the spans of each pass.
@@ -137,23 +140,32 @@ class AttentionPlanMemory {
 
   KeyView* views() const { return reinterpret_cast<KeyView*>(views_.data<int32_t>()); }
 
-  SpanMemory spans(Stream& stream, const AttentionTiling& tiling, AttentionPass pass) const {
-    const Device& device = views_.device();
-    const SpanMemory memory{empty({tiling.tiles, 4}, DType::int32, device),
-                            empty({2 * (tiling.tiles + segments_.segments), 4}, DType::int32, device)};
-    const SpanArgs args{segments_,
-                        reinterpret_cast<SpanList*>(memory.lists.data<int32_t>()),
-                        reinterpret_cast<Span*>(memory.spans.data<int32_t>()),
-                        tiling.tiles,
-                        tiling.owned,
-                        tiling.streamed};
-    constexpr int kThreads = 64;
-    launch(stream, {op_, {ceilDiv(tiling.tiles, int64_t{kThreads})}, kThreads},
-           pass == AttentionPass::keyGradients ? attentionKeySpansKernel : attentionRowSpansKernel, args);
-    return memory;
+  // The blocks of so many keys that each tile of so many rows visits.
+  SpanMemory rowSpans(Stream& stream, int rows, int keys) const {
+    return spans(stream, attentionRowSpansKernel, segments_.tokens * segments_.group, rows, keys);
+  }
+  // The blocks of rows that each tile of keys visits.
+  SpanMemory keySpans(Stream& stream, int keys, int rows) const {
+    return spans(stream, attentionKeySpansKernel, segments_.keyTokens, keys, rows);
   }
 
  private:
+  SpanMemory spans(Stream& stream, void (*kernel)(SpanArgs), int64_t count, int owned, int streamed) const {
+    const int64_t tiles = ceilDiv(count, int64_t{owned});
+    const Device& device = views_.device();
+    const SpanMemory memory{empty({tiles, 4}, DType::int32, device),
+                            empty({2 * (tiles + segments_.segments), 4}, DType::int32, device)};
+    const SpanArgs args{segments_,
+                        reinterpret_cast<SpanList*>(memory.lists.data<int32_t>()),
+                        reinterpret_cast<Span*>(memory.spans.data<int32_t>()),
+                        tiles,
+                        owned,
+                        streamed};
+    constexpr int kThreads = 64;
+    launch(stream, {op_, {ceilDiv(tiles, int64_t{kThreads})}, kThreads}, kernel, args);
+    return memory;
+  }
+
   const char* op_;
   Tensor views_;  // [tokens, 4]
   SegmentArgs segments_;
@@ -187,8 +199,8 @@ AttentionArgs<E> attentionArgs(const AttentionInputs& inputs, const AttentionPla
 
 template <typename E>
 AttentionArgs<E> withTiles(AttentionArgs<E> args, const SpanMemory& spans, const AttentionTiling& tiling) {
-  args.lists = reinterpret_cast<const SpanList*>(spans.lists.data<int32_t>());
-  args.spans = reinterpret_cast<const Span*>(spans.spans.data<int32_t>());
+  args.lists = spans.gLists();
+  args.spans = spans.gSpans();
   args.tiles = tiling.tiles;
   return args;
 }

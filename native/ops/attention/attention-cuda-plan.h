@@ -19,7 +19,7 @@ inline constexpr int kStripRows = 16;
 inline constexpr int kMostOwned = 128;
 inline constexpr int kStages = 2;
 
-enum class AttentionPass { forward, queryGradients, keyGradients };
+enum class AttentionPass { forward, backward };
 
 // The sizes for which there are kernels; what lies between is padded with zeros in shared memory.
 constexpr int paddedHeadDim(int64_t headDim) {
@@ -41,7 +41,7 @@ constexpr int streamedRows(AttentionPass pass, int rowBytes) {
 // products: with one, reading shared memory takes as long as the tensor cores of sm_80 multiply. Two are
 // taken where no architecture spills (bench/results/static.json); float32 needs registers to split operands.
 constexpr int stripsOf(AttentionPass pass, int64_t elementBytes, int padded) {
-  const int most = pass == AttentionPass::forward ? 64 : pass == AttentionPass::queryGradients ? 96 : 32;
+  const int most = pass == AttentionPass::forward ? 64 : 32;
   return elementBytes == 2 && padded <= most ? 2 : 1;
 }
 
@@ -49,23 +49,36 @@ constexpr int mostThreads(AttentionPass pass, int64_t elementBytes, int padded) 
   return kMostOwned / (kStripRows * stripsOf(pass, elementBytes, padded)) * 32;
 }
 
-// Operands of the owner that stay in shared memory: q, or q and dOut, or k and v.
+// Operands of the owner that stay in shared memory: q, or k and v.
 constexpr int ownedTiles(AttentionPass pass) { return pass == AttentionPass::forward ? 1 : 2; }
 
-// Into how many ranges the columns of dk and dv are cut, a block for each that computes the scores again:
-// with more than 128 columns the sums of both would not fit into registers.
-constexpr int columnRanges(AttentionPass pass, int padded) {
-  return pass == AttentionPass::keyGradients && padded > 128 ? 2 : 1;
+// Into how many ranges the columns of gradients are cut, a block for each that computes the scores again:
+// with more than 128 columns the sums of dk and dv would not fit into registers.
+constexpr int columnRanges(int padded) { return padded > 128 ? 2 : 1; }
+
+// A block of k and v, or of q and dOut; of these, when all have been multiplied, the gradients of the scores
+// take the place: an element for each key of the tile and row of the block.
+constexpr int stageBytes(AttentionPass pass, int64_t elementBytes, int padded) {
+  const int bytes = static_cast<int>(elementBytes);
+  const int perRow = pass == AttentionPass::forward ? 2 * padded : std::max(2 * padded, kMostOwned);
+  return streamedRows(pass, padded * bytes) * perRow * bytes;
 }
 
 // What the columns of the scores need when they are rows of q: which keys they see (16 bytes), lse and dOut .
-// out (8 bytes).
+// out (8 bytes). And what a stage of them needs: which tiles visit it (16 bytes).
 inline constexpr int kRowInfoBytes = 24;
+inline constexpr int kVisitorBytes = 16;
+// For each strip of keys the pieces of the gradients of scores that there are; and what the block owns.
+inline constexpr int kMaskBytes = kMostOwned / kStripRows * 4;
+inline constexpr int kPlaceBytes = 16;
 
-constexpr int64_t sharedBytesOf(AttentionPass pass, int rowBytes, int owned) {
-  const int64_t streamed = streamedRows(pass, rowBytes);
-  const int64_t info = pass == AttentionPass::keyGradients ? kStages * streamed * kRowInfoBytes : 0;
-  return int64_t{ownedTiles(pass)} * owned * rowBytes + int64_t{kStages} * 2 * streamed * rowBytes + info;
+constexpr int64_t sharedBytesOf(AttentionPass pass, int64_t elementBytes, int padded, int owned) {
+  const int64_t rowBytes = padded * elementBytes;
+  const int64_t tiles =
+      int64_t{kStages} * stageBytes(pass, elementBytes, padded) + ownedTiles(pass) * owned * rowBytes;
+  if (pass == AttentionPass::forward) return tiles;
+  const int64_t streamed = streamedRows(pass, static_cast<int>(rowBytes));
+  return tiles + kStages * (streamed * kRowInfoBytes + kVisitorBytes) + kMaskBytes + kPlaceBytes;
 }
 
 struct AttentionTiling {
@@ -88,11 +101,11 @@ inline AttentionTiling attentionTiling(const Architecture& architecture, DType d
   const int padded = paddedHeadDim(shape.headDim);
   const int rowBytes = padded * static_cast<int>(sizeOf(dtype));
   const int warpRows = kStripRows * stripsOf(pass, sizeOf(dtype), padded);
-  const int64_t count = pass == AttentionPass::keyGradients ? shape.keyTokens : shape.tokens * shape.group();
+  const int64_t count = pass == AttentionPass::backward ? shape.keyTokens : shape.tokens * shape.group();
   const bool isLong = count / std::max<int64_t>(shape.segments, 1) >= kLongSegment;
   int owned = isLong ? kMostOwned : kMostOwned / 2;
   while (owned > warpRows &&
-         (sharedBytesOf(pass, rowBytes, owned) > architecture.sharedBytes || owned / 2 >= count))
+         (sharedBytesOf(pass, sizeOf(dtype), padded, owned) > architecture.sharedBytes || owned / 2 >= count))
     owned /= 2;
   const int64_t tiles = ceilDiv(count, int64_t{owned});
   const int streamed = streamedRows(pass, rowBytes);
@@ -103,7 +116,7 @@ inline AttentionTiling attentionTiling(const Architecture& architecture, DType d
     splits = std::clamp<int64_t>(std::min(wanted, possible), 1, kMostSplits);
   }
   return {owned / warpRows * 32,    owned, streamed,
-          static_cast<int>(splits), tiles, sharedBytesOf(pass, rowBytes, owned)};
+          static_cast<int>(splits), tiles, sharedBytesOf(pass, sizeOf(dtype), padded, owned)};
 }
 
 // Calls f.template operator()<padded>() with the padded headDim.

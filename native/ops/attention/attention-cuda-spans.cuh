@@ -41,7 +41,7 @@ struct alignas(16) SpanList {
   int32_t first;
   int32_t count;
   int32_t blocks;  // in all spans
-  int32_t unused;
+  int32_t end;     // of the last span
 };
 
 template <typename T>
@@ -138,21 +138,31 @@ class SpanWriter {
     // Here, since the compiler of host code sees the list of initialisers.
     shift_ = __ffs(size) - 1;
     list_ = {static_cast<int32_t>(first), 0, 0, 0};
+    last_ = {0, 0, 0, 0};
   }
 
   // The blocks that hold some of [begin, end); all of [fullBegin, fullEnd) is seen by the whole tile. Calls
   // come in ascending order; a block that was added before is not added again.
   __device__ void add(int64_t begin, int64_t end, int64_t fullBegin, int64_t fullEnd) {
     if (begin >= end) return;
-    const int64_t from = max(begin >> shift_, end_);
+    const int64_t from = max(begin >> shift_, int64_t{list_.end});
     const int64_t to = (end + size_ - 1) >> shift_;
     if (from >= to) return;
     const int64_t fullFrom = min(max((fullBegin + size_ - 1) >> shift_, from), to);
     const int64_t fullTo = min(max(fullEnd >> shift_, fullFrom), to);
-    storeWhole(spans_ + list_.count++, Span{static_cast<int32_t>(from), static_cast<int32_t>(to),
-                                            static_cast<int32_t>(fullFrom), static_cast<int32_t>(fullTo)});
     list_.blocks += static_cast<int32_t>(to - from);
-    end_ = to;
+    // Of many short segments side by side no block is full, and one span holds all.
+    const bool continues =
+        list_.count > 0 && from == list_.end && fullFrom == fullTo && last_.fullBegin == last_.fullEnd;
+    if (continues) {
+      last_.end = static_cast<int32_t>(to);
+    } else {
+      last_ = {static_cast<int32_t>(from), static_cast<int32_t>(to), static_cast<int32_t>(fullFrom),
+               static_cast<int32_t>(fullTo)};
+      list_.count++;
+    }
+    storeWhole(spans_ + list_.count - 1, last_);
+    list_.end = static_cast<int32_t>(to);
   }
   __device__ const SpanList& list() const { return list_; }
 
@@ -160,7 +170,7 @@ class SpanWriter {
   Span* spans_;
   int size_;  // of a block: a power of two, so that no division is needed
   int shift_;
-  int64_t end_ = 0;
+  Span last_;
   SpanList list_;
 };
 
@@ -175,7 +185,9 @@ struct SpanArgs {
   int streamed;  // keys or rows of a block
 };
 
-// Blocks of keys that each tile of rows visits. One thread for each tile.
+// Blocks of keys of which each tile of rows sees some. One thread for each tile. With the sizes of the two
+// exchanged this and the kernel below find the same pairs: both leave out only pairs in which no row sees a
+// key.
 __global__ void __launch_bounds__(64) attentionRowSpansKernel(SpanArgs p) {
   const int64_t tile = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (tile >= p.tiles) return;
@@ -239,6 +251,17 @@ __global__ void __launch_bounds__(64) attentionKeySpansKernel(SpanArgs p) {
                            : rowAt(from + a.window));
   }
   storeWhole(p.lists + tile, writer.list());
+}
+
+// How many blocks of the list come after this one.
+__device__ inline int blocksAfter(const SpanList& list, const Span* spans, int block) {
+  if (list.count == 1) return list.end - 1 - block;
+  int after = 0;
+  for (int n = list.count - 1; n >= 0; n--) {
+    const Span span = loadWhole(spans + list.first + n);
+    after += max(span.end - max(span.begin, block + 1), 0);
+  }
+  return after;
 }
 
 // Walks over the blocks of a tile.

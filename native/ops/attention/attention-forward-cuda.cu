@@ -251,7 +251,7 @@ void forwardPass(Stream& stream, const AttentionInputs& inputs, const AttentionF
   const AttentionTiling tiling =
       attentionTiling(stream.architecture(), inputs.q.dtype(), shape, AttentionPass::forward);
   const AttentionPlanMemory plan(stream, "attention", inputs);
-  const SpanMemory spans = plan.spans(stream, tiling, AttentionPass::forward);
+  const SpanMemory spans = plan.rowSpans(stream, tiling.owned, tiling.streamed);
   const int64_t rows = shape.tokens * shape.group();
   const int padded = paddedHeadDim(shape.headDim);
   const bool isSplit = tiling.splits > 1;

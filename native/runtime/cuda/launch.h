@@ -50,4 +50,9 @@ void launch(Stream& stream, const Launch& shape, void (*kernel)(Parameters...), 
 #endif
 }
 
+// Enqueues a fill with zeros.
+inline void clear(Stream& stream, const char* op, void* memory, int64_t bytes) {
+  stream.launched(op, cudaMemsetAsync(memory, 0, static_cast<size_t>(bytes), stream.handle()));
+}
+
 }  // namespace crossmap::cuda

@@ -74,7 +74,7 @@ Thread& Block::begin(char* stack, uint32_t number) {
   return thread;
 }
 
-bool Block::run(const Grid& launched, uint64_t linear) {
+void Block::begin(const Grid& launched, uint64_t linear) {
   grid = &launched;
   linearIndex = linear;
   index = unravel(linear, launched.blocks);
@@ -106,16 +106,25 @@ bool Block::run(const Grid& launched, uint64_t linear) {
   for (int i = threadCount; i-- > 0;) freeStacks.push_back(stacks + kStackBytes * static_cast<size_t>(i));
   std::fill_n(threads, threadCount, nullptr);
   reusesStacks = true;
+  waits.clear();
+  takesTurns = false;
+  learnt.clear();
+  passed = nullptr;
   counts.threads += threadCount;
   counts.blocks++;
+}
 
+Block::State Block::proceed() {
   currentBlock = this;
+  wakeWhoseTurnHasCome();
   simtSwitch(&scheduler, resume(next()));
-  if (aliveCount > 0 && !isAbandoned) reportDeadlock();
+  const bool isBlocked = aliveCount > 0 && !isAbandoned;
+  if (isBlocked && waits.empty()) reportDeadlock();
   currentBlock = nullptr;
+  if (isBlocked && !waits.empty()) return State::waits;
   if (profiles)
     for (int w = 0; w < warpCount; w++) countAccesses(*this, warps[w]);
-  return !isAbandoned;
+  return isAbandoned ? State::refused : State::ended;
 }
 
 // The lanes of one warp run until all of them wait: their 32 stacks stay in the cache.

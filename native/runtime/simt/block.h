@@ -12,6 +12,7 @@
 #include "runtime/simt/profile.h"
 #include "runtime/simt/shared-shadow.h"
 #include "runtime/simt/thread-view.h"
+#include "runtime/simt/turns.h"
 
 namespace simt {
 
@@ -66,14 +67,29 @@ struct Barrier {
   int result = 0;
 };
 
+// A thread that waits until so many blocks have passed a turn.
+struct TurnWait {
+  Thread* thread;
+  const uint32_t* turn;
+  uint32_t rank;
+  Place place;
+};
+
 constexpr int kBarriers = 16;
 constexpr int kMaxWarps = kMaxThreads / 32;
 
 struct Block {
   Block();
 
-  // Executes one block of the grid. False where an access was refused and the grid must stop.
-  bool run(const Grid& grid, uint64_t index);
+  // Begins one block of the grid.
+  void begin(const Grid& grid, uint64_t index);
+  // Executes it until it ends or waits for its turn. Refused: the grid must stop.
+  enum class State { ended, waits, refused };
+  State proceed();
+  // Of one that waits: whether a turn has come.
+  bool canGoOn() const;
+  // No block will pass the turn that this one waits for.
+  void reportStuck();
 
   // One that has begun and not ended.
   Thread& thread(uint32_t number) { return *threads[number]; }
@@ -108,8 +124,12 @@ struct Block {
   Barrier barriers[kBarriers];
   ClockPool clocks;
   SharedShadow shadow;
-  std::vector<CopyQueue> copies;  // by thread
-  std::vector<AccessLog> logs;    // by thread
+  std::vector<TurnWait> waits;
+  bool takesTurns = false;                    // has waited or passed
+  std::vector<Learnt> learnt;                 // in order of time
+  std::shared_ptr<const PassedTimes> passed;  // by its last pass
+  std::vector<CopyQueue> copies;              // by thread
+  std::vector<AccessLog> logs;                // by thread
   Counts counts;
   Random random{0};
 
@@ -127,6 +147,7 @@ struct Block {
   uint32_t next();
   void* resume(uint32_t number);
   Thread& begin(char* stack, uint32_t number);
+  void wakeWhoseTurnHasCome();
   void reportDeadlock();
 
   void* scheduler = nullptr;

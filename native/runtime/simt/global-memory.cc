@@ -1,7 +1,5 @@
 #include "runtime/simt/global-memory.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -13,6 +11,8 @@
 #include <shared_mutex>
 
 #include "runtime/simt/access.h"
+#include "runtime/simt/global-races.h"
+#include "runtime/simt/pages.h"
 
 namespace simt {
 
@@ -24,29 +24,6 @@ constexpr size_t kRedzone = 4096;   // at least so much between two allocations
 // anyway.
 constexpr size_t kMostFilled = size_t{64} << 20;
 
-char* reserve(size_t bytes) {
-  void* memory =
-      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) throw std::bad_alloc();
-  return static_cast<char*>(memory);
-}
-
-// Gives the pages back; they read as zero.
-void discard(char* begin, size_t bytes) {
-  const auto first = (reinterpret_cast<uintptr_t>(begin) + 4095) & ~uintptr_t{4095};
-  const auto end = (reinterpret_cast<uintptr_t>(begin) + bytes) & ~uintptr_t{4095};
-  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
-}
-
-// Becomes 0, and takes no memory where it is whole pages.
-void clear(char* begin, size_t bytes) {
-  const size_t head = std::min(bytes, (4096 - reinterpret_cast<uintptr_t>(begin) % 4096) % 4096);
-  const size_t pages = (bytes - head) / 4096 * 4096;
-  std::memset(begin, 0, head);
-  discard(begin + head, pages);
-  std::memset(begin + head + pages, 0, bytes - head - pages);
-}
-
 struct Heap {
   std::shared_mutex mutex;
   std::map<uintptr_t, Allocation> allocations;  // live and freed
@@ -56,9 +33,7 @@ struct Heap {
   size_t liveBytes = 0;
   // Changes whenever an address may have become valid or invalid.
   std::atomic<uint64_t> generation = 1;
-  uint8_t* written = reinterpret_cast<uint8_t*>(reserve(kHeapBytes / 8));    // one bit for each byte
-  uint64_t* touched = reinterpret_cast<uint64_t*>(reserve(kHeapBytes * 2));  // one cell for each four bytes
-  uint32_t nextSerial = 1;
+  uint8_t* written = reinterpret_cast<uint8_t*>(reserve(kHeapBytes / 8));  // one bit for each byte
 };
 
 Heap& heap() {
@@ -153,7 +128,7 @@ bool freeGlobal(void* memory) {
   found->second.isLive = false;
   all.liveBytes -= (bytes + kAlignment - 1) / kAlignment * kAlignment;
   discard(static_cast<char*>(memory), bytes);
-  discard(reinterpret_cast<char*>(all.touched + offsetOf(memory) / 4), bytes * 2);
+  forgetTouches(offsetOf(memory), bytes);
   discard(reinterpret_cast<char*>(all.written + offsetOf(memory) / 8), bytes / 8);
   all.generation++;
   return true;
@@ -227,77 +202,6 @@ void copyWritten(const void* to, const void* from, size_t bytes) {
 // ---- checks
 
 namespace {
-
-// A cell of `touched`: the block that wrote last and the one that read first, each with the bytes that it
-// touched, and whether others read too.
-constexpr uint32_t kSerialBits = 27;
-constexpr uint32_t kSerialMask = (1u << kSerialBits) - 1;
-
-struct Cell {
-  uint32_t writer, reader;
-  uint32_t writtenBytes, readBytes;  // 4 bits
-  bool hasMoreReaders;
-
-  static Cell unpack(uint64_t bits) {
-    return {static_cast<uint32_t>(bits) & kSerialMask,
-            static_cast<uint32_t>(bits >> kSerialBits) & kSerialMask, static_cast<uint32_t>(bits >> 54) & 15,
-            static_cast<uint32_t>(bits >> 58) & 15, (bits >> 62 & 1) != 0};
-  }
-  uint64_t pack() const {
-    return writer | uint64_t{reader} << kSerialBits | uint64_t{writtenBytes} << 54 |
-           uint64_t{readBytes} << 58 | uint64_t{hasMoreReaders} << 62;
-  }
-};
-
-void reportRace(Thread& me, uintptr_t address, uint32_t other, const char* did, const char* otherDid,
-                const void* instruction) {
-  const Grid& grid = *me.block->grid;
-  const uint64_t linear = other - grid.firstSerial;
-  char text[192];
-  std::snprintf(text, sizeof text,
-                "global address 0x%zx is %s, and block (%u,%u,%u) of the same launch %s it", size_t{address},
-                did, static_cast<unsigned>(linear % grid.blocks.x),
-                static_cast<unsigned>(linear / grid.blocks.x % grid.blocks.y),
-                static_cast<unsigned>(linear / grid.blocks.x / grid.blocks.y), otherDid);
-  reportAt(me, "global race", reinterpret_cast<uintptr_t>(instruction), text + instructionText(instruction));
-}
-
-// The blocks of a launch are not ordered: no two may touch the same byte if one of them writes it.
-void track(Thread& me, uintptr_t address, uint32_t bytes, bool writes, const void* instruction) {
-  const uint32_t mine = me.block->serial;
-  const uint32_t first = me.block->grid->firstSerial;
-  uint64_t* const cells = heap().touched;
-  size_t offset = address - reinterpret_cast<uintptr_t>(heapBase);
-  const size_t end = offset + bytes;
-  while (offset < end) {
-    const size_t next = std::min(end, (offset | 3) + 1);
-    const uint32_t mask = ((1u << (next - offset)) - 1) << offset % 4;
-    // Workers that meet here would be a race of the kernel; at worst one of them is not seen this time.
-    uint64_t* place = cells + offset / 4;
-    const uint64_t before = __atomic_load_n(place, __ATOMIC_RELAXED);
-    Cell cell = Cell::unpack(before);
-    const bool isWritten = cell.writer >= first;  // in this launch
-    const bool isRead = cell.reader >= first;
-    if (isWritten && cell.writer != mine && (cell.writtenBytes & mask))
-      reportRace(me, address, cell.writer, writes ? "written" : "read", "wrote", instruction);
-    if (writes) {
-      if (isRead && (cell.readBytes & mask) && (cell.reader != mine || cell.hasMoreReaders))
-        reportRace(me, address, cell.reader, "written", "read", instruction);
-      cell.writtenBytes = cell.writer == mine ? cell.writtenBytes | mask : mask;
-      cell.writer = mine;
-    } else if (!isRead) {
-      cell.reader = mine;
-      cell.readBytes = mask;
-      cell.hasMoreReaders = false;
-    } else {
-      cell.readBytes |= mask;
-      if (cell.reader != mine) cell.hasMoreReaders = true;
-    }
-    const uint64_t after = cell.pack();
-    if (after != before) __atomic_store_n(place, after, __ATOMIC_RELAXED);
-    offset = next;
-  }
-}
 
 [[noreturn]] void refuseGlobal(Thread& me, uintptr_t address, size_t bytes, Did did,
                                const void* instruction) {
@@ -373,20 +277,7 @@ void accessGlobal(Thread& me, uintptr_t address, size_t bytes, Did did, const vo
   checkBounds(me, address, bytes, did, instruction);
   checkWritten(me, address, bytes, did, instruction);
   if (did != Did::atomic && me.block->serial)
-    track(me, address, static_cast<uint32_t>(bytes), did == Did::write, instruction);
-}
-
-uint32_t takeSerials(uint64_t blocks) {
-  Heap& all = heap();
-  if (blocks > kSerialMask / 4) return 0;
-  const std::unique_lock lock(all.mutex);
-  if (all.nextSerial + blocks > kSerialMask) {  // old numbers would look like new ones
-    madvise(all.touched, kHeapBytes * 2, MADV_DONTNEED);
-    all.nextSerial = 1;
-  }
-  const uint32_t first = all.nextSerial;
-  all.nextSerial += static_cast<uint32_t>(blocks);
-  return first;
+    trackTouch(me, address, static_cast<uint32_t>(bytes), did == Did::write, instruction);
 }
 
 }  // namespace simt

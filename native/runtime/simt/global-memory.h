@@ -1,14 +1,13 @@
 #pragma once
 // The device's memory: a sparse range of addresses in which no allocation touches another and none is used
 // twice, so that an access past its end or after its release is seen. Of each byte it is known whether it was
-// written, and of each four bytes which block of the running launch touched them.
+// written.
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace simt {
 
-struct Block;
 struct Thread;
 enum class Did;
 
@@ -39,10 +38,6 @@ bool isLiveGlobal(const void* memory, size_t bytes);
 // Copies of the host: these bytes are written, or as much so as those they are copied from.
 void markWritten(const void* memory, size_t bytes);
 void copyWritten(const void* to, const void* from, size_t bytes);
-
-// Numbers for the blocks of a launch, larger than those of all launches before; 0 where there are too many
-// blocks.
-uint32_t takeSerials(uint64_t blocks);
 
 constexpr size_t kHeapBytes = size_t{2} << 40;
 extern char* const heapBase;

@@ -1,5 +1,6 @@
 #include "runtime/simt/grid.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -10,7 +11,7 @@
 #include <vector>
 
 #include "runtime/simt/block.h"
-#include "runtime/simt/global-memory.h"
+#include "runtime/simt/global-races.h"
 #include "runtime/simt/left-out.h"
 #include "runtime/simt/profile.h"
 
@@ -100,10 +101,52 @@ class Ends {
   uint64_t size_, rows_, each_;
 };
 
+// While its blocks wait for their turns, a worker begins another one, but no more than so many in all
+// workers, or one in each: as on a GPU, room is bounded, and a block that waits for one without room waits
+// for ever.
+constexpr size_t kMostBegun = 16;
+
+// The blocks of one worker: of these, the first `begun` are blocks of the grid that have begun.
+class Worker {
+ public:
+  size_t begun() const { return begun_; }
+
+  Block& begin(const Grid& grid, uint64_t index) {
+    if (begun_ == blocks_.size()) blocks_.push_back(std::make_unique<Block>());
+    Block& block = *blocks_[begun_++];
+    block.begin(grid, index);
+    return block;
+  }
+  Block* oneThatCanGoOn() {
+    for (size_t i = 0; i < begun_; i++)
+      if (blocks_[i]->canGoOn()) return blocks_[i].get();
+    return nullptr;
+  }
+  void end(const Block& block) {
+    const auto isIt = [&](const std::unique_ptr<Block>& each) { return each.get() == &block; };
+    const auto found = std::find_if(blocks_.begin(), blocks_.end(), isIt);
+    std::swap(*found, blocks_[--begun_]);
+  }
+  void forget() { begun_ = 0; }
+  // Of one that waits.
+  void reportStuck() { blocks_.front()->reportStuck(); }
+
+  void clearCounts() {
+    for (auto& each : blocks_) each->counts = {};
+  }
+  void addCounts(Counts& counts) const {
+    for (const auto& each : blocks_) counts.add(each->counts);
+  }
+
+ private:
+  std::vector<std::unique_ptr<Block>> blocks_;  // kept, since each has stacks
+  size_t begun_ = 0;
+};
+
 struct Machine {
   Helpers helpers;
-  std::vector<std::unique_ptr<Block>> blocks;  // one for each worker
-  std::atomic<int64_t> launches = 0;           // since leaveOutLaunches
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::atomic<int64_t> launches = 0;  // since leaveOutLaunches
   std::atomic<int64_t> leftOutBegin = 0, leftOutEnd = 0;
 };
 
@@ -114,6 +157,39 @@ Machine& machine() {
 
 bool isLeftOut(int64_t launch) { return launch >= machine().leftOutBegin && launch < machine().leftOutEnd; }
 
+// The blocks of a launch that are executed, in the order in which they begin.
+struct Blocks {
+  Ends ends;
+  Order order;
+  std::atomic<uint64_t> next = 0;
+
+  uint64_t at(uint64_t index) const { return ends.at(order.at(index)); }
+};
+
+// Executes blocks until none is left, or the launch must stop.
+void work(Worker& worker, size_t room, const Grid& grid, Blocks& blocks) {
+  const uint64_t total = blocks.ends.count();
+  const auto canBegin = [&] { return worker.begun() < room && blocks.next < total; };
+  Random random(grid.seed);
+  while (!grid.turns->isStopped()) {
+    Block* block = worker.oneThatCanGoOn();
+    const bool prefersFresh = grid.seed && random.below(2) == 0;
+    if ((!block || prefersFresh) && canBegin())
+      if (const uint64_t i = blocks.next++; i < total) block = &worker.begin(grid, blocks.at(i));
+    if (!block) {
+      if (worker.begun() == 0) break;
+      if (!grid.turns->await([&] { return worker.oneThatCanGoOn() || canBegin(); })) break;
+      continue;
+    }
+    const Block::State state = block->proceed();
+    if (state == Block::State::refused) grid.turns->stop();
+    if (state != Block::State::waits) worker.end(*block);
+  }
+  if (worker.begun() > 0 && grid.turns->isStuck()) worker.reportStuck();
+  worker.forget();
+  grid.turns->leave();
+}
+
 }  // namespace
 
 void runGrid(Grid grid) {
@@ -121,26 +197,23 @@ void runGrid(Grid grid) {
   const Ends ends(grid.blocks, config().blocks);
   const uint64_t total = ends.count();
   const int workers = static_cast<int>(std::min<uint64_t>(static_cast<uint64_t>(config().workers), total));
-  while (static_cast<int>(machine().blocks.size()) < workers)
-    machine().blocks.push_back(std::make_unique<Block>());
+  auto& all = machine().workers;
+  while (static_cast<int>(all.size()) < workers) all.push_back(std::make_unique<Worker>());
   grid.seed = config().seed;
   grid.checks = config().check;
   grid.profiles = grid.checks && isCounting();
   grid.firstSerial = grid.checks ? takeSerials(grid.blockCount()) : 0;
-  const Order order(total, grid.seed);
-  std::atomic<uint64_t> next = 0;
-  std::atomic<bool> isRefused = false;
-  machine().helpers.run(workers, [&](int worker) {
-    Block& block = *machine().blocks[static_cast<size_t>(worker)];
-    block.counts = {};
-    for (uint64_t i; !isRefused && (i = next++) < total;)
-      if (!block.run(grid, ends.at(order.at(i)))) isRefused = true;
-  });
+  Turns turns(workers);
+  grid.turns = &turns;
+  for (auto& each : all) each->clearCounts();
+  Blocks blocks{ends, Order(total, grid.seed)};
+  const size_t room = std::max<size_t>(1, kMostBegun / static_cast<size_t>(workers));
+  machine().helpers.run(workers,
+                        [&](int worker) { work(*all[static_cast<size_t>(worker)], room, grid, blocks); });
   if (!isCounting()) return;
   Counts counts;
   counts.blocksLeftOut = static_cast<int64_t>(grid.blockCount() - total);
-  for (int worker = 0; worker < workers; worker++)
-    counts.add(machine().blocks[static_cast<size_t>(worker)]->counts);
+  for (const auto& each : all) each->addCounts(counts);
   recordLaunch(grid, counts);
 }
 

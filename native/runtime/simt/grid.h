@@ -8,6 +8,8 @@
 
 namespace simt {
 
+class Turns;
+
 struct Grid {
   std::string kernel;
   const void* entry = nullptr;  // of the kernel's code
@@ -19,6 +21,7 @@ struct Grid {
   uint32_t firstSerial = 0;  // of its blocks; 0: not tracked
   uint64_t seed = 0;
   bool checks = false, profiles = false;
+  Turns* turns = nullptr;  // of its blocks
 
   uint64_t blockCount() const { return uint64_t{blocks.x} * blocks.y * blocks.z; }
   uint32_t threadCount() const { return threads.x * threads.y * threads.z; }

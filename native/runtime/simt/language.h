@@ -67,6 +67,11 @@ inline void storeWide(void* to, const T& value) {
   storeBytes(to, &value, sizeof(T));
 }
 
+// Turns of blocks (ordered.cuh): a wait until so many blocks have passed the turn, and a pass, which hands on
+// what lies before it.
+void waitForTurn(const uint32_t* turn, uint32_t rank, SIMT_HERE);
+void passTurn(uint32_t* turn);
+
 // ---- what the functions below stand on
 
 enum class Shuffle { index, up, down, exclusiveOr };
