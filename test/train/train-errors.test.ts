@@ -122,7 +122,7 @@ test('a device that is not here is refused with those that are, and why', async 
   }[missing];
   await t.throwsAsync(collect(tinyConfig(folder, [`device=${missing}`])), {
     code: 'ERR_DEVICE',
-    message: `device ${missing} does not exist here; there is ${devices().join(', ')}. ${reason}`,
+    message: `device ${missing} does not exist here: ${reason}; there is ${devices().join(', ')}`,
   });
 });
 
