@@ -12,7 +12,11 @@ export interface ContrastiveOptions {
   readonly temperature?: number | Tensor;
   /** Taken from the cosines of positives before they are divided by tau. Default 0. */
   readonly margin?: number;
-  /** [pairs] int32: pairs with the same id have the same text on either side. Default: each pair is a group of its own. */
+  /**
+   * [pairs] int32: pairs with the same id have the same text on either side. An id below 0 is that of no pair, with every `groupMode`:
+   * loss and gradients are those of the call without its rows, whatever they and its weight hold, and its own gradients are 0. So
+   * steps with fewer pairs can be padded to one shape. Where no pair is left the loss is 0. Default: each pair is a group of its own.
+   */
   readonly groups?: Tensor;
   /**
    * What the other pairs of a group are to a pair: `mask` neither positives nor negatives, `positives` positives too, with equal
@@ -25,7 +29,7 @@ export interface ContrastiveOptions {
   readonly threshold?: number;
   /** [negatives, features], dtype of `x`: further negatives of every row and column. */
   readonly negatives?: Tensor;
-  /** [pairs] float32: weight of each pair in the mean, 0 or more, not all 0. Default 1 each. */
+  /** [pairs] float32: weight of each pair in the mean, 0 or more, not 0 for all that are pairs. Default 1 each. */
   readonly weights?: Tensor;
   /** Only from `x` to `y`: the mean over rows alone, instead of half of it and half of that over columns. Default false. */
   readonly oneDirectional?: boolean;
@@ -40,8 +44,8 @@ export interface ContrastiveOptions {
  * @param x [pairs, features], float32, bfloat16 or float16; at least 1 pair, and a single pair without further negatives has loss 0
  * @param y [pairs, features], dtype of `x`
  * @returns [] float32
- * @throws ERR_SHAPE, ERR_DTYPE, ERR_DEVICE, ERR_ARGUMENT; ERR_ARGUMENT at the next synchronisation, where a weight is negative or not
- *   finite or all are 0
+ * @throws ERR_SHAPE, ERR_DTYPE, ERR_DEVICE, ERR_ARGUMENT; ERR_ARGUMENT at the next synchronisation, where a pair's weight is
+ *   negative or not finite, or those of all pairs are 0
  * @see Wu et al. 2025, arXiv:2507.14239, for contrastive alignment of languages; van den Oord et al. 2018, arXiv:1807.03748,
  *   equation 4, for InfoNCE; Khosla et al. 2020, arXiv:2004.11362, equation 2, for `positives`
  */

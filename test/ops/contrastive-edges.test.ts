@@ -175,12 +175,19 @@ onEachDevice(
   },
 );
 
-onEachDevice(floatDTypes, 'contrastive with NaN in a row is NaN', async (t, on) => {
-  const x = tensor([[1, 2], [NaN, 1], [3, 1]], on); // prettier-ignore
-  t.is(await contrastive(x, leaf([3, 2], on)).item(), NaN);
-  t.is(await contrastive(leaf([3, 2], on), x).item(), NaN);
-  t.is(await contrastive(leaf([3, 2], on), leaf([3, 2], on), {negatives: x}).item(), NaN);
-});
+for (const value of [NaN, Infinity])
+  onEachDevice(
+    floatDTypes,
+    `contrastive with ${value} in a row is NaN, as is its gradient`,
+    async (t, on) => {
+      const x = requireGradient(tensor([[1, 2], [value, 1], [3, 1]], on)); // prettier-ignore
+      const [loss, dx] = await lossAndGradients(contrastive(x, leaf([3, 2], on)), [x]);
+      t.is(loss, NaN);
+      t.true(dx!.every(Number.isNaN));
+      t.is(await contrastive(leaf([3, 2], on), x).item(), NaN);
+      t.is(await contrastive(leaf([3, 2], on), leaf([3, 2], on), {negatives: x}).item(), NaN);
+    },
+  );
 
 onEachDevice(
   ['float32'],
@@ -242,8 +249,9 @@ onEachDevice(
   },
 );
 
-for (const [title, weights] of [
+for (const [title, weights, groups] of [
   ['all 0', [0, 0, 0]],
+  ['all 0 but of absent pairs', [0, 2, 0], [0, -1, 1]],
   ['negative', [1, -1, 2]],
   ['NaN', [1, NaN, 1]],
   ['infinite', [1, 1, Infinity]],
@@ -253,7 +261,10 @@ for (const [title, weights] of [
     `contrastive reports weights that are ${title}, and gives zeros`,
     async (t, on) => {
       const leaves = [leaf([3, 5], on), leaf([3, 5], on, 2)] as const;
-      const loss = contrastive(...leaves, {weights: tensor([...weights], {device: on.device})});
+      const loss = contrastive(...leaves, {
+        weights: tensor([...weights], {device: on.device}),
+        ...(groups && {groups: tensor([...groups], {device: on.device, dtype: 'int32'})}),
+      });
       backward(loss);
       await t.throwsAsync(synchronize(on.device), {
         code: 'ERR_ARGUMENT',

@@ -15,7 +15,8 @@ export interface ReferenceOptions {
 type Matrix = readonly (readonly number[])[];
 
 /**
- * `round` stands around each tensor that a materialised form would store.
+ * `round` stands around each tensor that a materialised form would store. Pairs whose group is below 0 are taken away; of none the
+ * loss is 0.
  *
  * @param decided the rows whose scores decide what the threshold leaves out, since that is a constant to the gradient; default: the
  *   rows themselves
@@ -25,6 +26,22 @@ export function contrastiveLoss(
   options: ReferenceOptions,
   {round = exact, decided = sides}: Details = {},
 ): number {
+  const isPresent = (pair: number): boolean => !(options.groups !== undefined && options.groups[pair]! < 0);
+  const present = <T>(values: readonly T[]): T[] => values.filter((_, pair) => isPresent(pair));
+  const sidesOf = ({x, y, negatives}: Sides): Sides => ({x: present(x), y: present(y), negatives});
+  return lossOfPresent(
+    sidesOf(sides),
+    {
+      ...options,
+      ...(options.groups && {groups: present(options.groups)}),
+      ...(options.weights && {weights: present(options.weights)}),
+    },
+    {round, decided: sidesOf(decided)},
+  );
+}
+
+function lossOfPresent(sides: Sides, options: ReferenceOptions, {round, decided}: Required<Details>): number {
+  if (sides.x.length === 0) return 0;
   const {weights = sides.x.map(() => 1), oneDirectional = false} = options;
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const mean = (direction: 'xToY' | 'yToX'): number => {

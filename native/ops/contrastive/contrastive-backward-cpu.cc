@@ -37,7 +37,7 @@ SoftmaxMarks softmaxMarksOf(const Problem& problem, Direction direction, float f
   for (int64_t index = 0; index < count; index++) {
     marks.lse[index] = lse[index];
     marks.leftOut[index] = leftOut[index];
-    marks.weights[index] = factor * problem.weight(begin + index);
+    marks.weights[index] = problem.x.isAbsent(begin + index) ? 0 : factor * problem.weight(begin + index);
     marks.shares[index] = shares[index];
   }
   return marks;
@@ -144,6 +144,10 @@ void normalizeBackward(Context& context, const Rows& rows, const float* du, void
         const float* from = du + row * features;
         E* dx = static_cast<E*>(to) + row * features;
         const float inverse = rows.inverseNorms[row], factor = std::min(inverse, kMostInverseNorm);
+        if (inverse == 0) {
+          std::fill_n(dx, features, fromFloat<E>(0));
+          continue;
+        }
         double dot = 0;
         for (int64_t d = 0; d < features; d++) dot += double{from[d]} * (toFloat(x[d]) * inverse);
         const auto along = static_cast<float>(dot);

@@ -35,10 +35,10 @@ struct Problem {
   int64_t features, stride;  // of the rows, and of their copies
   bool isWide;               // whether the rows can be read in packs
   const float* statistics;   // [kContrastiveStatistics, pairs]
-  const int32_t* groups;     // [pairs], or null where each pair is a group of its own
+  const int32_t* groups;     // [pairs], or null where each pair is a group of its own and none is absent
   const float* weights;      // [pairs], or null where all are 1
   std::optional<float> threshold;
-  bool groupsArePositives;
+  GroupMode groupMode;
   bool bothScopes;
   bool oneDirectional;
   Scalars* scalars = nullptr;
@@ -49,6 +49,7 @@ struct Problem {
   const float* statistic(ContrastiveStatistic which) const {
     return statistics + static_cast<int64_t>(which) * pairs();
   }
+  bool hasPartners() const { return groups && groupMode == GroupMode::positives; }
   // The factor of each direction's mean.
   float directionFactor() const { return oneDirectional ? 1.f : 0.5f; }
 };
@@ -67,16 +68,15 @@ Problem<E> problemOf(const Tensor& x, const Tensor& y, const ContrastiveOptions&
                      const ContrastiveForward& forward) {
   const int64_t pairs = x.size(0), features = x.size(1);
   const auto* inverseNorms = forward.inverseNorms.data<float>();
-  const bool grouped = options.groups && options.groupMode != GroupMode::none;
   Problem<E> problem{
       .features = features,
       .stride = roundUp(std::max(features, int64_t{1}), kPackWidth<E>),
       .isWide = features % kPackWidth<E> == 0,
       .statistics = forward.statistics.data<float>(),
-      .groups = grouped ? options.groups->data<int32_t>() : nullptr,
+      .groups = options.groups ? options.groups->data<int32_t>() : nullptr,
       .weights = options.weights ? options.weights->data<float>() : nullptr,
       .threshold = options.threshold ? std::optional(static_cast<float>(*options.threshold)) : std::nullopt,
-      .groupsArePositives = grouped && options.groupMode == GroupMode::positives,
+      .groupMode = options.groupMode,
       .bothScopes = options.scope == Scope::both,
       .oneDirectional = options.oneDirectional,
   };
@@ -112,12 +112,9 @@ template <typename E>
 ScoreSide scoreSideOf(const Problem<E>& problem, const ScoreMatrix& matrix, Side side,
                       std::optional<Direction> direction) {
   using enum ContrastiveStatistic;
-  const bool isExtra = matrix.kind == ScoreKind::extra;
-  const bool hasPartners = problem.groupsArePositives && matrix.kind == ScoreKind::pairs;
   ScoreSide result{.count = problem.sides[side].count,
                    .inverseNorms = problem.sides[side].inverseNorms,
-                   .ids = isExtra || hasPartners ? nullptr : problem.groups,
-                   .partners = hasPartners ? problem.groups : nullptr,
+                   .groups = side != zSide ? problem.groups : nullptr,
                    .ownScores = problem.threshold && side != zSide ? problem.statistic(score) : nullptr,
                    .lse = nullptr,
                    .leftOut = nullptr,
@@ -133,11 +130,19 @@ ScoreSide scoreSideOf(const Problem<E>& problem, const ScoreMatrix& matrix, Side
   return result;
 }
 
+// Positives are those of the other side alone: a group's rows of the own side are left out.
+template <typename E>
+GroupMode groupModeOf(const Problem<E>& problem, const ScoreMatrix& matrix) {
+  if (!problem.groups || matrix.kind == ScoreKind::extra) return GroupMode::none;
+  return matrix.kind == ScoreKind::own && problem.hasPartners() ? GroupMode::mask : problem.groupMode;
+}
+
 template <typename E>
 ScorePanel panelOf(const Problem<E>& problem, const ScoreMatrix& matrix) {
   return {.rows = scoreSideOf(problem, matrix, matrix.rows, matrix.rowDirection),
           .columns = scoreSideOf(problem, matrix, matrix.columns, matrix.columnDirection),
           .kind = matrix.kind,
+          .groupMode = groupModeOf(problem, matrix),
           .rowBegin = 0,
           .columnBegin = 0,
           .threshold = problem.threshold.value_or(0),
@@ -163,6 +168,7 @@ void findScalars(Stream& stream, const Problem<E>& problem, const ContrastiveOpt
                  const float* dLoss, FaultSlot* fault) {
   const ScalarsArgs args{.theta = options.theta ? options.theta->data<float>() : nullptr,
                          .weights = problem.weights,
+                         .groups = problem.groups,
                          .dLoss = dLoss,
                          .pairs = problem.pairs(),
                          .fixedInverseTau = static_cast<float>(1 / options.temperature),
@@ -179,6 +185,7 @@ void measureRows(Stream& stream, const Problem<E>& problem, const ContrastiveFor
   float* inverseNorms = out.inverseNorms.template data<float>();
   MeasureArgs<E> args{.x = x.rows,
                       .y = y.rows,
+                      .groups = problem.groups,
                       .count = x.count,
                       .features = problem.features,
                       .isWide = problem.isWide,
@@ -193,6 +200,7 @@ void measureRows(Stream& stream, const Problem<E>& problem, const ContrastiveFor
   run();
   args.x = z.rows;
   args.y = nullptr;
+  args.groups = nullptr;
   args.count = z.count;
   args.xInverseNorms = inverseNorms + 2 * x.count;
   run();
@@ -203,7 +211,7 @@ template <typename E>
 class Sweep {
  public:
   Sweep(Stream& stream, const Problem<E>& problem, const Device& device)
-      : stream_(stream), problem_(problem), hasPartners_(problem.groupsArePositives) {
+      : stream_(stream), problem_(problem), hasPartners_(problem.hasPartners()) {
     const int64_t pairs = problem.pairs();
     const auto newFloats = [&](int64_t count) { return newMemory<float>(memory_, device, count); };
     for (SoftmaxState& state : states_)
@@ -233,6 +241,7 @@ class Sweep {
                           .columns = states_[1],
                           .partnerCounts = partnerCounts_,
                           .weights = problem_.weights,
+                          .groups = problem_.groups,
                           .scalars = problem_.scalars,
                           .pairs = problem_.pairs(),
                           .oneDirectional = problem_.oneDirectional,

@@ -42,8 +42,10 @@ template <typename E>
 float inverseNorm(const E* row, int64_t features) {
   double squares = 0;
   for (int64_t d = 0; d < features; d++) squares += static_cast<double>(toFloat(row[d])) * toFloat(row[d]);
-  const double inverse = 1 / std::sqrt(squares);
-  return squares == 0 ? 0 : static_cast<float>(std::min(inverse, double{std::numeric_limits<float>::max()}));
+  if (squares == 0) return 0;
+  // 1 / infinity would be the 0 of a row of zeros.
+  if (squares == double{kInfinity}) return std::numeric_limits<float>::quiet_NaN();
+  return static_cast<float>(std::min(1 / std::sqrt(squares), double{std::numeric_limits<float>::max()}));
 }
 
 void findInverseNorms(Context& context, const Rows& rows, float* inverseNorms) {
@@ -51,12 +53,14 @@ void findInverseNorms(Context& context, const Rows& rows, float* inverseNorms) {
     context.pool.parallelFor(rows.count, kPairGrain, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; row++)
         inverseNorms[row] =
-            inverseNorm(static_cast<const E*>(rows.data) + row * rows.features, rows.features);
+            rows.isAbsent(row)
+                ? 0
+                : inverseNorm(static_cast<const E*>(rows.data) + row * rows.features, rows.features);
     });
   });
 }
 
-// s_ii, in float64: it decides how small a loss can be told from 0.
+// s_ii, 0 of absent pairs. In float64: it decides how small a loss can be told from 0.
 void findOwnScores(Context& context, const Problem& problem, float* scores) {
   const int64_t features = problem.x.features;
   onFloatDType(problem.x.dtype, [&]<typename E>(E) {
@@ -66,11 +70,17 @@ void findOwnScores(Context& context, const Problem& problem, float* scores) {
         const E* y = static_cast<const E*>(problem.y.data) + pair * features;
         const double xFactor = problem.x.inverseNorms[pair], yFactor = problem.y.inverseNorms[pair];
         double sum = 0;
-        for (int64_t d = 0; d < features; d++) sum += toFloat(x[d]) * xFactor * (toFloat(y[d]) * yFactor);
+        if (!problem.x.isAbsent(pair))
+          for (int64_t d = 0; d < features; d++) sum += toFloat(x[d]) * xFactor * (toFloat(y[d]) * yFactor);
         scores[pair] = static_cast<float>(sum);
       }
     });
   });
+}
+
+bool allAreAbsent(const Problem& problem) {
+  const int32_t* groups = problem.x.groups;
+  return groups && std::all_of(groups, groups + problem.pairs(), [](int32_t group) { return group < 0; });
 }
 
 // What a tile finds. Maxima are together with those of the tiles before.
@@ -229,6 +239,7 @@ void contrastive(const Tensor& x, const Tensor& y, const ContrastiveOptions& opt
             if (weight == 0) {
               *loss = 0;
               std::fill_n(statistics, kContrastiveStatistics * pairs, 0.f);
+              if (allAreAbsent(problem)) return;
               throw Error(ErrorCode::argument, "weights must be finite, 0 or more, and not all 0");
             }
             findOwnScores(context, problem,

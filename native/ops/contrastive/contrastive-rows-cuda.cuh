@@ -28,7 +28,7 @@ struct UnitFactor {
 __device__ inline UnitFactor unitFactorOf(float inverseNorm) {
   constexpr float kLeast = 0x1p-126f;
   constexpr float kMost = 3.402823466e38f;
-  // No norm: a row of zeros, or one that holds NaN or infinity.
+  // No norm: a row of zeros or of an absent pair, or one that holds NaN or infinity.
   if (!(inverseNorm > 0 && inverseNorm <= kMost)) return {1.f, inverseNorm};
   int exponent = 0;
   if (inverseNorm < kLeast) return {kLeast, inverseNorm * 0x1p126f};
@@ -49,14 +49,17 @@ struct Scalars {
   int32_t isNarrow;
   float referenceExponent;
   int32_t isClamped;  // theta is above the limit, and has no gradient
-  int32_t isFaulty;   // weights that cannot be used
+  int32_t isVoid;     // all pairs are absent, or weights cannot be used: loss and gradients are 0
 };
 static_assert(sizeof(Scalars) == 40, "threads read it whole: padding would be memory that nobody writes");
 
+__device__ inline bool isAbsent(const int32_t* groups, int64_t pair) { return groups && groups[pair] < 0; }
+
 struct ScalarsArgs {
-  const float* theta;    // [1], or null
-  const float* weights;  // [pairs], or null
-  const float* dLoss;    // [1], or null in the forward pass
+  const float* theta;     // [1], or null
+  const float* weights;   // [pairs], or null
+  const int32_t* groups;  // [pairs], or null
+  const float* dLoss;     // [1], or null in the forward pass
   int64_t pairs;
   float fixedInverseTau, margin, directionFactor;
   FaultSlot* fault;  // null in the backward pass
@@ -78,33 +81,38 @@ __device__ inline void setTemperature(const ScalarsArgs& args, Scalars& to) {
   to.isNarrow = least - to.referenceExponent >= kLeastExponent;
 }
 
-// One block, which owns all of `scalars`. Bound by latency: it reads the weights once, in a fixed order.
-// Shared memory: 32 doubles for sums.
+// One block, which owns all of `scalars`. Bound by latency: it reads weights and groups once, in a fixed
+// order. Shared memory: 32 doubles for sums.
 __global__ void __launch_bounds__(1024) scalarsKernel(ScalarsArgs args) {
   auto* sScratch = sharedMemory<double>();
+  const bool isEven = !args.weights && !args.groups;  // each pair counts 1
   double sum = 0;
   float most = 0;
-  int bad = 0;
-  for (int64_t pair = threadIdx.x; pair < args.pairs && args.weights; pair += blockDim.x) {
-    const float weight = args.weights[pair];
-    if (!(weight >= 0 && weight < kInfinity)) bad = 1;
+  bool isPresent = isEven, isBad = false;  // of any pair
+  for (int64_t pair = threadIdx.x; pair < args.pairs && !isEven; pair += blockDim.x) {
+    if (isAbsent(args.groups, pair)) continue;
+    const float weight = args.weights ? args.weights[pair] : 1.f;
+    isPresent = true;
+    isBad = isBad || !(weight >= 0 && weight < kInfinity);
     sum += weight;
     most = fmaxf(most, weight);
   }
+  isPresent = __syncthreads_or(isPresent);
+  isBad = __syncthreads_or(isBad);
   sum = blockSum(sum, sScratch);
-  bad = blockSum(bad, reinterpret_cast<int*>(sScratch));
   most = blockMax(most, reinterpret_cast<float*>(sScratch));
   if (threadIdx.x > 0) return;
   Scalars result{};
   setTemperature(args, result);
-  result.totalWeight = args.weights ? sum : static_cast<double>(args.pairs);
-  result.mostWeight = args.weights ? most : 1.f;
-  result.isFaulty = bad > 0 || result.totalWeight == 0;
+  result.totalWeight = isEven ? static_cast<double>(args.pairs) : sum;
+  result.mostWeight = isEven ? 1.f : most;
+  const bool isFaulty = isPresent && (isBad || result.totalWeight == 0);
+  result.isVoid = isFaulty || !isPresent;
   if (args.dLoss)
     result.gradientFactor = static_cast<float>(double{args.directionFactor} * *args.dLoss *
                                                result.mostWeight / result.totalWeight);
   *args.scalars = result;
-  if (result.isFaulty && args.fault) reportFault(args.fault, 0, 0);
+  if (isFaulty && args.fault) reportFault(args.fault, 0, 0);
 }
 
 // Rows of one side in their own memory, and their copy times powers of two.
@@ -134,29 +142,32 @@ __device__ inline int64_t rowOfWarp() { return int64_t{blockIdx.x} * kRowsOfBloc
 __device__ inline float inverseNormOf(double squares) {
   const double inverse = 1 / sqrt(squares);
   constexpr double kMost = 3.4028234663852886e38;
-  // Written so that NaN stays NaN.
-  return squares == 0 ? 0.f : static_cast<float>(inverse > kMost ? kMost : inverse);
+  if (squares == 0) return 0;
+  // 1 / infinity would be the 0 of a row of zeros. And written so that NaN stays NaN.
+  return inverse == 0 ? nanf("") : static_cast<float>(inverse > kMost ? kMost : inverse);
 }
 
 template <typename E>
 struct MeasureArgs {
-  const E *x, *y;  // [count, features]; y null for the extra negatives
+  const E *x, *y;         // [count, features]; y null for the extra negatives
+  const int32_t* groups;  // [count], or null
   int64_t count, features;
   bool isWide;
   float *xInverseNorms, *yInverseNorms, *scores;  // [count] each; the last two null without y
 };
 
-// A warp owns a row: the inverse norms, and with y the pair's own score. Sums are float64, so that squares
-// neither overflow nor vanish, and since the own score decides how small a loss can be told from 0. Bound by
-// reading the rows once. No shared memory.
+// A warp owns a row: the inverse norms, and with y the pair's own score; all 0 of a pair that is absent. Sums
+// are float64, so that squares neither overflow nor vanish, and since the own score decides how small a loss
+// can be told from 0. Bound by reading the rows once. No shared memory.
 template <typename E>
 __global__ void __launch_bounds__(kRowThreads, 4) measureKernel(MeasureArgs<E> args) {
   const int64_t row = rowOfWarp();
   if (row >= args.count) return;  // of all lanes alike
   const E* y = args.y ? args.y + row * args.features : nullptr;
   constexpr int width = kPackWidth<E>;
+  const int64_t features = isAbsent(args.groups, row) ? 0 : args.features;
   double xSquares = 0, ySquares = 0, product = 0;
-  for (int64_t d = laneIndex() * width; d < args.features; d += kWarpSize * width) {
+  for (int64_t d = laneIndex() * width; d < features; d += kWarpSize * width) {
     const auto rX = loadOfRow<width>(args.x + row * args.features, d, args.features, args.isWide);
 #pragma unroll
     for (int i = 0; i < width; i++) {
@@ -190,20 +201,21 @@ struct ScaleArgs {
 };
 
 // A warp owns a row of a side's copy: the row times its power of two, with zeros from `features` to `stride`,
-// so that the products read whole packs and whole steps whatever the shape and the address of the rows.
-// Exact, but for elements of float16 that are below 2^-14 of their row's norm. Bound by memory: each row is
-// read and written once. No shared memory.
+// so that the products read whole packs and whole steps whatever the shape and the address of the rows; and
+// zeros for a row of zeros or of an absent pair, which is not read. Exact, but for elements of float16 that
+// are below 2^-14 of their row's norm. Bound by memory: each row is read and written once. No shared memory.
 template <typename E>
 __global__ void __launch_bounds__(kRowThreads) scaleKernel(const __grid_constant__ ScaleArgs<E> args) {
   constexpr int width = kPackWidth<E>;
   const SideRows<E>& side = args.sides[blockIdx.y];
   const int64_t row = rowOfWarp();
   if (row >= side.count) return;  // of all lanes alike
-  const float scale = unitFactorOf(side.inverseNorms[row]).scale;
+  const float inverseNorm = side.inverseNorms[row], scale = unitFactorOf(inverseNorm).scale;
+  const int64_t features = inverseNorm == 0 ? 0 : args.features;
   const E* from = side.rows + row * args.features;
   for (int64_t d = laneIndex() * width; d < args.stride; d += kWarpSize * width) {
     Pack<E, width> rX{};
-    if (d < args.features) rX = loadOfRow<width>(from, d, args.features, args.isWide);
+    if (d < features) rX = loadOfRow<width>(from, d, features, args.isWide);
 #pragma unroll
     for (int i = 0; i < width; i++) rX.values[i] = round<E>(widen(rX.values[i]) * scale);
     storePack(side.scaled + row * args.stride + d, rX);
@@ -245,8 +257,8 @@ __global__ void __launch_bounds__(kRowThreads) normalizeKernel(NormalizeArgs<E> 
   const E* x = side.rows + row * args.features;
   const float* sums = side.sums + row * args.stride;
   E* to = side.gradients + row * args.features;
-  // A row of zeros has no gradient, and none has any where the weights cannot be used.
-  const bool isZero = inverseNorm == 0 || scalars.isFaulty;
+  // A row of zeros has no gradient, nor has one of an absent pair.
+  const bool isZero = inverseNorm == 0 || scalars.isVoid;
   const float unscale =
       scalars.gradientFactor * scalars.inverseTau / (unitFactorOf(inverseNorm).mantissa * args.pullScale);
   const float factor = inverseNorm > kMostInverseNorm ? kMostInverseNorm : inverseNorm;

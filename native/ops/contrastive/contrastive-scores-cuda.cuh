@@ -17,10 +17,8 @@ constexpr int kScoreThreads = 2 * kTile;  // one for each row and column of a ti
 struct ScoreSide {
   int64_t count;
   const float* inverseNorms;  // [count]
-  // Where both sides have the same id, no logit is kept: groups, or null for the index of row or column.
-  const int32_t* ids;       // [count]
-  const int32_t* partners;  // [count] equal where a logit is a positive beside the pair itself; null: never
-  const float* ownScores;   // [count] to which the threshold is added; null where nothing is left out by it
+  const int32_t* groups;      // [count], or null where each row is a group of its own and none is absent
+  const float* ownScores;     // [count] to which the threshold is added; null where nothing is left out by it
   // The softmax whose part a logit is, in the backward pass. Null where it is part of none.
   const float *lse, *leftOut, *shares, *pairScores;  // [count]
   const float* weights;                              // [count], or null where all are 1
@@ -32,22 +30,25 @@ enum class ScoreKind : int32_t { pairs, own, extra };
 struct ScorePanel {
   ScoreSide rows, columns;
   ScoreKind kind;
+  GroupMode groupMode;            // what rows and columns of one group are to each other in this matrix
   int64_t rowBegin, columnBegin;  // multiples of a tile
   float threshold;
   const Scalars* scalars;
 
-  // Whether anything but the pair itself may be left out.
+  // Whether anything of pairs that are present, but the pair itself, may be left out.
   __device__ bool hasMarks() const {
-    return rows.ids || rows.partners || rows.ownScores || columns.ownScores;
+    return groupMode != GroupMode::none || rows.ownScores || columns.ownScores;
   }
 };
 
 // A tile's numbers for its rows, then for its columns, in shared memory.
 struct ForwardMarks {
-  float factors[kScoreThreads];  // mantissas of 1 / norm
-  float limits[kScoreThreads];   // a higher score is left out, unless a positive's
-  int32_t ids[kScoreThreads];
-  int32_t partners[kScoreThreads];
+  static constexpr int32_t kNoRow = -1;  // beyond the edge, or of an absent pair
+
+  float factors[kScoreThreads];     // mantissas of 1 / norm
+  float limits[kScoreThreads];      // a higher score is left out, unless a positive's
+  int32_t ids[kScoreThreads];       // 0 or more, left out where row and column have the same; or kNoRow
+  int32_t partners[kScoreThreads];  // positives beside the pair itself where row and column have the same
 };
 
 struct BackwardMarks : ForwardMarks {
@@ -64,8 +65,6 @@ struct TileArea {
   int64_t rowBegin, columnBegin;  // in the matrix
   int rowCount, columnCount;      // at most kTile
   bool isDiagonal;                // has pairs of a row with itself
-
-  __device__ bool isWhole() const { return rowCount == kTile && columnCount == kTile; }
 };
 
 __device__ inline TileArea tileOf(const ScorePanel& panel, int64_t tileRow, int64_t tileColumn) {
@@ -76,19 +75,22 @@ __device__ inline TileArea tileOf(const ScorePanel& panel, int64_t tileRow, int6
           panel.kind != ScoreKind::extra && rowBegin == columnBegin};
 }
 
-// Whether the thread's number is a row's, and which.
+// Whether the thread's number is a row's, which, and its group.
 struct Entry {
   bool isRow;
   int64_t index;
-  bool isIn;
+  int32_t group;  // below 0 beyond the edge, and of an absent pair
+
+  __device__ bool isPresent() const { return group >= 0; }
 };
 
-__device__ inline Entry entryOf(const TileArea& tile) {
-  const int thread = static_cast<int>(threadIdx.x);
+__device__ inline Entry entryOf(const ScorePanel& panel, const TileArea& tile) {
+  const int thread = static_cast<int>(threadIdx.x), at = thread % kTile;
   const bool isRow = thread < kTile;
-  const int at = thread % kTile;
-  return {isRow, (isRow ? tile.rowBegin : tile.columnBegin) + at,
-          at < (isRow ? tile.rowCount : tile.columnCount)};
+  const int32_t* groups = isRow ? panel.rows.groups : panel.columns.groups;
+  const int64_t index = (isRow ? tile.rowBegin : tile.columnBegin) + at;
+  if (at >= (isRow ? tile.rowCount : tile.columnCount)) return {isRow, index, ForwardMarks::kNoRow};
+  return {isRow, index, groups ? groups[index] : static_cast<int32_t>(index)};
 }
 
 // Each thread loads the numbers of one row or column. A barrier must follow.
@@ -98,19 +100,20 @@ __device__ inline void loadMarks(const ScorePanel& panel, const Entry& entry, Fo
   const int32_t never = entry.isRow ? 0 : 1;
   const auto at = threadIdx.x;
   const int64_t index = entry.index;
-  const int32_t id = panel.kind == ScoreKind::extra ? never
-                     : side.ids && entry.isIn       ? side.ids[index]
-                                                    : static_cast<int32_t>(index);
-  sMarks.factors[at] = entry.isIn ? unitFactorOf(side.inverseNorms[index]).mantissa : 0;
-  sMarks.limits[at] = side.ownScores && entry.isIn ? side.ownScores[index] + panel.threshold : kInfinity;
-  sMarks.ids[at] = id;
-  sMarks.partners[at] = side.partners && entry.isIn ? side.partners[index] : never;
+  const bool isPresent = entry.isPresent();
+  const int32_t id = panel.kind == ScoreKind::extra       ? never
+                     : panel.groupMode == GroupMode::mask ? entry.group
+                                                          : static_cast<int32_t>(index);
+  sMarks.factors[at] = isPresent ? unitFactorOf(side.inverseNorms[index]).mantissa : 0;
+  sMarks.limits[at] = side.ownScores && isPresent ? side.ownScores[index] + panel.threshold : kInfinity;
+  sMarks.ids[at] = isPresent ? id : ForwardMarks::kNoRow;
+  sMarks.partners[at] = panel.groupMode == GroupMode::positives ? entry.group : never;
 }
 
 __device__ inline void loadPullMarks(const ScorePanel& panel, const Entry& entry, const Scalars& scalars,
                                      BackwardMarks& sMarks) {
   const ScoreSide& side = entry.isRow ? panel.rows : panel.columns;
-  const bool hasSoftmax = side.lse && entry.isIn;
+  const bool hasSoftmax = side.lse && entry.isPresent();
   const auto at = threadIdx.x;
   const int64_t index = entry.index;
   const float lse = hasSoftmax ? side.lse[index] : kInfinity;
@@ -131,10 +134,12 @@ struct Kept {
   bool isPartner, inRow, inColumn;
 };
 
-__device__ inline Kept keptAt(const TileArea& tile, const ForwardMarks& sMarks, int row, int column,
-                              float score) {
-  const bool isOther =
-      row < tile.rowCount && column < tile.columnCount && sMarks.ids[row] != sMarks.ids[kTile + column];
+__device__ inline Kept keptAt(const ForwardMarks& sMarks, int row, int column, float score) {
+  // Not above 0 where both are the same or the row alone has the sign of kNoRow. The column's is asked for
+  // first: with one condition for all, the compiler holds each column's id in a register, and one block of
+  // the pulls takes the place of two.
+  const int32_t columnId = sMarks.ids[kTile + column];
+  const bool isOther = columnId >= 0 && (sMarks.ids[row] ^ columnId) > 0;
   const bool isPartner = isOther && sMarks.partners[row] == sMarks.partners[kTile + column];
   return {isPartner, isOther && (isPartner || !(score > sMarks.limits[row])),
           isOther && (isPartner || !(score > sMarks.limits[kTile + column]))};
@@ -238,12 +243,11 @@ __device__ inline void storePartial(float* partials, int64_t at, float first, fl
 // serves both; where marks leave something out; and where logits may lie so far apart that each row and
 // column needs its own maximum. All are exact to rounding; they differ in what they cost.
 template <typename Tile>
-__device__ inline Pack<float, 2> sweepTile(const TileArea& tile, const ForwardMarks& sMarks,
-                                           const Scalars& scalars, const Accumulators<Tile>& scores,
-                                           float* sScratch, bool hasMarks) {
+__device__ inline Pack<float, 2> sweepTile(const ForwardMarks& sMarks, const Scalars& scalars,
+                                           const Accumulators<Tile>& scores, float* sScratch, bool hasMarks) {
   const auto logitAt = [&](int row, int column, float product, auto&& body) {
     const float score = scoreOf(sMarks, row, column, product);
-    const Kept kept = keptAt(tile, sMarks, row, column, score);
+    const Kept kept = keptAt(sMarks, row, column, score);
     return body(kept, logitOf(scalars, score, kept.isPartner));
   };
   if (scalars.isNarrow && !hasMarks) {
@@ -284,13 +288,12 @@ __device__ inline Pack<float, 2> sweepTile(const TileArea& tile, const ForwardMa
 
 // Sum and number of the logits of positives beside the pair itself.
 template <typename Tile>
-__device__ inline Pack<float, 2> sweepPartners(const TileArea& tile, const ForwardMarks& sMarks,
-                                               const Scalars& scalars, const Accumulators<Tile>& scores,
-                                               float* sScratch) {
+__device__ inline Pack<float, 2> sweepPartners(const ForwardMarks& sMarks, const Scalars& scalars,
+                                               const Accumulators<Tile>& scores, float* sScratch) {
   const auto reduce = [&](auto&& valueOf) {
     return reduceTile<Sum>(scores, sScratch, [&](int row, int column, float product) {
       const float score = scoreOf(sMarks, row, column, product);
-      const Kept kept = keptAt(tile, sMarks, row, column, score);
+      const Kept kept = keptAt(sMarks, row, column, score);
       const float value = kept.isPartner ? valueOf(logitOf(scalars, score, true)) : 0.f;
       return Added{value, value};
     });
@@ -310,18 +313,18 @@ __device__ inline void finishSweep(const ScorePanel& panel, const SweepOutput& o
   auto* sScratch = reinterpret_cast<float*>(sMemory + sizeof(ForwardMarks));
   const Scalars scalars = *panel.scalars;
   const TileArea tile = tileOf(panel, tileRow, tileColumn);
-  const Entry entry = entryOf(tile);
+  const Entry entry = entryOf(panel, tile);
   loadMarks(panel, entry, sMarks);
-  __syncthreads();  // all marks are written
-  const bool hasMarks = panel.hasMarks() || tile.isDiagonal || !tile.isWhole();
-  const Pack<float, 2> rPartial = sweepTile(tile, sMarks, scalars, scores, sScratch, hasMarks);
+  const bool isWhole = __syncthreads_and(entry.isPresent());  // all marks are written
+  const bool hasMarks = panel.hasMarks() || tile.isDiagonal || !isWhole;
+  const Pack<float, 2> rPartial = sweepTile(sMarks, scalars, scores, sScratch, hasMarks);
   const int64_t at = threadIdx.x % kTile;
   const int64_t place = entry.isRow ? tileColumn * output.rowStride + tileRow * kTile + at
                                     : tileRow * output.columnStride + tileColumn * kTile + at;
   if (float* partials = entry.isRow ? output.rowPartials : output.columnPartials)
     storePack(partials + 2 * place, rPartial);
   if (!output.rowPartners) return;  // of all threads alike
-  const Pack<float, 2> rPartners = sweepPartners(tile, sMarks, scalars, scores, sScratch);
+  const Pack<float, 2> rPartners = sweepPartners(sMarks, scalars, scores, sScratch);
   if (float* partners = entry.isRow ? output.rowPartners : output.columnPartners)
     storePack(partners + 2 * place, rPartners);
 }
@@ -344,11 +347,11 @@ struct Pull {
   float row, column, logit;
 };
 
-__device__ inline Pull pullAt(const TileArea& tile, const BackwardMarks& sMarks, const Scalars& scalars,
-                              bool isPairs, int row, int column, float score) {
-  const Kept kept = keptAt(tile, sMarks, row, column, score);
+__device__ inline Pull pullAt(const BackwardMarks& sMarks, const Scalars& scalars, bool hasPairs, int row,
+                              int column, float score) {
+  const Kept kept = keptAt(sMarks, row, column, score);
   const int other = kTile + column;
-  if (isPairs && tile.isDiagonal && row == column && row < tile.rowCount)
+  if (hasPairs && row == column && sMarks.ids[row] >= 0)
     return {sMarks.own[row], sMarks.own[other], sMarks.ownLogits[row]};
   Pull pull{0, 0, logitOf(scalars, score, kept.isPartner)};
   if (scalars.isNarrow) {
@@ -374,6 +377,7 @@ __device__ inline void storePulls(E* gRow, const float (&low)[2], const float (&
   const int lane = laneIndex() % 4;
   const bool isOdd = lane % 2 == 1;
   if constexpr (sizeof(E) == 4) {
+    __syncwarp();  // lanes whose logits are left out went another way: all store together, so whole sectors
     storePack(gRow + 2 * lane, Pack<float, 2>{{low[0], low[1]}});
     storePack(gRow + 8 + 2 * lane, Pack<float, 2>{{high[0], high[1]}});
   } else {
@@ -446,24 +450,26 @@ __device__ inline void finishPulls(const ScorePanel& panel, const PullOutput<E>&
   auto& sMarks = *reinterpret_cast<BackwardMarks*>(sMemory);
   const Scalars scalars = *panel.scalars;
   const TileArea tile = tileOf(panel, tileRow, tileColumn);
-  const Entry entry = entryOf(tile);
+  const Entry entry = entryOf(panel, tile);
   loadMarks(panel, entry, sMarks);
   loadPullMarks(panel, entry, scalars, sMarks);
-  __syncthreads();  // all marks are written
+  const bool isWhole = __syncthreads_and(entry.isPresent());  // all marks are written
+  // Those that have a pair with itself.
+  const bool hasPairs = tile.isDiagonal && panel.kind == ScoreKind::pairs;
   E* gTile = output.pulls + tileRow * kTile * output.stride + tileColumn * kTile;
   const auto finish = [&](auto&& pullOf) {
     storeTile(output, gTile, sMarks, scores, pullOf);
     return output.theta ? thetaOf(sMarks, scores, pullOf) : 0.f;
   };
   float theta = 0;
-  if (scalars.isNarrow && !panel.hasMarks() && !tile.isDiagonal && tile.isWhole())
+  if (scalars.isNarrow && !panel.hasMarks() && !tile.isDiagonal && isWhole)
     theta = finish([&](int row, int column, float score) {
       const float logit = logitOf(scalars, score, false), power = powerOf(scalars, logit);
       return Pull{power * sMarks.narrow[row], power * sMarks.narrow[kTile + column], logit};
     });
   else
     theta = finish([&](int row, int column, float score) {
-      return pullAt(tile, sMarks, scalars, panel.kind == ScoreKind::pairs, row, column, score);
+      return pullAt(sMarks, scalars, hasPairs, row, column, score);
     });
   if (!output.theta) return;  // of all threads alike
   const float sum = blockSum(theta, reinterpret_cast<float*>(sMemory + sizeof(BackwardMarks)));

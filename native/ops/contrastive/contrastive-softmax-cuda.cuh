@@ -96,6 +96,7 @@ struct FinishArgs {
   SoftmaxState rows, columns;
   const float* partnerCounts;  // [pairs], or null where all are 0
   const float* weights;        // [pairs], or null
+  const int32_t* groups;       // [pairs], or null
   const Scalars* scalars;
   int64_t pairs;
   bool oneDirectional;
@@ -142,7 +143,7 @@ __global__ void __launch_bounds__(kRowThreads, 4) finishKernel(FinishArgs args) 
     const PairResult column =
         args.oneDirectional ? pairResultOf(0, 0, 0, ownLogit, 0) : resultOf(args.columns);
     const auto set = [&](ContrastiveStatistic which, double value) {
-      at(which) = scalars.isFaulty ? 0.f : static_cast<float>(value);
+      at(which) = scalars.isVoid ? 0.f : static_cast<float>(value);
     };
     set(rowLse, row.lse);
     set(columnLse, column.lse);
@@ -150,7 +151,8 @@ __global__ void __launch_bounds__(kRowThreads, 4) finishKernel(FinishArgs args) 
     set(columnLeftOut, column.leftOut);
     set(share, 1 / (count + 1));
     set(score, at(score));
-    loss = (args.weights ? args.weights[pair] : 1.f) * (row.loss + (args.oneDirectional ? 0 : column.loss));
+    const float weight = isAbsent(args.groups, pair) ? 0.f : args.weights ? args.weights[pair] : 1.f;
+    loss = weight * (row.loss + (args.oneDirectional ? 0 : column.loss));
   }
   loss = blockSum(loss, sharedMemory<double>());
   if (threadIdx.x == 0) args.losses[blockIdx.x] = loss;
@@ -170,7 +172,7 @@ __global__ void __launch_bounds__(kRowThreads) lossKernel(LossArgs args) {
   for (int64_t at = threadIdx.x; at < args.count; at += kRowThreads) sum += args.losses[at];
   sum = blockSum(sum, sharedMemory<double>());
   if (threadIdx.x == 0)
-    *args.loss = args.scalars->isFaulty
+    *args.loss = args.scalars->isVoid
                      ? 0.f
                      : static_cast<float>(sum * args.directionFactor / args.scalars->totalWeight);
 }
@@ -199,7 +201,7 @@ struct FinishThetaArgs {
 
 // One thread. No shared memory.
 __global__ void finishThetaKernel(FinishThetaArgs args) {
-  const bool isFixed = args.scalars->isClamped || args.scalars->isFaulty;
+  const bool isFixed = args.scalars->isClamped || args.scalars->isVoid;
   *args.dTheta = isFixed ? 0.f : static_cast<float>(*args.total * args.scalars->gradientFactor);
 }
 

@@ -33,19 +33,21 @@ struct Rows {
   int64_t count = 0;
   int64_t features = 0;
   const float* inverseNorms = nullptr;  // [count]
+  const int32_t* groups = nullptr;      // [count], or null where each row is a group of its own
+
+  bool isAbsent(int64_t row) const { return groups && groups[row] < 0; }
 };
 
 // The arguments of the op as pointers and numbers.
 struct Problem {
   Rows x, y, z;
   const float* statistics;  // [kContrastiveStatistics, pairs]
-  const int32_t* groups;    // [pairs], or null where each pair is a group of its own
   const float* weights;     // [pairs], or null where all are 1
   const float* theta;       // [1], or null where the temperature is fixed
   float fixedInverseTau;
   float margin;
   std::optional<float> threshold;
-  bool groupsArePositives;
+  GroupMode groupMode;
   bool bothScopes;
   bool oneDirectional;
   int64_t tileRows;
@@ -54,38 +56,37 @@ struct Problem {
   const float* statistic(ContrastiveStatistic which) const {
     return statistics + static_cast<int64_t>(which) * pairs();
   }
-  float weight(int64_t pair) const { return weights ? weights[pair] : 1.f; }
-  // theta and weights may be read only while the op executes.
+  // theta, groups and weights may be read only while the op executes.
   bool isClamped() const { return theta && !(std::exp(*theta) <= kMostInverseTau) && !std::isnan(*theta); }
   float inverseTau() const {
     if (!theta) return fixedInverseTau;
     return isClamped() ? kMostInverseTau : std::exp(*theta);
   }
+  float weight(int64_t pair) const { return x.isAbsent(pair) ? 0.f : weights ? weights[pair] : 1.f; }
   // The factor of each direction's mean.
   double directionFactor() const { return oneDirectional ? 1 : 0.5; }
 };
 
-Rows rowsOf(const Tensor& tensor, const float* inverseNorms) {
-  return {tensor.raw(), tensor.dtype(), tensor.size(0), tensor.size(1), inverseNorms};
+Rows rowsOf(const Tensor& tensor, const float* inverseNorms, const int32_t* groups) {
+  return {tensor.raw(), tensor.dtype(), tensor.size(0), tensor.size(1), inverseNorms, groups};
 }
 
 Problem problemOf(const Tensor& x, const Tensor& y, const ContrastiveOptions& options,
                   const ContrastiveForward& forward) {
   const int64_t pairs = x.size(0);
   const auto* inverseNorms = forward.inverseNorms.data<float>();
-  const bool grouped = options.groups && options.groupMode != GroupMode::none;
+  const int32_t* groups = options.groups ? options.groups->data<int32_t>() : nullptr;
   return {
-      .x = rowsOf(x, inverseNorms),
-      .y = rowsOf(y, inverseNorms + pairs),
-      .z = options.negatives ? rowsOf(*options.negatives, inverseNorms + 2 * pairs) : Rows{},
+      .x = rowsOf(x, inverseNorms, groups),
+      .y = rowsOf(y, inverseNorms + pairs, groups),
+      .z = options.negatives ? rowsOf(*options.negatives, inverseNorms + 2 * pairs, nullptr) : Rows{},
       .statistics = forward.statistics.data<float>(),
-      .groups = grouped ? options.groups->data<int32_t>() : nullptr,
       .weights = options.weights ? options.weights->data<float>() : nullptr,
       .theta = options.theta ? options.theta->data<float>() : nullptr,
       .fixedInverseTau = static_cast<float>(1 / options.temperature),
       .margin = static_cast<float>(options.margin),
       .threshold = options.threshold ? std::optional(static_cast<float>(*options.threshold)) : std::nullopt,
-      .groupsArePositives = grouped && options.groupMode == GroupMode::positives,
+      .groupMode = options.groupMode,
       .bothScopes = options.scope == Scope::both,
       .oneDirectional = options.oneDirectional,
       // Eight tiles a side where there are few pairs, so that threads have work.
@@ -93,13 +94,14 @@ Problem problemOf(const Tensor& x, const Tensor& y, const ContrastiveOptions& op
   };
 }
 
-// Sum of the weights; 0 where it cannot be used: a weight is negative or not finite, or all are 0.
+// Sum of the weights; 0 where all pairs are absent, and where it cannot be used: a weight is negative or not
+// finite, or all are 0.
 double totalWeight(const Problem& problem) {
-  if (!problem.weights) return static_cast<double>(problem.pairs());
   double sum = 0;
   for (int64_t pair = 0; pair < problem.pairs(); pair++) {
-    if (!(problem.weights[pair] >= 0 && problem.weights[pair] < kInfinity)) return 0;
-    sum += problem.weights[pair];
+    const float weight = problem.weight(pair);
+    if (!(weight >= 0 && weight < kInfinity)) return 0;
+    sum += weight;
   }
   return sum;
 }
@@ -154,10 +156,11 @@ inline IntVec load(const int32_t* from) {
 
 // What decides which logits of a tile count, for its rows or its columns.
 struct Marks {
-  TileArray<int32_t> ids;       // left out where those of row and column are the same
+  static constexpr int32_t kNoRow = -1;
+
+  TileArray<int32_t> ids;       // 0 or more, left out where those of row and column are the same; or kNoRow
   TileArray<int32_t> partners;  // positives beside the pair itself where these are the same, but not the ids
   TileArray<float> limits;      // a higher score is left out, unless a positive's
-  TileArray<int32_t> padding;   // all bits where there is no row or column
 };
 
 enum class Side { row, column };
@@ -165,17 +168,21 @@ enum class Side { row, column };
 // Marks of the rows or columns `begin` and on of a matrix of scores.
 Marks marksOf(const Problem& problem, const ScoreMatrix& matrix, Side side, int64_t begin, int64_t count) {
   const bool isExtra = matrix.kind == ScoreMatrix::Kind::extra;
-  const bool hasPartners = problem.groupsArePositives && matrix.kind == ScoreMatrix::Kind::pairs;
-  const bool idsAreGroups = problem.groups && !hasPartners;
-  const bool hasLimits = problem.threshold && !(isExtra && side == Side::column);
-  const int32_t never = side == Side::row ? 0 : 1;  // what equals nothing of the other side
+  const bool isRow = side == Side::row;
+  const Rows& rows = isRow ? *matrix.rows : *matrix.columns;
+  const bool hasPartners =
+      rows.groups && problem.groupMode == GroupMode::positives && matrix.kind == ScoreMatrix::Kind::pairs;
+  const bool idsAreGroups = rows.groups && problem.groupMode != GroupMode::none && !hasPartners;
+  const bool hasLimits = problem.threshold && (isRow || !isExtra);
+  const int32_t never = isRow ? 0 : 1;  // what equals nothing of the other side
   const float* scores = problem.statistic(ContrastiveStatistic::score);
   Marks marks{};
-  std::fill(marks.padding.values + count, marks.padding.values + kMostTileRows, -1);
+  std::fill(marks.ids.values + count, marks.ids.values + kMostTileRows, Marks::kNoRow);
   for (int64_t index = 0; index < count; index++) {
     const int64_t pair = begin + index;
-    marks.ids[index] = isExtra ? never : idsAreGroups ? problem.groups[pair] : static_cast<int32_t>(pair);
-    marks.partners[index] = hasPartners ? problem.groups[pair] : never;
+    const int32_t id = isExtra ? never : idsAreGroups ? rows.groups[pair] : static_cast<int32_t>(pair);
+    marks.ids[index] = rows.isAbsent(pair) ? Marks::kNoRow : id;
+    marks.partners[index] = hasPartners ? rows.groups[pair] : never;
     marks.limits[index] = hasLimits ? scores[pair] + *problem.threshold : kInfinity;
   }
   return marks;
@@ -196,11 +203,9 @@ struct Logits {
 };
 
 inline Logits logitsAt(const TileMarks& marks, int64_t row, int64_t column, Vec scores) {
-  const IntVec isSame = load(&marks.columns.ids[column]) == marks.rows.ids[row];
-  const IntVec isPadding = load(&marks.columns.padding[column]);
-  const IntVec isPartner =
-      (load(&marks.columns.partners[column]) == marks.rows.partners[row]) & ~isSame & ~isPadding;
-  const IntVec never = isSame | isPadding;
+  // Not above 0 where both are the same, or one alone has the sign of kNoRow.
+  const IntVec never = (load(&marks.columns.ids[column]) ^ marks.rows.ids[row]) <= 0;
+  const IntVec isPartner = (load(&marks.columns.partners[column]) == marks.rows.partners[row]) & ~never;
   const IntVec aboveRow = scores > marks.rows.limits[row];
   const IntVec aboveColumn = scores > load(&marks.columns.limits[column]);
   const Vec plain = scores * marks.inverseTau;
@@ -327,6 +332,10 @@ void loadUnitRows(const Rows& rows, int64_t begin, int64_t count, float* to) {
     for (int64_t row = 0; row < count; row++, to += features) {
       const E* from = static_cast<const E*>(rows.data) + (begin + row) * features;
       const float factor = rows.inverseNorms[begin + row];
+      if (factor == 0) {
+        std::fill_n(to, features, 0.f);
+        continue;
+      }
       int64_t d = 0;
       for (; d + kLanes <= features; d += kLanes) store(to + d, load(from + d) * factor);
       for (; d < features; d++) to[d] = toFloat(from[d]) * factor;

@@ -21,6 +21,9 @@ namespace crossmap {
 // s > s_jj + threshold), own-language and extra negatives included. What is kept is a constant to the
 // gradient.
 //
+// A pair whose group is below 0 is absent, with every GroupMode: the result is that of the pairs without it,
+// whatever its rows and its weight hold, and their gradients are 0. So calls can be padded to one shape.
+//
 // Memory beside inputs, results and gradients, with no [pairs, pairs] matrix. CPU, in float32 numbers:
 //   15 for each pair and 1 for each extra negative
 //   for each thread n (n + 2 features) for a tile of scores and the rows that it comes from, and about
@@ -53,7 +56,7 @@ struct ContrastiveOptions {
   std::optional<Tensor>
       theta;          // [] float32: 1 / tau = min(e^theta, 100), with gradient 0 where e^theta > 100
   double margin = 0;  // finite
-  std::optional<Tensor> groups;  // [pairs] int32; default each pair for itself
+  std::optional<Tensor> groups;  // [pairs] int32, below 0 for no pair; default each pair for itself
   GroupMode groupMode = GroupMode::mask;
   Scope scope = Scope::cross;
   std::optional<double> threshold;  // finite; default none
@@ -77,9 +80,11 @@ enum class ContrastiveStatistic { rowLse, columnLse, rowLeftOut, columnLeftOut, 
 inline constexpr int64_t kContrastiveStatistics = 6;
 
 struct ContrastiveForward {
-  Tensor loss;          // [] float32
-  Tensor statistics;    // [6, pairs] float32: by ContrastiveStatistic; score is s_ii, share t_ii
-  Tensor inverseNorms;  // [2 pairs + negatives] float32: 1 / |x|, 1 / |y|, 1 / |z|, and 0 for a row of zeros
+  Tensor loss;        // [] float32
+  Tensor statistics;  // [6, pairs] float32: by ContrastiveStatistic; score is s_ii, share t_ii
+  // [2 pairs + negatives] float32: 1 / |x|, 1 / |y|, 1 / |z|. 0 exactly for rows without direction or
+  // gradient, which nothing reads: those of zeros and of absent pairs. NaN for rows that are not finite.
+  Tensor inverseNorms;
 
   static constexpr auto fields() {
     return std::tuple(field("loss", &ContrastiveForward::loss),
@@ -89,8 +94,9 @@ struct ContrastiveForward {
 };
 
 // x, y [pairs, features], at least 1 pair; float32, bfloat16 or float16. Products, sums and statistics are
-// float32. A row of zeros has u = 0 and gradient 0. Weights that are negative, not finite or all 0 are a
-// fault, and then the loss is 0.
+// float32. A row of zeros has u = 0 and gradient 0. Weights of pairs that are not absent are a fault where
+// one is negative or not finite or all are 0, and then the loss is 0; so it is, without fault, where all
+// pairs are absent.
 ContrastiveForward contrastive(const Tensor& x, const Tensor& y, const ContrastiveOptions& options);
 
 // Which gradients are computed.
