@@ -51,7 +51,7 @@ export interface NativePlan {
 }
 
 /** Recorded ops of a device. */
-interface NativeGraph {
+export interface NativeGraph {
   dispose: () => void;
 }
 
@@ -68,7 +68,8 @@ interface Native extends NativeOps {
   resetPeak: (device: string) => void;
   emptyCache: (device: string) => void;
   devices: () => readonly NativeDevice[];
-  beginCapture: (device: string) => void;
+  canCapture: (device: string) => boolean;
+  beginCapture: (device: string, sharing?: NativeGraph) => void;
   endCapture: (device: string) => NativeGraph;
   replay: (graph: NativeGraph) => void;
   setThreads: (threads: number) => void;

@@ -1,6 +1,6 @@
 /**
- * A short training run of all objectives on a device, over two made-up languages. `--device D --steps N --size full|small`; the last line is
- * JSON: losses of the first and the last step, tokens per second over the latter half, and the most memory held.
+ * A short training run of all objectives on a device, over two made-up languages. `--device D --steps N --size full|small --graphs auto|off`;
+ * the last line is JSON: losses of the first and the last step, tokens per second over the latter half, and the most memory held.
  */
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -15,6 +15,7 @@ const {values: flags} = parseArgs({
     device: {type: 'string', default: 'cuda'},
     steps: {type: 'string', default: '60'},
     size: {type: 'string', default: 'full'},
+    graphs: {type: 'string', default: 'auto'},
   },
 });
 const device = flags.device as Device;
@@ -37,7 +38,7 @@ data:
 ${sizes[isFull ? 'full' : 'small']}
 device: ${device}
 dtype: bfloat16
-training: {steps: ${flags.steps}, tokensPerBatch: ${tokensPerBatch}, warmupSteps: 2, checkpointEvery: 100000}
+training: {steps: ${flags.steps}, tokensPerBatch: ${tokensPerBatch}, warmupSteps: 2, checkpointEvery: 100000, graphs: ${flags.graphs}}
 evaluation: {every: 100000, textTokens: 256, pairs: 8, bootstrap: 10, samples: 0}
 `;
 

@@ -1,6 +1,6 @@
 /** The cases that are timed beside PyTorch: bench/peers/cases.json names their sizes, for us and for the peers. */
 import {readFileSync} from 'node:fs';
-import {backward, clearGradients, noGrad, requireGradient} from '../../lib/autograd/index.js';
+import {backward, clearGradients, gradient, noGrad, requireGradient} from '../../lib/autograd/index.js';
 import {attentionWork, contrastiveWork, linearCrossEntropyWork} from '../../lib/bench/index.js';
 import {createDecoder, decoderInput, type DecoderShape} from '../../lib/nn/index.js';
 import {adamw, attention, contrastive, linearCrossEntropy, normal, rmsNorm} from '../../lib/ops/index.js';
@@ -178,7 +178,9 @@ function prepareTraining(work: Extract<WorkCase, {kind: 'trainingStep'}>, device
       clearGradients(leaves);
       const {hidden} = decoder.forward(input);
       backward(linearCrossEntropy(hidden, decoder.head, targets).loss);
-      optimizer.update({step: ++step, learningRate: 1e-4, norm: optimizer.gradientNorm()});
+      const gradients = leaves.map((leaf) => gradient(leaf));
+      const norm = optimizer.gradientNorm(gradients);
+      optimizer.update({step: ++step, learningRate: 1e-4, norm, gradients});
     },
   };
 }

@@ -22,7 +22,7 @@ export function requireGradient(tensor: Tensor): Tensor {
       'ERR_AUTOGRAD',
       'requireGradient: the tensor is the result of a recorded op; detach it first',
     );
-  if (source === undefined) setSource(tensor, {leaf: {gradient: undefined}});
+  if (source === undefined) setSource(tensor, {leaf: {gradient: undefined, room: undefined}});
   return tensor;
 }
 
@@ -42,8 +42,31 @@ export function clearGradients(leaves: Iterable<Tensor>): void {
   for (const tensor of leaves) {
     const source = sourceOf(tensor);
     if (source === undefined || !('leaf' in source)) continue;
-    source.leaf.gradient?.dispose();
-    source.leaf.gradient = undefined;
+    const {leaf} = source;
+    if (leaf.gradient !== leaf.room) leaf.gradient?.dispose();
+    leaf.gradient = undefined;
+  }
+}
+
+/**
+ * Runs `work`, whose backward passes leave the gradients of leaves in memory of the caller. The leaves have no gradient before, and
+ * none after.
+ *
+ * @param rooms [leaves] float32, each in the shape of its leaf
+ */
+export function withGradientsIn<T>(leaves: readonly Tensor[], rooms: readonly Tensor[], work: () => T): T {
+  const giveRoom = (to: readonly Tensor[]): void => {
+    clearGradients(leaves);
+    for (const [index, tensor] of leaves.entries()) {
+      const source = sourceOf(tensor);
+      if (source !== undefined && 'leaf' in source) source.leaf.room = to[index];
+    }
+  };
+  giveRoom(rooms);
+  try {
+    return work();
+  } finally {
+    giveRoom([]);
   }
 }
 

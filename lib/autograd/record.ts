@@ -1,7 +1,7 @@
 /** Recording an op, for authors of ops. */
 import type {NativeTensor} from '../native.js';
 import {Tensor} from '../tensor/index.js';
-import {isRecording, setSource, sourceOf, takeOrder, type TapeNode} from './tape.js';
+import {addNode, isRecording, setSource, sourceOf, takeOrder, type TapeNode} from './tape.js';
 
 type Handles = readonly NativeTensor[];
 
@@ -69,6 +69,7 @@ export function record(op: string, executed: Executed<Handles, Handles>): readon
     saved: [...retained, ...owned],
     backward: (gradients, kept, wanted) => backward(gradients, kept.slice(0, retained.length), wanted),
   };
+  addNode(node);
   for (const [output, tensor] of tensors.entries()) setSource(tensor, {node, output});
   return tensors;
 }

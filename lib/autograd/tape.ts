@@ -6,6 +6,8 @@ import {Tensor} from '../tensor/index.js';
 interface Leaf {
   /** float32, whatever the dtype of the leaf: sums of many small terms do not fit in fewer bits. */
   gradient: Tensor | undefined;
+  /** Where the gradient is to stand; without it the memory of the first one that arrives is taken. */
+  room: Tensor | undefined;
 }
 
 /** One executed op. */
@@ -65,6 +67,31 @@ export function takeOrder(): number {
   return nextOrder++;
 }
 
+let unfinished: TapeNode[] | undefined;
+
+/** Puts an op on the tape. */
+export function addNode(node: TapeNode): void {
+  unfinished?.push(node);
+}
+
+/** Runs `work`. Where it throws, what its ops had saved is freed at once, and not when the garbage collector comes to it. */
+export function freeingTape<T>(work: () => T): T {
+  const before = unfinished;
+  const nodes: TapeNode[] = (unfinished = []);
+  try {
+    return work();
+  } catch (error) {
+    for (const node of nodes) {
+      for (const handle of [...(node.saved ?? []), ...node.arrived]) handle?.dispose();
+      node.saved = undefined;
+      node.arrived.length = 0;
+    }
+    throw error;
+  } finally {
+    unfinished = before;
+  }
+}
+
 /** Adds a gradient, which becomes the source's own, to what arrived before. */
 export function deliver(source: Source, gradient: NativeTensor): void {
   if ('leaf' in source) {
@@ -80,6 +107,14 @@ function deliverToLeaf(leaf: Leaf, gradient: NativeTensor): void {
   if (leaf.gradient !== undefined) {
     native.accumulate(leaf.gradient.native, gradient);
     gradient.dispose();
+    return;
+  }
+  if (leaf.room !== undefined) {
+    const wide = gradient.dtype === 'float32' ? gradient : native.cast(gradient, 'float32');
+    native.copyInto(leaf.room.native, wide);
+    wide.dispose();
+    gradient.dispose();
+    leaf.gradient = leaf.room;
     return;
   }
   if (gradient.dtype === 'float32' && !gradient.isShared) {

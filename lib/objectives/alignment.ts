@@ -5,7 +5,7 @@ import type {Decoder} from '../nn/index.js';
 import {cumulative} from '../nn/cumulative.js';
 import {add, contrastive, multiply, pool, scale, sum} from '../ops/index.js';
 import {scope, zeros, type Tensor} from '../tensor/index.js';
-import type {PairTensors, PreparedBatch, PreparedStep} from './prepared-step.js';
+import type {BatchInput, PairTensors, StepInput} from './prepared-step.js';
 
 /** How sentences are aligned. */
 export interface AlignmentOptions {
@@ -68,8 +68,6 @@ export interface StepAlignment {
 interface StepAlignmentContext {
   readonly decoder: Decoder;
   readonly options: AlignmentOptions;
-  /** Weight of the objective in this step. */
-  readonly weight: number;
 }
 
 /**
@@ -79,15 +77,15 @@ interface StepAlignmentContext {
  * @see Gao et al. 2021 (GradCache), arXiv:2101.06983
  */
 export function alignStep(
-  {batches, groups}: PreparedStep & {readonly groups: Tensor},
+  {batches, groups, weights}: StepInput & {readonly groups: Tensor},
   context: StepAlignmentContext,
 ): StepAlignment {
-  const {options, weight} = context;
-  const starts = cumulative(batches.map(({pairCount}) => pairCount));
+  const {options} = context;
+  const starts = cumulative(batches.map(({pairs}) => pairs?.groups.size ?? 0));
   const embedded = noGrad(() => embedStep(batches, starts, context));
   const leaves = embedded.flatMap(({x, y}) => [requireGradient(x), requireGradient(y)]);
   const loss = alignmentLoss(embedded, groups, options);
-  backward(scale(loss, weight));
+  backward(multiply(loss, weights.contrastive));
   return {
     loss,
     term(index, layers) {
@@ -107,7 +105,7 @@ export function alignStep(
 
 /** The pooled sentences of all micro-batches at each layer, one batch below the other. */
 function embedStep(
-  batches: readonly PreparedBatch[],
+  batches: readonly BatchInput[],
   starts: readonly number[],
   {decoder, options}: StepAlignmentContext,
 ): PooledPairs[] {

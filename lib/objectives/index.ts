@@ -1,4 +1,12 @@
 /** The objectives of training: next token, mapping, contrastive alignment, and their weighted sum. */
-export {createObjectives, type Objectives, type ObjectiveTensors, type StepResult} from './objectives.js';
+export {
+  createObjectives,
+  type Objectives,
+  type ObjectiveTensors,
+  type StepFacts,
+  type StepLosses,
+  type StepResult,
+} from './objectives.js';
 export type {PreparedStep} from './prepared-step.js';
-export type {ObjectivesConfig} from './step-plan.js';
+export type {StepData} from './step-data.js';
+export type {ObjectivesConfig, StepPlan} from './step-plan.js';

@@ -3,11 +3,12 @@ import {backward, noGrad, requireGradient} from '../autograd/index.js';
 import type {Batch} from '../data/batch.js';
 import type {Decoder, DecoderInput, DecoderOutput, ForwardOptions, Parameter} from '../nn/index.js';
 import {owned} from '../nn/parameters.js';
-import {add, scale} from '../ops/index.js';
+import {add, multiply} from '../ops/index.js';
 import {scope, tensor, zeros, type Tensor} from '../tensor/index.js';
 import {alignmentLoss, alignStep, poolPairs, type AlignmentOptions, type StepAlignment} from './alignment.js';
-import {prepareStep, type PreparedBatch, type PreparedStep} from './prepared-step.js';
-import type {ObjectivesConfig, StepPlan} from './step-plan.js';
+import {prepareStep, type BatchInput, type PreparedStep, type StepInput} from './prepared-step.js';
+import type {StepData} from './step-data.js';
+import {objectiveNames, type ObjectiveName, type ObjectivesConfig, type StepPlan} from './step-plan.js';
 import {tokenLoss} from './token-losses.js';
 
 /** float32 [] per objective, on the device; absent where the step held nothing for it, or its weight is 0. */
@@ -20,22 +21,18 @@ export interface ObjectiveTensors {
   readonly contrastive?: Tensor;
 }
 
-/** One step, run but not waited for. The innermost scope frees the tensors. */
-export interface StepResult {
+/** What a step has computed. */
+export interface StepLosses {
   /** float32 [] the weighted sum, whose gradients were added to the parameters'. */
   readonly loss: Tensor;
   readonly losses: ObjectiveTensors;
-  /** Weight of each objective in this step, warm-up included. */
-  readonly weights: {readonly next: number; readonly mapping: number; readonly contrastive: number};
-  /** Tokens of the batches. */
-  readonly tokens: number;
-  /** Share of those tokens that are targets of each objective. */
-  readonly targetShares: {readonly next: number; readonly mapping: number};
-  /** Sentence pairs that were aligned. */
-  readonly pairs: number;
-  /** Most pairs that were compared with each other at once: the batch that the contrastive objective in effect has. */
-  readonly comparedPairs: number;
 }
+
+/** What a step had to train on. */
+export type StepFacts = Pick<StepPlan, 'weights' | 'tokens' | 'targetShares' | 'pairs' | 'comparedPairs'>;
+
+/** One step, run but not waited for. The innermost scope frees the tensors. */
+export type StepResult = StepLosses & StepFacts;
 
 /** The objectives of a run. */
 export interface Objectives {
@@ -57,8 +54,14 @@ export interface Objectives {
    * @throws ERR_OUT_OF_MEMORY
    */
   prepare(batches: readonly Batch[], stepIndex: number): PreparedStep;
-  /** `step` of what was prepared; leaves disposing of it to the caller. */
-  run(prepared: PreparedStep): StepResult;
+  /**
+   * Forward and backward pass of what was prepared, which stays the caller's. What changes from step to step stands in the data, so
+   * that it can be recorded with data that is filled anew for each step of the same signature.
+   *
+   * @param data default that of the step
+   * @returns on a device that records ops, losses of all objectives that have a weight: `plan.trained` tells which mean something
+   */
+  run(prepared: PreparedStep, data?: StepData): StepLosses;
   dispose(): void;
   [Symbol.dispose](): void;
 }
@@ -81,13 +84,13 @@ export function createObjectives(config: ObjectivesConfig, decoder: Decoder): Ob
     step(batches, stepIndex) {
       const prepared = prepare(batches, stepIndex);
       try {
-        return runStep(run, prepared);
+        return scope(() => resultOf(prepared.plan, runStep(run, prepared.input(prepared.data))));
       } finally {
         prepared.dispose();
       }
     },
     prepare,
-    run: (prepared) => runStep(run, prepared),
+    run: (prepared, data = prepared.data) => scope(() => runStep(run, prepared.input(data))),
     dispose,
     [Symbol.dispose]: dispose,
   };
@@ -98,54 +101,42 @@ function createTheta({objectives}: ObjectivesConfig, {device}: Decoder): Paramet
   return {name: 'contrastive.theta', tensor: requireGradient(theta), decays: false};
 }
 
-const objectives = ['next', 'mapping', 'contrastive'] as const;
-
 interface Run {
   readonly config: ObjectivesConfig;
   readonly decoder: Decoder;
   readonly alignment: AlignmentOptions;
 }
 
-function runStep(run: Run, prepared: PreparedStep): StepResult {
-  const {decoder, alignment} = run;
-  const {plan, batches, groups} = prepared;
-  return scope(() => {
-    const whole =
-      alignment.config.negatives === 'step' && groups !== undefined
-        ? alignStep({...prepared, groups}, {decoder, options: alignment, weight: plan.weights.contrastive})
-        : undefined;
-    const shares = runBatches(run, batches, {plan, whole});
-    const all = whole ? [...shares, {contrastive: whole.loss}] : shares;
-    return {
-      ...noGrad(() => sumLosses(all, plan, decoder)),
-      weights: plan.weights,
-      tokens: plan.tokens,
-      targetShares: {
-        next: shareOf(plan.targets.next, plan.tokens),
-        mapping: shareOf(plan.targets.mapping, plan.tokens),
-      },
-      pairs: plan.pairs,
-      comparedPairs: whole ? plan.pairs : Math.max(0, ...batches.map(({pairCount}) => pairCount)),
-    };
-  });
+function resultOf(plan: StepPlan, {loss, losses}: StepLosses): StepResult {
+  const {weights, trained, tokens, targetShares, pairs, comparedPairs} = plan;
+  const told = trained.flatMap((name) => (losses[name] === undefined ? [] : [[name, losses[name]] as const]));
+  return {loss, losses: Object.fromEntries(told), weights, tokens, targetShares, pairs, comparedPairs};
 }
 
-function runBatches(
-  run: Run,
-  batches: readonly PreparedBatch[],
-  step: Omit<Place, 'index'>,
-): ObjectiveTensors[] {
+function runStep(run: Run, step: StepInput): StepLosses {
+  const {decoder, alignment} = run;
+  const {groups} = step;
+  const whole =
+    alignment.config.negatives === 'step' && groups !== undefined
+      ? alignStep({...step, groups}, {decoder, options: alignment})
+      : undefined;
+  const shares = runBatches(run, step, whole);
+  const all = whole ? [...shares, {contrastive: whole.loss}] : shares;
+  return noGrad(() => sumLosses(all, step, decoder));
+}
+
+function runBatches(run: Run, step: StepInput, whole: StepAlignment | undefined): ObjectiveTensors[] {
   try {
-    return batches.map((batch, index) => scope(() => runBatch(run, batch, {...step, index})));
+    return step.batches.map((batch, index) => scope(() => runBatch(run, batch, {step, whole, index})));
   } finally {
-    step.whole?.dispose();
+    whole?.dispose();
   }
 }
 
 interface Place {
-  readonly index: number;
-  readonly plan: StepPlan;
+  readonly step: StepInput;
   readonly whole: StepAlignment | undefined;
+  readonly index: number;
 }
 
 /**
@@ -155,25 +146,25 @@ interface Place {
  */
 function runBatch(
   {config, decoder, alignment}: Run,
-  batch: PreparedBatch,
-  {index, plan, whole}: Place,
+  batch: BatchInput,
+  {step, whole, index}: Place,
 ): ObjectiveTensors {
-  const {input, parts, pairs, pairCount} = batch;
+  const {input, parts, pairs} = batch;
   if (parts.length === 0 && pairs === undefined) return {};
   const {hidden, hiddenStates} = runDecoder(decoder, input, {
     isScored: parts.length > 0,
     hiddenStates: pairs ? alignment.config.layer : [],
     checkpointing: config.training.activationCheckpointing,
   });
-  const losses: Partial<Record<keyof ObjectiveTensors, Tensor>> = {};
+  const losses: Partial<Record<ObjectiveName, Tensor>> = {};
   if (hidden)
     for (const part of parts) losses[part.objective] = tokenLoss(batch, part, {hidden, decoder, config});
   const pooled = pairs ? hiddenStates.map((states) => poolPairs(states, pairs, alignment)) : [];
   if (pairs && !whole)
     // The mean over the pairs of the step, as far as these pairs go.
-    losses.contrastive = scale(alignmentLoss(pooled, pairs.groups, alignment), pairCount / plan.pairs);
+    losses.contrastive = multiply(alignmentLoss(pooled, pairs.groups, alignment), pairs.share);
   const injected = pairs && whole ? [whole.term(index, pooled)] : [];
-  backward([...weighted(losses, plan), ...injected].reduce(add));
+  backward([...weighted(losses, step), ...injected].reduce(add));
   return losses;
 }
 
@@ -186,27 +177,19 @@ function runDecoder(
   return isScored ? decoder.forward(input, options) : {hiddenStates: decoder.hiddenStates(input, options)};
 }
 
-function weighted(losses: ObjectiveTensors, {weights}: StepPlan): Tensor[] {
-  return objectives.flatMap((objective) => {
-    const loss = losses[objective];
-    return loss ? [scale(loss, weights[objective])] : [];
+function weighted(losses: ObjectiveTensors, {weights}: StepInput): Tensor[] {
+  return objectiveNames.flatMap((name) => {
+    const loss = losses[name];
+    return loss ? [multiply(loss, weights[name])] : [];
   });
 }
 
 /** The losses of a step from those of its micro-batches, and their weighted sum. */
-function sumLosses(
-  shares: readonly ObjectiveTensors[],
-  plan: StepPlan,
-  {device}: Decoder,
-): Pick<StepResult, 'loss' | 'losses'> {
-  const losses: Partial<Record<keyof ObjectiveTensors, Tensor>> = {};
-  for (const objective of objectives) {
-    const present = shares.flatMap((share) => share[objective] ?? []);
-    if (present.length > 0) losses[objective] = present.reduce(add);
+function sumLosses(shares: readonly ObjectiveTensors[], step: StepInput, {device}: Decoder): StepLosses {
+  const losses: Partial<Record<ObjectiveName, Tensor>> = {};
+  for (const name of objectiveNames) {
+    const present = shares.flatMap((share) => share[name] ?? []);
+    if (present.length > 0) losses[name] = present.reduce(add);
   }
-  return {losses, loss: weighted(losses, plan).reduce(add, zeros([], {device}))};
-}
-
-function shareOf(count: number, tokens: number): number {
-  return tokens === 0 ? 0 : count / tokens;
+  return {losses, loss: weighted(losses, step).reduce(add, zeros([], {device}))};
 }

@@ -2,8 +2,13 @@
 import type {Config} from '../config/index.js';
 import type {Batch, SegmentKind} from '../data/batch.js';
 
+/** The objectives, in the order in which they are told. */
+export const objectiveNames = ['next', 'mapping', 'contrastive'] as const;
+
+export type ObjectiveName = (typeof objectiveNames)[number];
+
 /** The two objectives that predict tokens. */
-export type TokenObjective = 'next' | 'mapping';
+export type TokenObjective = Exclude<ObjectiveName, 'contrastive'>;
 
 /** The objective that each kind of segment is trained for. */
 const objectiveOf: {readonly [K in SegmentKind]: TokenObjective} = {text: 'next', mapping: 'mapping'};
@@ -11,24 +16,33 @@ const objectiveOf: {readonly [K in SegmentKind]: TokenObjective} = {text: 'next'
 /** What of a configuration the objectives depend on. */
 export type ObjectivesConfig = Pick<Config, 'objectives' | 'training'>;
 
-/** Weights and normalizers of one step. */
+/** What there is to one step, and its weights and normalizers. */
 export interface StepPlan {
   /** Weight of each objective, warm-up included. */
-  readonly weights: {readonly next: number; readonly mapping: number; readonly contrastive: number};
+  readonly weights: Readonly<Record<ObjectiveName, number>>;
+  /** Objectives that are not left out and have something in this step: those whose losses mean something. */
+  readonly trained: readonly ObjectiveName[];
   /** Sum of the loss weights of each objective's targets over the step. */
   readonly targetWeights: Readonly<Record<TokenObjective, number>>;
-  /** Targets with a weight above 0. */
-  readonly targets: Readonly<Record<TokenObjective, number>>;
+  /** Tokens of the batches. */
   readonly tokens: number;
-  /** Pairs that are aligned: 0 where the configuration leaves the contrastive objective out. */
+  /** Share of those tokens that are targets of each objective. */
+  readonly targetShares: Readonly<Record<TokenObjective, number>>;
+  /** Sentence pairs that are aligned: 0 where the configuration leaves the contrastive objective out. */
   readonly pairs: number;
+  /** Most pairs that are compared with each other at once: the batch that the contrastive objective in effect has. */
+  readonly comparedPairs: number;
 }
 
 /** @param stepIndex steps done before this one */
 export function planStep(config: ObjectivesConfig, batches: readonly Batch[], stepIndex: number): StepPlan {
   const {next, mapping, contrastive} = config.objectives;
   const [ofNext, ofMapping] = [countTargets(batches, 'next'), countTargets(batches, 'mapping')];
-  const pairs = batches.reduce((sum, batch) => sum + batch.pairs.groups.length, 0);
+  const tokens = batches.reduce((sum, batch) => sum + batch.tokens.length, 0);
+  const shareOf = (count: number): number => (tokens === 0 ? 0 : count / tokens);
+  const pairCounts = batches.map(({pairs}) => (contrastive.weight > 0 ? pairs.groups.length : 0));
+  const pairs = pairCounts.reduce((sum, count) => sum + count, 0);
+  const counts = {next: ofNext.count, mapping: ofMapping.count, contrastive: pairs};
   return {
     weights: {
       next: next.weight,
@@ -36,9 +50,11 @@ export function planStep(config: ObjectivesConfig, batches: readonly Batch[], st
       contrastive: contrastive.weight * warmup(stepIndex, contrastive.warmupShare * config.training.steps),
     },
     targetWeights: {next: ofNext.weight, mapping: ofMapping.weight},
-    targets: {next: ofNext.count, mapping: ofMapping.count},
-    tokens: batches.reduce((sum, {tokens}) => sum + tokens.length, 0),
-    pairs: contrastive.weight > 0 ? pairs : 0,
+    trained: objectiveNames.filter((name) => config.objectives[name].weight > 0 && counts[name] > 0),
+    tokens,
+    targetShares: {next: shareOf(ofNext.count), mapping: shareOf(ofMapping.count)},
+    pairs,
+    comparedPairs: contrastive.negatives === 'step' ? pairs : Math.max(0, ...pairCounts),
   };
 }
 

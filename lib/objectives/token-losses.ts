@@ -2,7 +2,7 @@
 import type {Decoder} from '../nn/index.js';
 import {linearCrossEntropy} from '../ops/index.js';
 import type {Tensor} from '../tensor/index.js';
-import type {PreparedBatch, TokenPart} from './prepared-step.js';
+import type {BatchInput, TokenPart} from './prepared-step.js';
 import type {ObjectivesConfig} from './step-plan.js';
 
 /** What a loss is computed from. */
@@ -18,7 +18,7 @@ interface TokenLossContext {
  * alone, and are part of its loss.
  */
 export function tokenLoss(
-  {targets}: PreparedBatch,
+  {targets}: BatchInput,
   {objective, weights}: TokenPart,
   {hidden, decoder, config}: TokenLossContext,
 ): Tensor {

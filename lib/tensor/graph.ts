@@ -1,6 +1,7 @@
 /** Recording ops of a GPU once and executing them many times, which costs one call instead of one for each op. */
 import {CrossmapError} from '../errors.js';
-import {native} from '../native.js';
+import {native, type NativeGraph} from '../native.js';
+import type {Device} from './device.js';
 import {scope} from './scope.js';
 import {Tensor} from './tensor.js';
 
@@ -18,17 +19,38 @@ export interface Captured<T> {
   [Symbol.dispose](): void;
 }
 
+/** How ops are recorded. */
+export interface CaptureOptions {
+  /**
+   * A recording on the same device, whose memory this one uses too: what either has computed holds until the other is replayed.
+   * Default: memory of its own.
+   */
+  readonly sharing?: Captured<unknown>;
+}
+
+const graphs = new WeakMap<Captured<unknown>, NativeGraph>();
+
+/** Whether `captured` can record ops on the device: on a GPU, or the emulated one. @throws ERR_DEVICE where there is no such device */
+export function canCapture(device: Device): boolean {
+  return native.canCapture(device);
+}
+
 /**
  * Records the ops that `work` calls, as a CUDA graph. Nothing is executed before the first `replay`. Shapes, numbers among the options
  * and the memory of all tensors are those of the recording: what is to change between replays must stand in an input, whose elements
  * `copyFrom` replaces.
  *
- * @param inputs all tensors from outside that `work` reads or writes, on one device, which is not the CPU; the recording keeps them
+ * @param inputs tensors from outside that `work` reads or writes, on one device, which is not the CPU. The recording keeps them; what
+ *   else it reads must live as long as it does
  * @param work calls ops; it makes no tensors from values of the host, and reads none
  * @throws ERR_DEVICE where the device records nothing; ERR_ARGUMENT where there is no input, or `work` copies from or to the host or is
- *   asynchronous; what `work` throws
+ *   asynchronous; ERR_DISPOSED where `sharing` has been disposed of; what `work` throws
  */
-export function captured<T>(inputs: readonly Tensor[], work: () => T): Captured<T> {
+export function captured<T>(
+  inputs: readonly Tensor[],
+  work: () => T,
+  {sharing}: CaptureOptions = {},
+): Captured<T> {
   const [first] = inputs;
   if (first === undefined) throw new CrossmapError('ERR_ARGUMENT', 'captured: there must be an input');
   const {device} = first;
@@ -43,35 +65,41 @@ export function captured<T>(inputs: readonly Tensor[], work: () => T): Captured<
     for (const each of kept) each.dispose();
   };
   try {
-    native.beginCapture(device);
+    native.beginCapture(device, sharing && graphs.get(sharing));
   } catch (error) {
     release();
     throw error;
   }
   let outcome: {readonly result: T} | undefined;
+  let graph: NativeGraph | undefined;
   try {
     outcome = {result: scope(work)};
+    graph = native.endCapture(device);
   } finally {
-    // Recording ends whatever happened; the error of the work is the one to tell.
-    if (outcome === undefined) abandon(device, release);
+    if (graph === undefined) {
+      // Recording ends whatever happened; the error of the work is the one to tell.
+      if (outcome === undefined) abandon(device);
+      disposeTensors(outcome?.result);
+      release();
+    }
   }
   const {result} = outcome;
-  const graph = native.endCapture(device);
   const dispose = (): void => {
     graph.dispose();
     disposeTensors(result);
     release();
   };
-  return {result, replay: () => native.replay(graph), dispose, [Symbol.dispose]: dispose};
+  const recording = {result, replay: () => native.replay(graph), dispose, [Symbol.dispose]: dispose};
+  graphs.set(recording, graph);
+  return recording;
 }
 
-function abandon(device: string, release: () => void): void {
+function abandon(device: Device): void {
   try {
     native.endCapture(device).dispose();
   } catch {
     // The device could not record what was called: the error that led here says so.
   }
-  release();
 }
 
 /** The tensors of a value: itself, or those in its arrays and plain objects. */

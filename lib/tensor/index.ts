@@ -21,6 +21,6 @@ export {
   type MemoryUse,
 } from './device.js';
 export {bytesOf, isFloatDType, type ArrayOf, type DType, type Elements, type FloatDType} from './dtype.js';
-export {captured, type Captured} from './graph.js';
+export {canCapture, captured, type Captured, type CaptureOptions} from './graph.js';
 export {scope} from './scope.js';
 export {Tensor} from './tensor.js';

@@ -14,7 +14,7 @@ export function useDevice({device, threads}: Pick<Config, 'device' | 'threads'>)
   if (found === undefined)
     throw new CrossmapError(
       'ERR_DEVICE',
-      `device ${device} does not exist here; there is ${present.join(', ')}${reasonFor(device)}`,
+      `device ${device} does not exist here${reasonFor(device)}; there is ${present.join(', ')}`,
     );
   if (threads !== 'auto') setThreads(threads);
   return found;
@@ -25,5 +25,5 @@ function reasonFor(device: Config['device']): string {
     device === 'cuda'
       ? whyNoCuda()
       : 'the emulated GPU is for tests: CROSSMAP_DEVICE=simt, or --device simt, takes the addon that has it';
-  return reason === undefined ? '' : `. ${reason}`;
+  return reason === undefined ? '' : `: ${reason}`;
 }

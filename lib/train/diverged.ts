@@ -6,6 +6,7 @@ import type {Parameter} from '../nn/index.js';
 import type {Objectives} from '../objectives/index.js';
 import {globalNorm} from '../ops/index.js';
 import {scope, type Tensor} from '../tensor/index.js';
+import type {Gradients} from './optimizer.js';
 
 /** What a step has computed, before it is applied. */
 interface ComputedStep {
@@ -23,13 +24,16 @@ export function faultOf({loss, norm}: ComputedStep, explodingNorm: number): stri
   return undefined;
 }
 
-/** A step that went wrong. Its gradients are still there; the weights are those before it. */
+/** A step that went wrong. The weights are those before it. */
 interface FaultyStep {
   /** The step, from 1. */
   readonly step: number;
   readonly fault: string;
   readonly batches: readonly Batch[];
   readonly parameters: readonly Parameter[];
+  readonly gradients: Gradients;
+  /** Frees the gradients, and what else leaves less room to compute again. */
+  readonly release: () => void;
   readonly objectives: Objectives;
   /** Path of the newest checkpoint, if there is one. */
   readonly checkpoint: string | undefined;
@@ -40,8 +44,9 @@ interface FaultyStep {
  * gradients are cleared.
  */
 export async function divergence(faulty: FaultyStep): Promise<CrossmapError> {
-  const {step, fault, batches, parameters, checkpoint} = faulty;
-  const tensor = worst(await gradientNorms(parameters));
+  const {step, fault, batches, parameters, gradients, release, checkpoint} = faulty;
+  const tensor = worst(await gradientNorms(gradients));
+  release();
   const batch = worst(await microBatchNorms(faulty));
   const languages = [...new Set(batches[batch?.index ?? 0]?.languages)].sort().join(', ');
   const parts = [
@@ -77,12 +82,9 @@ function inWords({norm}: Measured): string {
 }
 
 /** [parameters] norm of each gradient; undefined where there is none. */
-async function gradientNorms(parameters: readonly Parameter[]): Promise<(number | undefined)[]> {
+async function gradientNorms(gradients: Gradients): Promise<(number | undefined)[]> {
   const norms: (number | undefined)[] = [];
-  for (const {tensor} of parameters) {
-    const found = gradient(tensor);
-    norms.push(found && (await takeItem(noGrad(() => globalNorm([found])))));
-  }
+  for (const found of gradients) norms.push(found && (await takeItem(noGrad(() => globalNorm([found])))));
   return norms;
 }
 

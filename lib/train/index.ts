@@ -2,7 +2,13 @@
 export {train, type TrainOptions} from './train.js';
 export {loadModel, type LoadedModel, type LoadModelOptions} from './load-model.js';
 export {learningRateAt, type LearningRateOptions} from './schedule.js';
-export {createOptimizer, type Optimizer, type OptimizerOptions, type UpdateOptions} from './optimizer.js';
+export {
+  createOptimizer,
+  type Optimizer,
+  type Gradients,
+  type OptimizerOptions,
+  type UpdateOptions,
+} from './optimizer.js';
 export type {NamedTensors} from './tensor-files.js';
 export type {Resume} from './resume.js';
 export type * from './events.js';

@@ -1,5 +1,5 @@
 /** AdamW over the parameters of a run, with clipping by the global norm. */
-import {gradient, noGrad} from '../autograd/index.js';
+import {noGrad} from '../autograd/index.js';
 import type {Config} from '../config/index.js';
 import type {Parameter} from '../nn/index.js';
 import {adamw, cast, clipScale, globalNorm} from '../ops/index.js';
@@ -12,8 +12,12 @@ export type OptimizerOptions = Pick<
   'beta1' | 'beta2' | 'eps' | 'weightDecay' | 'clipNorm'
 >;
 
+/** [parameters] float32, each in the shape of its parameter; undefined where no gradient reached it. */
+export type Gradients = readonly (Tensor | undefined)[];
+
 /** How one update is made. */
 export interface UpdateOptions {
+  readonly gradients: Gradients;
   /** Updates done with this one, from 1. */
   readonly step: number;
   readonly learningRate: number;
@@ -29,7 +33,7 @@ export interface Optimizer {
   /** Moments and masters, for checkpoints: `firstMoment.<name>`, `secondMoment.<name>`, `master.<name>`. */
   readonly state: NamedTensors;
   /** float32 [] norm of all gradients together, before clipping; enqueued, not waited for. */
-  gradientNorm(): Tensor;
+  gradientNorm(gradients: Gradients): Tensor;
   /** Clips the gradients and applies them. A parameter that no gradient reached is updated as if it were 0. Enqueued, not waited for. */
   update(options: UpdateOptions): void;
   dispose(): void;
@@ -49,7 +53,7 @@ export function createOptimizer(parameters: readonly Parameter[], options: Optim
   const slots = parameters.map(createSlot);
   return {
     state: new Map(slots.flatMap(namedState)),
-    gradientNorm: () => noGrad(() => globalNorm(parameters.flatMap(({tensor}) => gradient(tensor) ?? []))),
+    gradientNorm: (gradients) => noGrad(() => globalNorm(gradients.flatMap((each) => each ?? []))),
     update: (update) => scope(() => noGrad(() => updateAll(slots, options, update))),
     dispose() {
       for (const slot of slots) for (const [, tensor] of namedState(slot)) tensor.dispose();
@@ -78,12 +82,12 @@ function namedState({parameter: {name}, firstMoment, secondMoment, master}: Slot
 function updateAll(
   slots: readonly Slot[],
   {beta1, beta2, eps, weightDecay, clipNorm}: OptimizerOptions,
-  {step, learningRate, norm}: UpdateOptions,
+  {gradients, step, learningRate, norm}: UpdateOptions,
 ): void {
   adamw({
     parameters: slots.map(({parameter}) => parameter.tensor),
     gradients: slots.map(
-      ({parameter: {tensor}}) => gradient(tensor) ?? zeros(tensor.shape, {device: tensor.device}),
+      ({parameter: {tensor}}, index) => gradients[index] ?? zeros(tensor.shape, {device: tensor.device}),
     ),
     masters: slots.map(({master}) => master),
     firstMoments: slots.map(({firstMoment}) => firstMoment),

@@ -26,7 +26,7 @@ const fixed = ['model', 'tokenizer', 'dtype', 'seed'];
 const training = ['training', 'objectives', 'data'];
 
 /** Options of training that change nothing of what it computes. */
-const harmless = ['checkpointEvery', 'keepCheckpoints', 'activationCheckpointing'];
+const harmless = ['checkpointEvery', 'keepCheckpoints', 'activationCheckpointing', 'graphs'];
 
 /**
  * The checkpoint that a run goes on from, or undefined where it starts anew.

@@ -56,6 +56,8 @@ export async function* runSteps(run: Run): AsyncGenerator<TrainEvent, void, unde
     }
     if (isOver) break;
     yield await advance(trainer, clock);
+    const warning = trainer.takeWarning();
+    if (warning !== undefined) yield warningEvent(trainer.step, warning);
   }
   yield endEvent(run, clock, {isFinished: trainer.step >= steps && lastEvaluation === trainer.step});
 }

@@ -1,16 +1,17 @@
 /** The state of a training run and the one thing that changes it: a step. */
-import {clearGradients} from '../autograd/index.js';
 import type {Config} from '../config/index.js';
 import {openBatches, type Batch, type BatchPosition, type PreparedData} from '../data/index.js';
-import {createDecoder, type Decoder, type Parameter} from '../nn/index.js';
-import {createObjectives, type Objectives, type PreparedStep, type StepResult} from '../objectives/index.js';
-import {scope, type Device, type Tensor} from '../tensor/index.js';
+import {createDecoder, type Decoder} from '../nn/index.js';
+import {createObjectives, type PreparedStep, type StepPlan} from '../objectives/index.js';
+import type {Device} from '../tensor/index.js';
 import {saveCheckpoint, type Checkpoint} from './checkpoint.js';
+import type {ComputedStep, StepParts} from './computed-step.js';
 import {divergence, faultOf} from './diverged.js';
 import type {ObjectiveLosses, StepEvent} from './events.js';
-import {createOptimizer, type Optimizer} from './optimizer.js';
+import {createOptimizer} from './optimizer.js';
 import {runFolder} from './run-folder.js';
 import {learningRateAt} from './schedule.js';
+import {createStepRunner} from './step-runner.js';
 import type {NamedTensors} from './tensor-files.js';
 
 /** What one step did; the speed is not its business. */
@@ -28,6 +29,8 @@ export interface Trainer {
    * @throws ERR_DIVERGED naming the step, the micro-batch and the tensor; faults of the ops
    */
   advance(): Promise<StepOutcome>;
+  /** What the user should know of the steps so far, told once. */
+  takeWarning(): string | undefined;
   /**
    * Publishes a checkpoint of the present state.
    *
@@ -57,12 +60,8 @@ interface TakenStep {
 }
 
 /** Everything that a trainer owns. */
-interface Parts {
+interface Parts extends StepParts {
   readonly decoder: Decoder;
-  readonly objectives: Objectives;
-  readonly optimizer: Optimizer;
-  /** Of the decoder, and what the objectives train beside it. */
-  readonly parameters: readonly Parameter[];
 }
 
 /** @throws ERR_CHECKPOINT naming what does not fit; ERR_OUT_OF_MEMORY, ERR_IO */
@@ -70,12 +69,11 @@ export async function createTrainer({config, data, device, checkpoint}: TrainerO
   const stream = openBatches(data, config);
   const parts = createParts(config, data, device);
   const {decoder, objectives, optimizer, parameters} = parts;
-  const leaves = parameters.map(({tensor}) => tensor);
+  const runner = createStepRunner(parts, {device, graphs: config.training.graphs});
   let ahead: TakenStep | undefined;
   const dispose = (): void => {
     ahead?.prepared.dispose();
-    clearGradients(leaves);
-    for (const part of [optimizer, objectives, decoder]) part.dispose();
+    for (const part of [runner, optimizer, objectives, decoder]) part.dispose();
   };
   try {
     if (checkpoint !== undefined) {
@@ -103,29 +101,40 @@ export async function createTrainer({config, data, device, checkpoint}: TrainerO
     async advance() {
       const {batches, prepared, position: after} = ahead ?? take(done);
       ahead = undefined;
-      const {result, norm} = scope(() => ({
-        result: runAndDispose(objectives, prepared),
-        norm: optimizer.gradientNorm(),
-      }));
+      let computed: ComputedStep;
+      try {
+        computed = runner.run(prepared);
+      } finally {
+        prepared.dispose(); // what the step reads may go once its ops are enqueued
+      }
+      const {gradients, norm} = computed;
       try {
         // The device is busy with this step: meanwhile the next one is packed, and copied to it.
         if (done + 1 < config.training.steps) ahead = take(done + 1);
-        const outcome = await readOutcome(result, norm);
+        const outcome = await readOutcome(prepared.plan, computed);
         const step = done + 1;
-        const computed = {loss: outcome.loss, norm: outcome.gradientNorm};
-        const fault = faultOf(computed, config.training.explodingNorm);
-        if (fault !== undefined)
-          throw await divergence({step, fault, batches, parameters, objectives, checkpoint: saved});
+        const fault = faultOf(
+          {loss: outcome.loss, norm: outcome.gradientNorm},
+          config.training.explodingNorm,
+        );
+        if (fault !== undefined) {
+          const release = (): void => {
+            computed.dispose();
+            runner.dispose();
+          };
+          const place = {step, batches, checkpoint: saved};
+          throw await divergence({...place, fault, parameters, gradients, release, objectives});
+        }
         const learningRate = learningRateAt(step, config.training);
-        optimizer.update({step, learningRate, norm});
+        optimizer.update({step, learningRate, norm, gradients});
         done = step;
         position = after;
         return {...outcome, step, learningRate};
       } finally {
-        clearGradients(leaves);
-        for (const tensor of [result.loss, norm, ...Object.values(result.losses)]) tensor.dispose();
+        computed.dispose();
       }
     },
+    takeWarning: runner.takeWarning,
     async save(lastEvaluation) {
       saved = await saveCheckpoint(
         runFolder(config.output).checkpoints,
@@ -148,15 +157,6 @@ export async function createTrainer({config, data, device, checkpoint}: TrainerO
   };
 }
 
-/** What the step reads may go once its ops are enqueued. */
-function runAndDispose(objectives: Objectives, prepared: PreparedStep): StepResult {
-  try {
-    return objectives.run(prepared);
-  } finally {
-    prepared.dispose();
-  }
-}
-
 function createParts(config: Config, {tokenizer}: PreparedData, device: Device): Parts {
   const {model, seed, dtype} = config;
   const decoder = createDecoder({...model, vocabSize: tokenizer.vocabSize}, {seed, dtype, device});
@@ -177,16 +177,21 @@ function optimizerOf({optimizer, objectives}: Parts): NamedTensors {
 
 /** Waits for the step: all its numbers are read together. */
 async function readOutcome(
-  result: StepResult,
-  norm: Tensor,
+  {trained, weights, tokens, targetShares, pairs, comparedPairs}: StepPlan,
+  {loss, losses, norm}: ComputedStep,
 ): Promise<Omit<StepOutcome, 'step' | 'learningRate'>> {
-  const {weights, tokens, targetShares, pairs, comparedPairs} = result;
-  const names = (['next', 'mapping', 'contrastive'] as const).filter(
-    (name) => result.losses[name] !== undefined,
+  const [lossValue = NaN, gradientNorm = NaN, ...each] = await Promise.all(
+    [loss, norm, ...trained.flatMap((name) => losses[name] ?? [])].map((tensor) => tensor.item()),
   );
-  const [loss = NaN, gradientNorm = NaN, ...each] = await Promise.all(
-    [result.loss, norm, ...names.flatMap((name) => result.losses[name] ?? [])].map((tensor) => tensor.item()),
-  );
-  const losses: ObjectiveLosses = Object.fromEntries(names.map((name, index) => [name, each[index]]));
-  return {loss, losses, weights, gradientNorm, tokens, targetShares, pairs, comparedPairs};
+  const lossValues: ObjectiveLosses = Object.fromEntries(trained.map((name, index) => [name, each[index]]));
+  return {
+    loss: lossValue,
+    losses: lossValues,
+    weights,
+    gradientNorm,
+    tokens,
+    targetShares,
+    pairs,
+    comparedPairs,
+  };
 }

@@ -215,6 +215,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add.operator()<resetPeak>("resetPeak");
   add.operator()<emptyCache>("emptyCache");
   add.operator()<devices>("devices");
+  add.operator()<canCapture>("canCapture");
   add.operator()<beginCapture>("beginCapture");
   add.operator()<endCapture>("endCapture");
   add.operator()<replay>("replay");

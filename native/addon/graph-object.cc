@@ -17,16 +17,22 @@ constexpr napi_type_tag kTypeTag = {0x5e0b7c1f93d84a26, 0xb1f4926d3c7e8a05};
 using Recorder = cuda::CudaDevice;
 #else
 struct Recorder {
-  void beginCapture() {}
+  void beginCapture(std::nullptr_t) {}
   std::unique_ptr<Graph> endCapture() { return nullptr; }
 };
 #endif
 
+// Nothing where the device records nothing.
+Recorder* findRecorder(const Device& device) {
+#ifdef CROSSMAP_CUDA
+  if (device.kind() == cuda::kCudaKind) return &cuda::cudaOf(device);
+#endif
+  return nullptr;
+}
+
 // Throws ERR_DEVICE where the device records nothing.
 Recorder& recorderOf(const Device& device) {
-#ifdef CROSSMAP_CUDA
-  if (device.kind() == cuda::kCudaKind) return cuda::cudaOf(device);
-#endif
+  if (Recorder* recorder = findRecorder(device)) return *recorder;
   throw Error(ErrorCode::device, "captured: the device " + device.name() + " records no ops");
 }
 
@@ -44,11 +50,11 @@ GraphObject::GraphObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Grap
   info.This().As<Napi::Object>().TypeTag(&kTypeTag);
 }
 
-Graph& GraphObject::of(const Napi::Value& value) {
+Graph& GraphObject::of(const Napi::Value& value, const std::string& where) {
   if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTypeTag))
-    throw Error(ErrorCode::argument, "replay: argument 1 must be recorded ops");
+    throw Error(ErrorCode::argument, where + ": the argument must be recorded ops");
   GraphObject* object = Unwrap(value.As<Napi::Object>());
-  if (!object->graph_) throw Error(ErrorCode::disposed, "replay: the recorded ops have been disposed of");
+  if (!object->graph_) throw Error(ErrorCode::disposed, where + ": the recorded ops have been disposed of");
   return *object->graph_;
 }
 
@@ -59,9 +65,17 @@ Napi::Value GraphObject::dispose(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value canCapture(const Napi::CallbackInfo& info) {
+  return guarded(info, [&]() -> Napi::Value {
+    const bool can = findRecorder(fromValue<Device>(info[0], {"canCapture: device"})) != nullptr;
+    return Napi::Boolean::New(info.Env(), can);
+  });
+}
+
 Napi::Value beginCapture(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
-    recorderOf(fromValue<Device>(info[0], {"captured: device"})).beginCapture();
+    Recorder& recorder = recorderOf(fromValue<Device>(info[0], {"captured: device"}));
+    recorder.beginCapture(info[1].IsUndefined() ? nullptr : GraphObject::of(info[1], "captured").memory());
     return info.Env().Undefined();
   });
 }
@@ -76,7 +90,7 @@ Napi::Value endCapture(const Napi::CallbackInfo& info) {
 
 Napi::Value replay(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
-    GraphObject::of(info[0]).replay();
+    GraphObject::of(info[0], "replay").replay();
     return info.Env().Undefined();
   });
 }

@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <string>
 
 #ifdef CROSSMAP_CUDA
 #include "runtime/cuda/cuda-graph.h"
@@ -15,6 +16,7 @@ using Graph = cuda::CudaGraph;
 // A build without CUDA records nothing.
 struct Graph {
   void replay() {}
+  std::nullptr_t memory() const { return nullptr; }
 };
 #endif
 
@@ -25,7 +27,7 @@ class GraphObject : public Napi::ObjectWrap<GraphObject> {
 
   static void define(Napi::Env env);
   // Throws ERR_ARGUMENT where the value is no such object, ERR_DISPOSED.
-  static Graph& of(const Napi::Value& value);
+  static Graph& of(const Napi::Value& value, const std::string& where);
 
  private:
   Napi::Value dispose(const Napi::CallbackInfo& info);
@@ -33,7 +35,11 @@ class GraphObject : public Napi::ObjectWrap<GraphObject> {
   std::unique_ptr<Graph> graph_;  // nothing once it was disposed of
 };
 
-// beginCapture(device): from here on ops on the device are recorded instead of executed.
+// canCapture(device): whether the device can record ops.
+Napi::Value canCapture(const Napi::CallbackInfo& info);
+
+// beginCapture(device, sharing?): from here on ops on the device are recorded instead of executed, in the
+// memory of the recorded ops that are given, or in memory of their own.
 Napi::Value beginCapture(const Napi::CallbackInfo& info);
 
 // endCapture(device): the ops since beginCapture, as an object that holds them until its dispose().

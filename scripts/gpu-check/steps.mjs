@@ -68,7 +68,11 @@ export function stepsOf(setting) {
       command: ava(
         small
           ? ['train/optimizer']
-          : ['train/optimizer', 'train/resume', 'train/train', 'nn/**/*', 'objectives/**/*'],
+          : [
+              ...['optimizer', 'resume', 'train', 'graphs', 'step-runner'].map((name) => `train/${name}`),
+              'nn/**/*',
+              'objectives/**/*',
+            ],
       ),
       read: readTap,
       skip: undefined,
@@ -105,13 +109,21 @@ export function stepsOf(setting) {
       read: readNamed,
       skip: small ? 'needs 16 GB of memory of a GPU' : undefined,
     },
-    {
-      name: 'training run',
+    ...Object.entries({'training run': 'auto', 'training run op by op': 'off'}).map(([name, graphs]) => ({
+      name,
       limitSeconds: small ? 300 : 60,
-      command: program('training', '--steps', small ? '3' : '60', '--size', small ? 'small' : 'full'),
+      command: program(
+        'training',
+        '--graphs',
+        graphs,
+        '--steps',
+        small ? '3' : '60',
+        '--size',
+        small ? 'small' : 'full',
+      ),
       read: readTraining,
       skip: undefined,
-    },
+    })),
   ];
 }
 

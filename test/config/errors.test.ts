@@ -30,7 +30,7 @@ const single: readonly (readonly [string, string])[] = [
   ['learning_rate: 1', 'train.yaml:7: learning_rate is not an option; did you mean training.learningRate?'],
   [
     'training:\n  zebra: 1\n  steps: 4',
-    'train.yaml:8: training.zebra is not an option; the options here are steps, tokensPerBatch, accumulation, learningRate, warmupSteps, schedule, minLearningRateRatio, decayShare, weightDecay, beta1, beta2, eps, clipNorm, explodingNorm, activationCheckpointing, checkpointEvery, keepCheckpoints',
+    'train.yaml:8: training.zebra is not an option; the options here are steps, tokensPerBatch, accumulation, learningRate, warmupSteps, schedule, minLearningRateRatio, decayShare, weightDecay, beta1, beta2, eps, clipNorm, explodingNorm, activationCheckpointing, graphs, checkpointEvery, keepCheckpoints',
   ],
   ['model:\n  heads: 2.5', 'train.yaml:8: model.heads must be a whole number, 1 or more; got 2.5'],
   [

@@ -74,8 +74,11 @@ function groupsOf(pairs: readonly PairTexts[]): Int32Array {
   );
 }
 
-/** A configuration over a decoder of two layers, read from YAML like a user's. */
-export function configOf(objectives: string, training = 'steps: 100'): Config {
+/**
+ * A configuration over a decoder of two layers, read from YAML like a user's. On a device that records ops batches are filled up to
+ * `tokensPerBatch`: many tokens cost time.
+ */
+export function configOf(objectives: string, training = 'steps: 100, tokensPerBatch: 64'): Config {
   return parseConfig(
     [
       'data:',

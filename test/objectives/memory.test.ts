@@ -8,7 +8,10 @@ import {parts} from './measure.js';
 
 const configs = {
   'of all objectives': configOf('recipe: full'),
-  'with activation checkpointing': configOf('recipe: full', 'steps: 99, activationCheckpointing: true'),
+  'with activation checkpointing': configOf(
+    'recipe: full',
+    'steps: 99, tokensPerBatch: 64, activationCheckpointing: true',
+  ),
   'with rivals from the step': configOf('contrastive: {negatives: step, learnableTemperature: true}'),
   'of contrast alone, below the last layer': configOf(
     'next: {weight: 0}, mapping: {weight: 0}, contrastive: {weight: 1, layer: 1}',

@@ -86,7 +86,11 @@ for (const [recipe, names] of Object.entries(recipes))
 onEachDevice(['float32'], 'checkpointing of activations changes no gradient', async (t, on) => {
   using decoder = shaken(on);
   const run = (recipe: string, checkpointing: boolean): Promise<Measured> =>
-    measure(decoder, configOf(recipe, `steps: 100, activationCheckpointing: ${checkpointing}`), parts);
+    measure(
+      decoder,
+      configOf(recipe, `steps: 100, tokensPerBatch: 64, activationCheckpointing: ${checkpointing}`),
+      parts,
+    );
   sameGradients(t, await run('recipe: paper', true), await run('recipe: paper', false), 0);
   // At the layer that is aligned the gradients of the block above are added up before that of the alignment, not after it.
   sameGradients(t, await run('recipe: full', true), await run('recipe: full', false));
@@ -108,7 +112,8 @@ onEachDevice(['float32'], 'a step with nothing to train has loss 0 and no gradie
   const measured: Measured = await measure(decoder, configOf('recipe: mono'), [batchOf([], pairs)]);
   t.is(measured.loss, 0);
   t.deepEqual(measured.losses, {next: undefined, mapping: undefined, contrastive: undefined});
-  t.true([...measured.gradients.values()].every((each) => each === undefined));
+  // Where shapes are fixed, gradients are computed all the same.
+  for (const each of measured.gradients.values()) t.true(each?.every((value) => value === 0) ?? true);
 });
 
 test('a decoder of bfloat16 gets a gradient for every parameter', async (t) => {

@@ -1,10 +1,19 @@
 /** Ops that are recorded once and executed many times. */
 import test from 'ava';
 import {add, embedding, scale} from '../../lib/ops/index.js';
-import {captured, full, memory, synchronize, tensor, zeros} from '../../lib/tensor/index.js';
+import {
+  canCapture,
+  captured,
+  emptyCache,
+  full,
+  memory,
+  synchronize,
+  tensor,
+  zeros,
+} from '../../lib/tensor/index.js';
 import {testDevices} from '../support/ops.js';
 
-const recording = testDevices.filter((device) => device !== 'cpu');
+const recording = testDevices.filter(canCapture);
 
 for (const device of recording) {
   const on = {device};
@@ -57,6 +66,51 @@ for (const device of recording) {
     graph.dispose();
   });
 
+  test.serial(
+    `${device} recordings that share memory need that of the largest, and replay in turns`,
+    async (t) => {
+      const x = full([1 << 18], 1, on);
+      const work = (factor: number) => () => scale(add(scale(x, factor), x), 2);
+      emptyCache(device);
+      const held = (): number => memory(device).allocatedBytes + memory(device).cachedBytes;
+      const before = held();
+      const first = captured([x], work(2));
+      const alone = held() - before;
+      const second = captured([x], work(3), {sharing: first});
+      // What is shared is all but the result of each.
+      t.true(held() - before <= alone + x.bytes, `${alone} bytes for one, ${held() - before} for two`);
+      for (let round = 0; round < 2; round++) {
+        first.replay();
+        t.is((await first.result.floats()).at(-1), 6);
+        second.replay();
+        t.is((await second.result.floats()).at(-1), 8);
+      }
+      first.dispose();
+      second.replay();
+      t.is((await second.result.floats()).at(-1), 8);
+      t.throws(() => captured([x], work(1), {sharing: first}), {
+        code: 'ERR_DISPOSED',
+        message: 'captured: the recorded ops have been disposed of',
+      });
+      second.dispose();
+    },
+  );
+
+  test.serial(`${device} the last of a thousand recorded ops tells its fault`, async (t) => {
+    const [table, good] = [full([8, 2], 1, on), tensor([7], {dtype: 'int32', ...on})];
+    const wrong = tensor([8], {dtype: 'int32', ...on});
+    const graph = captured([table, good, wrong], () => {
+      for (let op = 1; op < 1000; op++) embedding(table, good);
+      return embedding(table, wrong);
+    });
+    graph.replay();
+    await t.throwsAsync(synchronize(device), {
+      code: 'ERR_INDEX',
+      message: 'embedding: token id 8 at position 0 must be below 8',
+    });
+    graph.dispose();
+  });
+
   test.serial(`${device} what cannot be recorded is refused, and the device goes on`, async (t) => {
     const x = full([2], 1, on);
     t.throws(() => captured([x], () => tensor([1], on)), {
@@ -80,6 +134,7 @@ for (const device of recording) {
 }
 
 test('the CPU records nothing', (t) => {
+  t.false(canCapture('cpu'));
   t.throws(() => captured([zeros([1])], () => undefined), {
     code: 'ERR_DEVICE',
     message: 'captured: the device cpu records no ops',

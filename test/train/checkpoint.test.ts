@@ -3,11 +3,12 @@ import {mkdir, open, readdir, readFile, rename, rm, writeFile} from 'node:fs/pro
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {parseConfig, type Config} from '../../lib/config/index.js';
-import {zeros, tensor, type Tensor} from '../../lib/tensor/index.js';
+import {zeros, tensor, type Device, type Tensor} from '../../lib/tensor/index.js';
 import {openCheckpoint, saveCheckpoint, type CheckpointContent} from '../../lib/train/checkpoint.js';
 import {findCheckpoint, listCheckpoints} from '../../lib/train/checkpoint-list.js';
 import {configDifferences} from '../../lib/train/fingerprint.js';
 import {temporaryFolder} from '../formats/folder.js';
+import {testDevices} from '../support/ops.js';
 
 const config: Config = parseConfig(
   'data: {monolingual: [{language: cs, files: cs.txt}]}\nobjectives: {recipe: mono}\nseed: 7',
@@ -19,7 +20,7 @@ interface Saved {
   readonly content: CheckpointContent;
 }
 
-async function prepared(t: ExecutionContext): Promise<Saved> {
+async function prepared(t: ExecutionContext, device: Device = 'cpu'): Promise<Saved> {
   const root = await temporaryFolder(t);
   const tokenizerFile = join(root, 'tokenizer.json');
   await writeFile(tokenizerFile, '{"a": "tokenizer"}');
@@ -34,22 +35,28 @@ async function prepared(t: ExecutionContext): Promise<Saved> {
     weights: new Map([
       [
         'embed',
-        tensor([
-          [1.5, -2],
-          [0.25, 1e-30],
-        ]),
+        tensor(
+          [
+            [1.5, -2],
+            [0.25, 1e-30],
+          ],
+          {device},
+        ),
       ],
-      ['norm', tensor([1, 2, 3], {dtype: 'bfloat16'})],
-      ['half', tensor([0.5], {dtype: 'float16'})],
-      ['scalar', tensor(2)],
+      ['norm', tensor([1, 2, 3], {dtype: 'bfloat16', device})],
+      ['half', tensor([0.5], {dtype: 'float16', device})],
+      ['scalar', tensor(2, {device})],
     ]),
     optimizer: new Map([
       [
         'firstMoment.embed',
-        tensor([
-          [1, 2],
-          [3, 4],
-        ]),
+        tensor(
+          [
+            [1, 2],
+            [3, 4],
+          ],
+          {device},
+        ),
       ],
     ]),
   };
@@ -57,30 +64,31 @@ async function prepared(t: ExecutionContext): Promise<Saved> {
 }
 
 const emptyLike = (tensors: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
-  new Map([...tensors].map(([name, {shape, dtype}]) => [name, zeros(shape, {dtype})]));
+  new Map([...tensors].map(([name, {shape, dtype, device}]) => [name, zeros(shape, {dtype, device})]));
 
-test('what is saved comes back, in every dtype', async (t) => {
-  const {folder, content} = await prepared(t);
-  const path = await saveCheckpoint(folder, content, {keep: 2});
-  t.is(path, join(folder, 'step-000100'));
-  t.deepEqual((await readdir(path)).sort(), [
-    'config.json',
-    'model.safetensors',
-    'optimizer.safetensors',
-    'state.json',
-    'tokenizer.json',
-  ]);
-  const checkpoint = await openCheckpoint(path);
-  t.like(checkpoint, {path, step: 100, lastEvaluation: 50, dataIdentity: 'abc'});
-  await checkpoint.readPosition((position) => t.deepEqual(position, content.position));
-  t.deepEqual(checkpoint.config, config);
-  t.is(await readFile(checkpoint.tokenizerFile, 'utf8'), '{"a": "tokenizer"}');
-  const [weights, optimizer] = [emptyLike(content.weights), emptyLike(content.optimizer)];
-  await checkpoint.readWeights(weights);
-  await checkpoint.readOptimizer(optimizer);
-  for (const [name, saved] of [...content.weights, ...content.optimizer])
-    t.deepEqual(await (weights.get(name) ?? optimizer.get(name))!.data(), await saved.data(), name);
-});
+for (const device of testDevices)
+  test(`${device} what is saved comes back, in every dtype`, async (t) => {
+    const {folder, content} = await prepared(t, device);
+    const path = await saveCheckpoint(folder, content, {keep: 2});
+    t.is(path, join(folder, 'step-000100'));
+    t.deepEqual((await readdir(path)).sort(), [
+      'config.json',
+      'model.safetensors',
+      'optimizer.safetensors',
+      'state.json',
+      'tokenizer.json',
+    ]);
+    const checkpoint = await openCheckpoint(path);
+    t.like(checkpoint, {path, step: 100, lastEvaluation: 50, dataIdentity: 'abc'});
+    await checkpoint.readPosition((position) => t.deepEqual(position, content.position));
+    t.deepEqual(checkpoint.config, config);
+    t.is(await readFile(checkpoint.tokenizerFile, 'utf8'), '{"a": "tokenizer"}');
+    const [weights, optimizer] = [emptyLike(content.weights), emptyLike(content.optimizer)];
+    await checkpoint.readWeights(weights);
+    await checkpoint.readOptimizer(optimizer);
+    for (const [name, saved] of [...content.weights, ...content.optimizer])
+      t.deepEqual(await (weights.get(name) ?? optimizer.get(name))!.data(), await saved.data(), name);
+  });
 
 test('state.json tells the step, the seed, the version and where the data stands', async (t) => {
   const {folder, content} = await prepared(t);

@@ -6,17 +6,16 @@ import type {Config} from '../../lib/config/index.js';
 import type {Device} from '../../lib/tensor/index.js';
 import {temporaryFolder} from '../formats/folder.js';
 import {closeTo, sumFloor, testDevices} from '../support/ops.js';
-import {collect, only, tinyConfig, writeCorpus} from './tiny-run.js';
+import {collect, only, smallRun, tinyConfig, writeCorpus} from './tiny-run.js';
 
 const steps = 5;
 const temperature = 0.1;
 
-// Small enough for the emulated GPU. Contrast has its full weight from the first step on.
+// Contrast has its full weight from the first step on.
 const reduced = [
-  'model={layers: 2, features: 16, heads: 2, kvHeads: 1, hiddenFeatures: 24, context: 48}',
+  ...smallRun,
   `objectives.contrastive={weight: 0.5, warmupShare: 0, temperature: ${temperature}, negatives: step}`,
   `training={steps: ${steps}, tokensPerBatch: 128, accumulation: 2, learningRate: 5.0e-3, warmupSteps: 2, checkpointEvery: 2}`,
-  'evaluation={every: 1000, atStart: false, pairs: 0, samples: 0, textTokens: 64}',
 ];
 
 const configOn = (folder: string, device: Device, output: string): Config =>

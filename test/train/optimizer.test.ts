@@ -1,9 +1,9 @@
 import test, {type ExecutionContext} from 'ava';
-import {backward, clearGradients, requireGradient} from '../../lib/autograd/index.js';
+import {backward, clearGradients, gradient, requireGradient} from '../../lib/autograd/index.js';
 import type {Parameter} from '../../lib/nn/index.js';
 import {multiply} from '../../lib/ops/index.js';
 import {tensor, type FloatDType} from '../../lib/tensor/index.js';
-import {createOptimizer, type OptimizerOptions} from '../../lib/train/optimizer.js';
+import {createOptimizer, type Gradients, type OptimizerOptions} from '../../lib/train/optimizer.js';
 import {normalNumbers} from '../support/numbers.js';
 import {closeTo, floatDTypes, onEachDevice, representable, type On} from '../support/ops.js';
 
@@ -67,6 +67,10 @@ function setGradient({tensor: parameter}: Parameter, gradient: readonly number[]
   );
 }
 
+function gradientsOf(parameters: readonly Parameter[]): Gradients {
+  return parameters.map(({tensor: each}) => gradient(each));
+}
+
 async function compare(
   t: ExecutionContext,
   {device, dtype}: On,
@@ -91,8 +95,9 @@ async function compare(
       representable(normalNumbers(sizeOf(kind), 10 * step + index, step === 2 ? 1e-3 : 2), dtype),
     );
     for (const [index, parameter] of parameters.entries()) setGradient(parameter, gradients[index]!);
-    const norm = optimizer.gradientNorm();
-    optimizer.update({step, learningRate: rates[step - 1]!, norm});
+    const found = gradientsOf(parameters);
+    const norm = optimizer.gradientNorm(found);
+    optimizer.update({step, learningRate: rates[step - 1]!, norm, gradients: found});
     clearGradients(parameters.map(({tensor: each}) => each));
     const wanted = referenceStep(references, gradients, step, all);
     closeTo(t, [await norm.item()], [wanted], 1e-6 * wanted);
@@ -139,8 +144,9 @@ onEachDevice(
     }));
     const optimizer = createOptimizer(parameters, options);
     setGradient(parameters[0]!, [1]);
-    const norm = optimizer.gradientNorm();
-    optimizer.update({step: 1, learningRate: 0.5, norm});
+    const gradients = gradientsOf(parameters);
+    const norm = optimizer.gradientNorm(gradients);
+    optimizer.update({step: 1, learningRate: 0.5, norm, gradients});
     t.is(await norm.item(), 1);
     closeTo(t, await parameters[1]!.tensor.floats(), [2 - 0.5 * 0.1 * 2], 1e-6);
   },
@@ -153,7 +159,9 @@ onEachDevice(
     const parameter = {name: 'w', decays: true, tensor: requireGradient(tensor([2], on))};
     const optimizer = createOptimizer([parameter], options);
     setGradient(parameter, [Infinity]);
-    optimizer.update({step: 1, learningRate: 0.5, norm: optimizer.gradientNorm()});
+    const gradients = gradientsOf([parameter]);
+    const norm = optimizer.gradientNorm(gradients);
+    optimizer.update({step: 1, learningRate: 0.5, norm, gradients});
     t.deepEqual([...(await parameter.tensor.floats())], [2]);
     t.deepEqual([...(await optimizer.state.get('firstMoment.w')!.floats())], [0]);
   },

@@ -74,6 +74,12 @@ training:
 evaluation: {every: 6, textTokens: 256, pairs: 12, bootstrap: 20, samples: 1, maxNewTokens: 6}
 `;
 
+/** Settings of a run that is small enough for the emulated GPU, beside those of `training`. */
+export const smallRun: readonly string[] = [
+  'model={layers: 2, features: 16, heads: 2, kvHeads: 1, hiddenFeatures: 24, context: 48}',
+  'evaluation={every: 1000, atStart: false, pairs: 0, samples: 0, textTokens: 64}',
+];
+
 /** The configuration, its corpus in `folder` and its output in `folder/<output>`. */
 export function tinyConfig(folder: string, set: readonly string[] = [], output = 'run'): Config {
   const all = [`output=${join(folder, output)}`, `data.root=${folder}`, ...set];

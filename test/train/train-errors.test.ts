@@ -4,7 +4,8 @@ import test, {type ExecutionContext} from 'ava';
 import {devices} from '../../lib/tensor/index.js';
 import {loadModel, train} from '../../lib/train/index.js';
 import {temporaryFolder} from '../formats/folder.js';
-import {collect, only, tinyConfig, writeCorpus} from './tiny-run.js';
+import {testDevices} from '../support/ops.js';
+import {collect, only, smallRun, tinyConfig, writeCorpus} from './tiny-run.js';
 
 async function corpusFolder(t: ExecutionContext): Promise<string> {
   const folder = await temporaryFolder(t);
@@ -14,40 +15,47 @@ async function corpusFolder(t: ExecutionContext): Promise<string> {
 
 const short = ['training.steps=6', 'evaluation={every: 1000, atStart: false, pairs: 0, samples: 0}'];
 
-test('a learning rate far too large stops with step, micro-batch and tensor; the checkpoint before is good', async (t) => {
-  const folder = await corpusFolder(t);
-  const config = tinyConfig(folder, [
-    ...short,
-    'training={learningRate: 1.0e+6, warmupSteps: 0, checkpointEvery: 1, clipNorm: off, steps: 6, tokensPerBatch: 320, accumulation: 2}',
-  ]);
-  const error = await t.throwsAsync(collect(config), {code: 'ERR_DIVERGED'});
-  t.regex(
-    error.message,
-    new RegExp(
-      [
-        '^training diverged at step \\d: the (loss is (NaN|-?Infinity)|gradient norm [\\d.e+]+ exceeds training.explodingNorm \\(10000\\)|gradient norm is (NaN|Infinity))',
-        '[\\w.]+ has the (largest gradient norm, [\\d.e+]+|first gradient norm that is not finite)',
-        'micro-batch [01] \\(cs, en\\), computed alone, has the (largest gradient norm, [\\d.e+]+|first gradient norm that is not finite)',
-        'the step was not applied',
-        'the last checkpoint is .*step-00000\\d',
-        'try a lower training.learningRate or a longer training.warmupSteps$',
-      ].join('; '),
-    ),
-  );
-  using model = await loadModel(config.output);
-  t.is(model.step + 1, Number(/at step (\d)/.exec(error.message)![1]));
-  for (const {tensor} of model.decoder.parameters) t.true((await tensor.floats()).every(Number.isFinite));
-});
+for (const device of testDevices) {
+  test(`${device} a learning rate far too large stops with step, micro-batch and tensor; the checkpoint before is good`, async (t) => {
+    const folder = await corpusFolder(t);
+    const config = tinyConfig(folder, [
+      ...smallRun,
+      `device=${device}`,
+      'training={learningRate: 1.0e+6, warmupSteps: 0, checkpointEvery: 1, clipNorm: off, steps: 6, tokensPerBatch: 128, accumulation: 2}',
+    ]);
+    const error = await t.throwsAsync(collect(config), {code: 'ERR_DIVERGED'});
+    t.regex(
+      error.message,
+      new RegExp(
+        [
+          '^training diverged at step \\d: the (loss is (NaN|-?Infinity)|gradient norm [\\d.e+]+ exceeds training.explodingNorm \\(10000\\)|gradient norm is (NaN|Infinity))',
+          '[\\w.]+ has the (largest gradient norm, [\\d.e+]+|first gradient norm that is not finite)',
+          'micro-batch [01] \\(cs, en\\), computed alone, has the (largest gradient norm, [\\d.e+]+|first gradient norm that is not finite)',
+          'the step was not applied',
+          'the last checkpoint is .*step-00000\\d',
+          'try a lower training.learningRate or a longer training.warmupSteps$',
+        ].join('; '),
+      ),
+    );
+    using model = await loadModel(config.output, {device});
+    t.is(model.step + 1, Number(/at step (\d)/.exec(error.message)![1]));
+    for (const {tensor} of model.decoder.parameters) t.true((await tensor.floats()).every(Number.isFinite));
+  });
 
-test('a gradient norm above explodingNorm stops before anything is applied', async (t) => {
-  const folder = await corpusFolder(t);
-  const config = tinyConfig(folder, [...short, 'training.clipNorm=1.0e-4', 'training.explodingNorm=1.0e-3']);
-  const error = await t.throwsAsync(collect(config), {code: 'ERR_DIVERGED'});
-  t.regex(
-    error.message,
-    /^training diverged at step 1: the gradient norm [\d.]+ exceeds training.explodingNorm \(0.001\); .*there is no checkpoint yet/,
-  );
-});
+  test(`${device} a gradient norm above explodingNorm stops before anything is applied`, async (t) => {
+    const folder = await corpusFolder(t);
+    const config = tinyConfig(folder, [
+      ...smallRun,
+      `device=${device}`,
+      'training={steps: 6, tokensPerBatch: 128, clipNorm: 1.0e-4, explodingNorm: 1.0e-3}',
+    ]);
+    const error = await t.throwsAsync(collect(config), {code: 'ERR_DIVERGED'});
+    t.regex(
+      error.message,
+      /^training diverged at step 1: the gradient norm [\d.]+ exceeds training.explodingNorm \(0.001\); .*there is no checkpoint yet/,
+    );
+  });
+}
 
 test('two trainers in one folder: the second is refused, the first goes on', async (t) => {
   const folder = await corpusFolder(t);
@@ -122,7 +130,7 @@ test('a device that is not here is refused with those that are, and why', async 
   }[missing];
   await t.throwsAsync(collect(tinyConfig(folder, [`device=${missing}`])), {
     code: 'ERR_DEVICE',
-    message: `device ${missing} does not exist here; there is ${devices().join(', ')}. ${reason}`,
+    message: `device ${missing} does not exist here: ${reason}; there is ${devices().join(', ')}`,
   });
 });
 

@@ -149,12 +149,16 @@ test('a finished run has nothing left to do; more steps go on with a warning', a
   const again = await collect(tinyConfig(folder));
   t.deepEqual(course(again), ['start', 'end 12']);
   t.like(again.at(-1), {reason: 'finished'});
-  const more = await collect(tinyConfig(folder, ['training.steps=13']));
+  const more = await collect(tinyConfig(folder, ['training.steps=13', 'training.graphs=off']));
   t.deepEqual(course(more), ['start', 'step 13', 'evaluation 13', 'checkpoint 13', 'end 13']);
   t.true(
     only(more, 'warning').some(
       ({message}) => message === 'training.steps was 12 up to step 12 and is 13 from here on',
     ),
+  );
+  t.false(
+    only(more, 'warning').some(({message}) => message.includes('graphs')),
+    'it changes no result',
   );
 });
 

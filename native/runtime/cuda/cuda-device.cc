@@ -137,15 +137,16 @@ cudaStream_t CudaDevice::handle() const {
 
 void* CudaDevice::allocate(int64_t bytes) {
   checkAlive();
-  void* memory = allocator_.allocate(bytes, recording_ ? recording_->pool : CachingAllocator::kMainPool);
-  if (recording_) recording_->memory.insert(memory);
+  void* memory =
+      allocator_.allocate(bytes, recording_ ? recording_->memory->pool() : CachingAllocator::kMainPool);
+  if (recording_) recording_->used.insert(memory);
   claim(ops_.get(), memory, bytes);
   return memory;
 }
 
 void CudaDevice::release(void* memory) {
   // The ops that are recorded may read it each time.
-  if (recording_ && recording_->memory.erase(memory) == 0) {
+  if (recording_ && recording_->used.erase(memory) == 0) {
     recording_->held.push_back(memory);
     return;
   }
@@ -278,14 +279,19 @@ std::optional<Error> CudaDevice::takeFault() {
 FaultSlot* CudaDevice::faultSlot(const char* op, ErrorCode code, FaultTextOfTwo text) {
   checkAlive();
   if (recording_) {
-    if (recording_->slots->isFull())
-      throw Error(ErrorCode::argument,
-                  "capture: too many ops that can find faults; record them in several parts");
-    return recording_->slots->add({op, code, std::move(text)});
+    auto& blocks = recording_->slots;
+    if (blocks.empty() || blocks.back()->isFull()) blocks.push_back(emptySlots());
+    return blocks.back()->add({op, code, std::move(text)});
   }
   if (FaultSlot* slot = slots_.add({op, code, text})) return slot;
   afterAll(op, [](const std::optional<Error>&) {});
   return slots_.add({op, code, std::move(text)});
+}
+
+std::shared_ptr<SlotBlock> CudaDevice::emptySlots() {
+  auto slots = std::make_shared<SlotBlock>(copies_.get());
+  check("capture", cudaStreamSynchronize(copies_.get()));
+  return slots;
 }
 
 // ---- graphs
@@ -294,17 +300,15 @@ void CudaDevice::checkNotCapturing(const char* what) const {
   if (recording_) throw Error(ErrorCode::argument, std::string(what) + ": not while ops are recorded");
 }
 
-void CudaDevice::beginCapture() {
+void CudaDevice::beginCapture(std::shared_ptr<RecordedMemory> shared) {
   checkAlive();
   checkNotCapturing("capture");
-  Recording recording{allocator_.openReserved(), {}, std::make_shared<SlotBlock>(ops_.get()), {}};
+  if (!shared) shared = std::make_shared<RecordedMemory>(allocator_);
   // Relaxed: what else this thread asks of CUDA meanwhile, such as memory, is not part of the recording.
   if (const cudaError_t status = cudaStreamBeginCapture(ops_.get(), cudaStreamCaptureModeRelaxed);
-      status != cudaSuccess) {
-    allocator_.closeReserved(recording.pool);
+      status != cudaSuccess)
     check("capture", status);
-  }
-  recording_.emplace(std::move(recording));
+  recording_.emplace(Recording{std::move(shared), {}, {}, {}});
 }
 
 std::unique_ptr<CudaGraph> CudaDevice::endCapture() {
@@ -325,15 +329,15 @@ std::unique_ptr<CudaGraph> CudaDevice::endCapture() {
   return std::make_unique<CudaGraph>(shared_from_this(), launchable, std::move(recording));
 }
 
-void CudaDevice::replay(cudaGraphExec_t launchable, const std::shared_ptr<SlotBlock>& slots) {
+void CudaDevice::replay(cudaGraphExec_t launchable, const std::vector<std::shared_ptr<SlotBlock>>& slots) {
   checkNotCapturing("replay");
   launched("replay", cudaGraphLaunch(launchable, handle()));
-  const bool isKnown = std::find(replayed_.begin(), replayed_.end(), slots) != replayed_.end();
-  if (!slots->isEmpty() && !isKnown) replayed_.push_back(slots);
+  for (const auto& each : slots)
+    if (std::find(replayed_.begin(), replayed_.end(), each) == replayed_.end()) replayed_.push_back(each);
 }
 
 void CudaDevice::dropRecording(Recording& recording) {
-  allocator_.closeReserved(recording.pool);
+  recording.memory.reset();
   for (void* memory : recording.held) release(memory);
 }
 

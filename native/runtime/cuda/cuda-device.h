@@ -47,13 +47,15 @@ class CudaDevice : public Backend, public Stream, public std::enable_shared_from
   void onceExecuted(std::function<void()> after) override;
   void stop() override;
 
-  // From here on ops are recorded, not executed; the host can copy nothing until endCapture.
-  void beginCapture();
+  // From here on ops are recorded, not executed; the host can copy nothing until endCapture. They take memory
+  // that the recordings on `shared` have too: each overwrites what another has computed. Without, memory of
+  // their own.
+  void beginCapture(std::shared_ptr<RecordedMemory> shared = nullptr);
   // Throws ERR_ARGUMENT where nothing is being recorded.
   std::unique_ptr<CudaGraph> endCapture();
 
   // For graphs.
-  void replay(cudaGraphExec_t launchable, const std::shared_ptr<SlotBlock>& slots);
+  void replay(cudaGraphExec_t launchable, const std::vector<std::shared_ptr<SlotBlock>>& slots);
   void dropRecording(Recording& recording);
 
   cudaStream_t handle() const override;
@@ -89,6 +91,8 @@ class CudaDevice : public Backend, public Stream, public std::enable_shared_from
   void keepFaults(const SlotBlock& slots, const FaultSlot* read);
   std::optional<Error> takeFault();
   void copyChunk(char* to, const char* from, int64_t bytes);
+  // Empty, and not by an operation that would be recorded.
+  std::shared_ptr<SlotBlock> emptySlots();
 
   Architecture architecture_;
   DeviceMemory deviceMemory_;
