@@ -116,3 +116,15 @@ beyondInt32(
   },
   {compared: headDim},
 );
+
+if (testDevices.includes('simt'))
+  test.serial('simt an op that needs more blocks than a grid has is refused', (t) => {
+    const on = {dtype: 'int32', device: 'simt'} as const;
+    const [hidden, bounds] = [empty([1, 1], {device: 'simt'}), empty([2 ** 31], on)];
+    t.throws(() => pool(hidden, bounds, bounds), {
+      code: 'ERR_INTERNAL',
+      message: 'pool: a grid of 2147483648 x 1 x 1 blocks cannot be launched',
+    });
+    for (const each of [hidden, bounds]) each.dispose();
+    emptyCache('simt');
+  });
