@@ -5,7 +5,10 @@ export {alignPair, measureAlignment, type MeasuredAlignment, type PairVectors} f
 export {compareAlignments, summarizeAlignment, type AlignmentDifference} from './alignment-compare.js';
 export {minimumPairs} from './alignment-check.js';
 export type {LayerVectors, PrepareOptions, TokenCounts} from './alignment-prepare.js';
+export {bleu, type BleuOptions, type BleuScore} from './bleu.js';
+export type {BleuTokenizer} from './bleu-tokenizers.js';
 export type {Interval} from './bootstrap.js';
+export {chrf, type ChrfOptions} from './chrf.js';
 export {unbiasedCka} from './cka.js';
 export {distinctPairs} from './distinct-pairs.js';
 export {choiceSizes, lac, type Lac} from './lac.js';
@@ -21,4 +24,15 @@ export {
 } from './encode-sentences.js';
 export {evaluateModel, type EvaluationInput, type ModelEvaluation} from './evaluate-model.js';
 export {heldOutPerplexity, type HeldOutPerplexityOptions} from './held-out-perplexity.js';
+export {
+  compareScores,
+  corpusScore,
+  scoreInterval,
+  type DrawOptions,
+  type ScoreComparison,
+  type ScoreInterval,
+  type TextMetric,
+  type TextScore,
+  type Translated,
+} from './text-metric.js';
 export {translate, type TranslateOptions, type TranslationRequest} from './translate.js';
