@@ -42,19 +42,22 @@ function* checkCorpus(name: string, path: Complaint['path'], corpus: ParallelCor
   if (!corpus.files && !corpus.file)
     yield {
       path,
-      sentence: `${name} must have files: [source file, target file], or file: one tab-separated file; it has neither`,
+      sentence: `${name} must have files: [source file, target file], or file: one that holds both sides; it has neither`,
     };
-  if (!corpus.columns) return;
-  if (corpus.files)
-    yield {
-      path: [...path, 'columns'],
-      sentence: `${name}.columns belongs to file; with files it has no meaning`,
-    };
-  if (corpus.columns[0] === corpus.columns[1])
-    yield {
-      path: [...path, 'columns'],
-      sentence: `${name}.columns must be two different columns; both are ${corpus.columns[0]}`,
-    };
+  for (const option of ['format', 'columns', 'fields'] as const)
+    if (corpus.files && corpus[option] !== undefined)
+      yield {
+        path: [...path, option],
+        sentence: `${name}.${option} belongs to file; with files it has no meaning`,
+      };
+  for (const option of ['columns', 'fields'] as const) {
+    const [first, second] = corpus[option] ?? [0, 1];
+    if (first === second)
+      yield {
+        path: [...path, option],
+        sentence: `${name}.${option} must be two different ${option}; both are ${first}`,
+      };
+  }
 }
 
 /** A language that stands in pairs alone is nearly always a slip: `cz` for `cs`. */

@@ -16,7 +16,16 @@ import {
 
 const monolingual = section({
   language: language().describe('Language of the text; also the name of its control token.'),
-  files: files().describe('Text files, plain or gzip: one sentence a line, a blank line between documents.'),
+  files: files().describe(
+    'Text files, or patterns such as `text/*.txt.gz`; plain, gzip or Zstandard: one sentence a line, a blank line between documents. ' +
+      'Or JSON lines or Parquet with a document in each record.',
+  ),
+  format: choice(['text', 'jsonl', 'parquet'])
+    .exactOptional()
+    .describe('Format of the files; default: by their names, `text` for names that say nothing.'),
+  field: text()
+    .exactOptional()
+    .describe('Field of each record that holds its text, such as `text` (default) or `page.text`.'),
 });
 
 const parallel = section({
@@ -26,13 +35,24 @@ const parallel = section({
     .tuple([text(), text()], {error: 'two files with matching lines: [source file, target file]'})
     .exactOptional()
     .describe('Moses style: two files with matching lines, source first. Give this or `file`.'),
-  file: text()
+  file: files()
     .exactOptional()
-    .describe('One tab-separated file that holds both sides. Give this or `files`.'),
+    .describe(
+      'Files, or patterns, that hold both sides: tab-separated, JSON lines, Parquet, TMX or PO. Give this or `files`.',
+    ),
+  format: choice(['tsv', 'jsonl', 'parquet', 'tmx', 'po'])
+    .exactOptional()
+    .describe('Format of `file`; default: by its name, `tsv` for names that say nothing.'),
   columns: z
     .tuple([wholeNumber(0), wholeNumber(0)], {error: 'two columns, counted from 0: [source, target]'})
     .exactOptional()
-    .describe('Columns of `file` that hold source and target, counted from 0; default [0, 1].'),
+    .describe('Columns of tab-separated files that hold source and target, counted from 0; default [0, 1].'),
+  fields: z
+    .tuple([text(), text()], {error: 'two fields of each record: [source, target]'})
+    .exactOptional()
+    .describe(
+      'Fields of each record that hold source and target, such as `translation.en`; default: the two languages, alone or in `translation`.',
+    ),
 });
 
 const heldOut = section({

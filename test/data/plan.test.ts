@@ -29,7 +29,7 @@ async function plan(t: ExecutionContext, {en, cs, a, b = []}: Files, cut: CutOpt
     'b.en': lines(b.map(([x]) => x)),
     'b.cs': lines(b.map(([, y]) => y)),
   });
-  return planCorpora(await scanCorpora(corporaOf(configIn(folder, yaml)), {}), cut);
+  return planCorpora(await scanCorpora(await corporaOf(configIn(folder, yaml)), {}), cut);
 }
 
 /** The texts that a plan trains on and those it holds out, all languages together. */
@@ -194,7 +194,7 @@ test('one sentence in several languages is held out in all of them', async (t) =
     folder,
     'data: {parallel: [{source: en, target: cs, file: a.tsv}, {source: uk, target: en, file: b.tsv}]}',
   );
-  const planned = planCorpora(await scanCorpora(corporaOf(config), {}), {documentShare: 0, pairs: 20});
+  const planned = planCorpora(await scanCorpora(await corporaOf(config), {}), {documentShare: 0, pairs: 20});
   t.deepEqual(
     planned.pairs.map(({counts}) => [counts.heldOut, counts.heldOutSentence]),
     [
