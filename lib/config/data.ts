@@ -64,12 +64,32 @@ const heldOut = section({
     .describe('Pairs of each language pair kept out of training, for alignment and translation.'),
 });
 
+const filters = section({
+  lengthRatio: z
+    .number({error: 'a number of at least 1'})
+    .min(1, {error: 'a number of at least 1'})
+    .default(3)
+    .describe('A pair is left out where one side has more than so many times the letters of the other.'),
+  scriptShare: share()
+    .default(0.3)
+    .describe(
+      'Documents and pairs are left out where a smaller share of the letters is in the script of their language; 0 leaves out none.',
+    ),
+  nearDuplicates: z
+    .union([z.literal('off'), z.number().gt(0).max(1)], {error: 'off, or a number above 0, at most 1'})
+    .default(0.8)
+    .describe(
+      'Of documents, and of pairs, whose sets of five letters have this Jaccard similarity one is kept; `off` looks for equal ones alone.',
+    ),
+});
+
 export const data = section({
   root: text().default('.').describe('Folder that relative files of `data` and `tokenizer` start from.'),
   monolingual: list(monolingual, 'corpora').exactOptional().describe('Text of one language each.'),
   parallel: list(parallel, 'parallel corpora')
     .exactOptional()
     .describe('Sentence pairs of two languages each.'),
+  filters: filters.prefault({}).describe('What is left out, besides what is empty, equal or held out.'),
   heldOut: heldOut.prefault({}).describe('What is kept out of training to measure it.'),
   alpha: atLeast(0)
     .default(0)
