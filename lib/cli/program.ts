@@ -7,6 +7,7 @@ import {demoCommand} from './commands/demo.js';
 import {evalCommand} from './commands/eval.js';
 import {generateCommand} from './commands/generate.js';
 import {infoCommand} from './commands/info.js';
+import {lacCommand} from './commands/lac.js';
 import {trainCommand} from './commands/train.js';
 import {translateCommand} from './commands/translate.js';
 
@@ -34,6 +35,7 @@ export function createProgram(): Command {
     dataCommand(),
     trainCommand(),
     evalCommand(),
+    lacCommand(),
     generateCommand(),
     translateCommand(),
     infoCommand(),

@@ -15,6 +15,7 @@ export {choiceSizes, lac, type Lac} from './lac.js';
 export type {Floats} from './matrix.js';
 export {meanCosine, mexa} from './mexa.js';
 export {cosinesOf, marginError, precisionAt1, type BothWays} from './retrieval.js';
+export {readEmbeddings, type Embeddings} from './embeddings.js';
 export {
   encodePairs,
   encodeSentences,
