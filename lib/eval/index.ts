@@ -5,10 +5,13 @@ export {alignPair, measureAlignment, type MeasuredAlignment, type PairVectors} f
 export {compareAlignments, summarizeAlignment, type AlignmentDifference} from './alignment-compare.js';
 export {minimumPairs} from './alignment-check.js';
 export type {LayerVectors, PrepareOptions, TokenCounts} from './alignment-prepare.js';
+export {scoreAnswer, type AnswerScores} from './answers.js';
 export {bleu, type BleuOptions, type BleuScore} from './bleu.js';
 export type {BleuTokenizer} from './bleu-tokenizers.js';
 export type {Interval} from './bootstrap.js';
+export {scoreChoices, type ChoiceItem, type ChoiceScores} from './choice.js';
 export {chrf, type ChrfOptions} from './chrf.js';
+export {scoreContinuations, type Continuation, type ScoreOptions} from './continuations.js';
 export {unbiasedCka} from './cka.js';
 export {distinctPairs} from './distinct-pairs.js';
 export {choiceSizes, lac, type Lac} from './lac.js';
@@ -36,4 +39,5 @@ export {
   type TextScore,
   type Translated,
 } from './text-metric.js';
+export {translationChoice, type TranslationChoiceOptions} from './translation-choice.js';
 export {translate, type TranslateOptions, type TranslationRequest} from './translate.js';
