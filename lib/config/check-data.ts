@@ -3,7 +3,11 @@ import type {Config} from './config.js';
 import type {Complaint} from './messages.js';
 import {nearest} from './suggest.js';
 
-type ParallelCorpus = NonNullable<Config['data']['parallel']>[number];
+/** What of an entry of sentence pairs is checked. */
+type PairEntry = Pick<
+  NonNullable<Config['data']['parallel']>[number],
+  'source' | 'target' | 'files' | 'file' | 'format' | 'columns' | 'fields'
+>;
 
 export function* checkData({data, objectives, training}: Config): Generator<Complaint> {
   if (!data.monolingual && !data.parallel)
@@ -12,7 +16,7 @@ export function* checkData({data, objectives, training}: Config): Generator<Comp
       sentence: 'data must have monolingual text, parallel text or both; it has neither',
     };
   for (const [index, corpus] of (data.parallel ?? []).entries())
-    yield* checkCorpus(`data.parallel[${index}]`, ['data', 'parallel', index], corpus);
+    yield* checkPairs(`data.parallel[${index}]`, ['data', 'parallel', index], corpus);
   yield* checkLanguages(data);
   if (objectives.mapping.weight > 0 && data.mappingShare === 0)
     yield {
@@ -31,7 +35,8 @@ export function* checkData({data, objectives, training}: Config): Generator<Comp
   }
 }
 
-function* checkCorpus(name: string, path: Complaint['path'], corpus: ParallelCorpus): Generator<Complaint> {
+/** @param name of the entry, as a user writes it: `data.parallel[0]` */
+export function* checkPairs(name: string, path: Complaint['path'], corpus: PairEntry): Generator<Complaint> {
   if (corpus.source === corpus.target)
     yield {
       path: [...path, 'target'],

@@ -14,7 +14,8 @@ import {
   wholeNumber,
 } from './fields.js';
 
-const monolingual = section({
+/** Options that say where text of one language lies. */
+export const textFields = {
   language: language().describe('Language of the text; also the name of its control token.'),
   files: files().describe(
     'Text files, or patterns such as `text/*.txt.gz`; plain, gzip or Zstandard: one sentence a line, a blank line between documents. ' +
@@ -26,11 +27,14 @@ const monolingual = section({
   field: text()
     .exactOptional()
     .describe('Field of each record that holds its text, such as `text` (default) or `page.text`.'),
-});
+};
 
-const parallel = section({
+const monolingual = section(textFields);
+
+/** Options that say where sentence pairs lie. */
+export const pairFields = {
   source: language().describe('Language of the first side.'),
-  target: language().describe('Language of the second side. Both directions are always trained.'),
+  target: language().describe('Language of the second side.'),
   files: z
     .tuple([text(), text()], {error: 'two files with matching lines: [source file, target file]'})
     .exactOptional()
@@ -53,6 +57,11 @@ const parallel = section({
     .describe(
       'Fields of each record that hold source and target, such as `translation.en`; default: the two languages, alone or in `translation`.',
     ),
+};
+
+const parallel = section({
+  ...pairFields,
+  target: language().describe('Language of the second side. Both directions are always trained.'),
 });
 
 const heldOut = section({

@@ -28,6 +28,8 @@ export {
 } from './encode-sentences.js';
 export {evaluateModel, type EvaluationInput, type ModelEvaluation} from './evaluate-model.js';
 export {heldOutPerplexity, type HeldOutPerplexityOptions} from './held-out-perplexity.js';
+export {runSuite, type SuiteInput} from './suite/run.js';
+export type {TaskResult} from './suite/results.js';
 export {
   compareScores,
   corpusScore,

@@ -91,6 +91,29 @@ test('lac measures a run on sentence pairs of the user, layer by layer, and comp
   t.like(difference, {difference: 0, better: 'undecided'});
 });
 
+test('eval measures the tasks of a suite, and writes what it found', async (t) => {
+  const {folder: cwd} = t.context;
+  const pairs = Array.from({length: 20}, (_, i) => `sentence ${i} of water\tvěta ${i} o vodě\n`);
+  await writeFile(join(cwd, 'suite.tsv'), pairs.join(''));
+  await writeFile(
+    join(cwd, 'suite.yaml'),
+    'draws: 20\ntasks:\n  - {type: translation, source: en, target: cs, file: suite.tsv, limit: 3}\n  - {type: alignment, name: aligned, source: en, target: cs, file: suite.tsv}\n',
+  );
+  const args = ['eval', 'runs/tiny', '--suite', 'suite.yaml', '--output', 'results.json'];
+  const {code, stdout, stderr} = await crossmap(args, {cwd});
+  t.deepEqual([stderr, code], ['', 0]);
+  t.regex(stdout, /^translation en-cs: BLEU \d+\.\d+ ± \d.*chrF2\+\+ \d.*, 3 sentences$/m);
+  t.regex(stdout, /^ {2}BLEU\|nrefs:1\|case:mixed\|eff:no\|tok:13a\|smooth:exp\|version:crossmap-/m);
+  t.regex(stdout, /^aligned: en-cs, 20 pairs$/m);
+  const written = JSON.parse(await readFile(join(cwd, 'results.json'), 'utf8')) as {tasks: {name: string}[]};
+  t.deepEqual(
+    written.tasks.map(({name}) => name),
+    ['translation en-cs', 'aligned'],
+  );
+  const bad = await crossmap(['eval', 'runs/tiny', '--suite', 'suite.yaml', '--set', 'seed=1'], {cwd});
+  t.regex(bad.stderr, /--set has no meaning with --suite/);
+});
+
 test('lac says what it needs', async (t) => {
   const {folder: cwd} = t.context;
   for (const [args, message] of [
