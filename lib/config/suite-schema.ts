@@ -15,12 +15,13 @@ const perplexity = section({
 });
 
 const translation = section({
-  type: z.literal('translation').describe('Greedy translations, scored against the other side.'),
+  type: z.literal('translation').describe('Translations, scored against the other side.'),
   ...common,
   ...pairFields,
   metrics: list(choice(['bleu', 'chrf', 'chrf++']), 'metrics')
     .default(['bleu', 'chrf', 'chrf++'])
     .describe('Scores, as sacreBLEU computes them.'),
+  beams: wholeNumber(1).default(1).describe('Continuations that beam search follows; 1 is greedy.'),
   tokenizer: choice(['13a', 'intl', 'zh', 'char', 'none'])
     .exactOptional()
     .describe('Of BLEU; default zh for Chinese and 13a for all others.'),

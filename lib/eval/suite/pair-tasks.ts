@@ -25,7 +25,7 @@ export async function runTranslation(
   input: TaskInput,
 ): Promise<Found<TranslationResult>> {
   const pairs = await readSides(task, input);
-  const {outputs, tooLong} = await translateAll(pairs, input);
+  const {outputs, tooLong} = await translateAll(pairs, task.beams, input);
   const translated = outputs.map((hypothesis, index) => ({
     hypothesis,
     references: [pairs.targets[index] ?? ''],
@@ -56,6 +56,7 @@ function metricOf(
 
 async function translateAll(
   {source, target, sources}: HeldOutPairs,
+  beams: number,
   {decoder, tokenizer, config, signal}: TaskInput,
 ): Promise<{readonly outputs: string[]; readonly tooLong: number}> {
   const lengths = await Promise.all(
@@ -69,7 +70,7 @@ async function translateAll(
       decoder,
       tokenizer,
       {source, target, texts: chosen.map((index) => sources[index] ?? '')},
-      {maxNewTokens: Infinity, prefix: config.objectives.mapping.prefix, ...(signal && {signal})},
+      {maxNewTokens: Infinity, beams, prefix: config.objectives.mapping.prefix, ...(signal && {signal})},
     );
     for (const [place, index] of chosen.entries()) outputs[index] = firstLine(translations[place] ?? '');
   }
