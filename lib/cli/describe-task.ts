@@ -1,7 +1,7 @@
 /** What a task of a suite found, as lines of text. */
 import type {TaskResult} from '../eval/index.js';
 import {describeAlignment} from './describe-alignment.js';
-import {count, fixed, plural} from './format.js';
+import {fixed, plural} from './format.js';
 
 /** The lines of one result. */
 export function describeTask(result: TaskResult): string[] {
@@ -15,7 +15,7 @@ function facts(result: Exclude<TaskResult, Results['alignment']>): string {
   if (result.type === 'perplexity') return perplexityFacts(result);
   if (result.type === 'translation') return translationFacts(result);
   if (result.type === 'questions') return questionFacts(result);
-  const {acc, interval, chance, items} = result;
+  const {acc, interval, chance, count: items} = result;
   const others =
     result.type === 'choice'
       ? [`acc_norm ${fixed(result.accNorm, 3)}`, `acc_bytes ${fixed(result.accBytes, 3)}`]
@@ -28,23 +28,28 @@ function facts(result: Exclude<TaskResult, Results['alignment']>): string {
   ].join(', ');
 }
 
-function perplexityFacts({bitsPerByte, interval, perplexity, documents}: Results['perplexity']): string {
+function perplexityFacts({
+  bitsPerByte,
+  interval,
+  perplexity,
+  count: documents,
+}: Results['perplexity']): string {
   const bits = `${fixed(bitsPerByte, 3)} bits per byte (${range(interval)})`;
   return `${bits}, perplexity ${fixed(perplexity, 2)}, ${plural(documents, 'document')}`;
 }
 
-function translationFacts({scores, sentences, tooLong}: Results['translation']): string {
+function translationFacts({scores, count: sentences, tooLong}: Results['translation']): string {
   return [
     [
       ...scores.map(({name, score, halfWidth}) => `${name} ${fixed(score, 2)} ± ${fixed(halfWidth, 2)}`),
       plural(sentences, 'sentence'),
-      ...(tooLong === 0 ? [] : [`${count(tooLong)} of them too long`]),
+      ...(tooLong === 0 ? [] : [`${tooLong} of them too long`]),
     ].join(', '),
     ...scores.map(({name, signature}) => `  ${name}|${signature}`),
   ].join('\n');
 }
 
-function questionFacts({f1, interval, exactMatch, f1Characters, items}: Results['questions']): string {
+function questionFacts({f1, interval, exactMatch, f1Characters, count: items}: Results['questions']): string {
   const others = `exact match ${fixed(exactMatch, 3)}, F1 of characters ${fixed(f1Characters, 3)}`;
   return `F1 ${fixed(f1, 3)} (${range(interval)}), ${others}, ${plural(items, 'question')}`;
 }

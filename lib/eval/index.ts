@@ -29,7 +29,7 @@ export {
 export {evaluateModel, type EvaluationInput, type ModelEvaluation} from './evaluate-model.js';
 export {heldOutPerplexity, type HeldOutPerplexityOptions} from './held-out-perplexity.js';
 export {runSuite, type SuiteInput} from './suite/run.js';
-export type {TaskResult} from './suite/results.js';
+export {suiteResults, suiteResultsSchema, type SuiteResults, type TaskResult} from './suite/results.js';
 export {
   compareScores,
   corpusScore,

@@ -48,7 +48,7 @@ onEachDevice(
     });
     const [all, second, first, limited] = results as Extract<TaskResult, {type: 'perplexity'}>[];
     t.is(all!.name, 'perplexity cs');
-    t.is(all!.documents, 2);
+    t.is(all!.count, 2);
     t.is(all!.tokens, 6 + 1 + long.length + 1); // a line end is no letter of this tokenizer, but a token
     t.is(all!.bytes, 6 + long.length);
     const nats = (result: typeof all): number => result!.natsPerToken * result!.tokens;
@@ -78,14 +78,14 @@ onEachDevice(['float32'], 'tasks on pairs are what their functions give', async 
     {source: 'cs', target: 'uk', texts},
     {maxNewTokens: Infinity, prefix: false},
   );
-  t.like(translation, {type: 'translation', name: 'mine', sentences: 6, tooLong: 0, outputs: expected});
+  t.like(translation, {type: 'translation', name: 'mine', count: 6, tooLong: 0, outputs: expected});
   t.deepEqual(
     (translation as Extract<TaskResult, {type: 'translation'}>).scores.map(({name}) => name),
     ['chrF2', 'BLEU'],
   );
   const options = {candidates: 3, seed: 0, prefix: false, tokensPerBatch: config.training.tokensPerBatch};
   const {acc, chance} = await translationChoice(decoder, tokenizer, pairs, options);
-  t.like(choice, {type: 'translationChoice', name: 'translationChoice cs-uk', items: 20, acc, chance});
+  t.like(choice, {type: 'translationChoice', name: 'translationChoice cs-uk', count: 20, acc, chance});
   const vectors = await encodePairs(decoder, tokenizer, pairs, {
     tokensPerBatch: config.training.tokensPerBatch,
     prefix: false,
@@ -102,7 +102,7 @@ onEachDevice(['float32'], 'a sentence that leaves no room counts as translated b
   const files = {'a.tsv': `${long}\tabc\nabc\tabc\n`};
   const tasks = '{type: translation, source: cs, target: uk, file: a.tsv}';
   const [result] = await run(t, decoder, {tasks, files});
-  t.like(result, {sentences: 2, tooLong: 1});
+  t.like(result, {count: 2, tooLong: 1});
   t.is((result as Extract<TaskResult, {type: 'translation'}>).outputs[0], '');
 });
 
@@ -124,8 +124,8 @@ onEachDevice(['float32'], 'choices and questions come from records', async (t, o
     '{type: questions, language: uk, file: q.jsonl, contextField: p.c, questionField: q, answerField: a, template: "{context} {question} ", maxNewTokens: 4}',
   ];
   const [choice, questions] = await run(t, decoder, {tasks: tasks.join(), files});
-  t.like(choice, {type: 'choice', items: 2, acc: 1 / 2, chance: 1 / 2}); // one of the two answers it is
-  t.like(questions, {type: 'questions', items: 2});
+  t.like(choice, {type: 'choice', count: 2, acc: 1 / 2, chance: 1 / 2}); // one of the two answers it is
+  t.like(questions, {type: 'questions', count: 2});
 });
 
 onEachDevice(['float32'], 'what is wrong with a task is told with its place', async (t, on) => {

@@ -5,7 +5,7 @@ import {Command} from 'commander';
 import {describeOptions, loadSuite, parseConfig, suiteJsonSchema, type Config} from '../../config/index.js';
 import {prepareData} from '../../data/index.js';
 import {CrossmapError} from '../../errors.js';
-import {evaluateModel, runSuite, type TaskResult} from '../../eval/index.js';
+import {evaluateModel, runSuite, suiteResults, type TaskResult} from '../../eval/index.js';
 import {publishFile} from '../../formats/index.js';
 import {loadModel, type EvaluationEvent, type LoadedModel} from '../../train/index.js';
 import {addSetOption, type SetOptions} from '../config-file.js';
@@ -122,7 +122,15 @@ async function measureSuite(
     tasks.push(task);
     if (!json) printLines(describeTask(task));
   }
-  const results = {model: path, run: config.name, step, suite: resolve(file), tasks};
+  const results = suiteResults({
+    run: config.name,
+    seed: config.seed,
+    step,
+    model: path,
+    suite: resolve(file),
+    draws: {draws: suite.draws, seed: suite.seed},
+    tasks,
+  });
   if (json) printJson(results);
   if (output !== undefined)
     await publishFile(resolve(output), (temporary) =>

@@ -9,15 +9,16 @@ import {generateAll} from '../../nn/index.js';
 import {scoreAnswer, type AnswerScores} from '../answers.js';
 import {scoreChoices, type ChoiceItem} from '../choice.js';
 import {meanInterval} from './intervals.js';
-import type {ChoiceResult, QuestionsResult} from './results.js';
-import type {Found, TaskInput} from './run.js';
+import {itemsOf} from './items.js';
+import type {Found} from './results.js';
+import type {TaskInput} from './run.js';
 
 type Task<Type extends 'choice' | 'questions'> = Extract<SuiteTask, {type: Type}>;
 
 /** Questions that are answered together. */
 const questionsAtOnce = 16;
 
-export async function runChoice(task: Task<'choice'>, input: TaskInput): Promise<Found<ChoiceResult>> {
+export async function runChoice(task: Task<'choice'>, input: TaskInput): Promise<Found<'choice'>> {
   const {decoder, tokenizer, config, suite, signal} = input;
   const {language, contextField, choicesField, answerField} = task;
   const records = await readRecords(task, [contextField, choicesField, answerField], input);
@@ -26,18 +27,27 @@ export async function runChoice(task: Task<'choice'>, input: TaskInput): Promise
     choices: listAt(record, choicesField),
     answer: numberAt(record, answerField),
   }));
-  const {correct, ...scores} = await scoreChoices(decoder, tokenizer, items, {
+  const {
+    correct,
+    items: count,
+    ...scores
+  } = await scoreChoices(decoder, tokenizer, items, {
     language,
     tokensPerBatch: config.training.tokensPerBatch,
     ...(signal && {signal}),
   });
-  return {type: 'choice', language, ...scores, interval: meanInterval(correct.map(Number), suite)};
+  return {
+    type: 'choice',
+    language,
+    items: itemsOf(items.map((item) => JSON.stringify(item))),
+    count,
+    ...scores,
+    interval: meanInterval(correct.map(Number), suite),
+    correct: [...correct],
+  };
 }
 
-export async function runQuestions(
-  task: Task<'questions'>,
-  input: TaskInput,
-): Promise<Found<QuestionsResult>> {
+export async function runQuestions(task: Task<'questions'>, input: TaskInput): Promise<Found<'questions'>> {
   const {language, contextField, questionField, answerField, template} = task;
   const records = await readRecords(task, [contextField, questionField, answerField], input);
   const items = records.map((record) => ({
@@ -58,17 +68,17 @@ export async function runQuestions(
   }
   const mean = (name: 'exactMatch' | 'f1' | 'f1Characters'): number =>
     scores.reduce((sum, each) => sum + each[name], 0) / scores.length;
+  const f1s = scores.map(({f1}) => f1);
   return {
     type: 'questions',
     language,
-    items: scores.length,
+    items: itemsOf(items.map((item) => JSON.stringify(item))),
+    count: scores.length,
     exactMatch: mean('exactMatch'),
     f1: mean('f1'),
     f1Characters: mean('f1Characters'),
-    interval: meanInterval(
-      scores.map(({f1}) => f1),
-      input.suite,
-    ),
+    interval: meanInterval(f1s, input.suite),
+    f1s,
   };
 }
 

@@ -3,16 +3,17 @@ import type {SuiteTask} from '../../config/index.js';
 import {expandPatterns} from '../../data/corpus/patterns.js';
 import {readPairs, translationPrompt, type HeldOutPairs} from '../../data/index.js';
 import {CrossmapError} from '../../errors.js';
-import {alignInWorker} from '../align-in-worker.js';
-import {bleu} from '../bleu.js';
-import {chrf} from '../chrf.js';
+import {measureInWorker} from '../align-in-worker.js';
+import {alignmentSchema} from '../alignment-schema.js';
 import {encodePairs} from '../encode-sentences.js';
-import {corpusScore, scoreInterval, type TextMetric} from '../text-metric.js';
+import {corpusScore, scoreInterval} from '../text-metric.js';
 import {translationChoice} from '../translation-choice.js';
 import {translate} from '../translate.js';
 import {meanInterval} from './intervals.js';
-import type {AlignmentResult, TranslationChoiceResult, TranslationResult} from './results.js';
-import type {Found, TaskInput} from './run.js';
+import {textMetric} from './text-metrics.js';
+import {itemsOf} from './items.js';
+import type {Found} from './results.js';
+import type {TaskInput} from './run.js';
 
 type PairTask = Extract<SuiteTask, {source: string}>;
 type Task<Type extends PairTask['type']> = Extract<PairTask, {type: Type}>;
@@ -23,7 +24,8 @@ const sentencesAtOnce = 32;
 export async function runTranslation(
   task: Task<'translation'>,
   input: TaskInput,
-): Promise<Found<TranslationResult>> {
+): Promise<Found<'translation'>> {
+  const {tokenizer = /^zh\b/i.test(task.target) ? 'zh' : '13a'} = task;
   const pairs = await readSides(task, input);
   const {outputs, tooLong} = await translateAll(pairs, task.beams, input);
   const translated = outputs.map((hypothesis, index) => ({
@@ -34,24 +36,19 @@ export async function runTranslation(
     type: 'translation',
     source: task.source,
     target: task.target,
-    sentences: outputs.length,
+    items: itemsOf([...pairs.sources, ...pairs.targets]),
+    count: outputs.length,
     tooLong,
-    scores: task.metrics.map((name) => {
-      const metric = metricOf(name, task);
-      const {name: printed, score, signature} = corpusScore(metric, translated);
-      const {halfWidth} = scoreInterval(metric, translated, input.suite);
-      return {name: printed, score, signature, halfWidth};
+    scores: task.metrics.map((metric) => {
+      const scorer = textMetric(metric, tokenizer);
+      const {name, score, signature} = corpusScore(scorer, translated);
+      const {halfWidth} = scoreInterval(scorer, translated, input.suite);
+      return {metric, name, score, signature, halfWidth};
     }),
+    tokenizer,
     outputs,
+    references: [...pairs.targets],
   };
-}
-
-function metricOf(
-  name: Task<'translation'>['metrics'][number],
-  {tokenizer, target}: Task<'translation'>,
-): TextMetric {
-  if (name === 'bleu') return bleu({tokenizer: tokenizer ?? (/^zh\b/i.test(target) ? 'zh' : '13a')});
-  return chrf({wordOrder: name === 'chrf++' ? 2 : 0});
 }
 
 async function translateAll(
@@ -84,43 +81,47 @@ function firstLine(text: string): string {
 export async function runTranslationChoice(
   task: Task<'translationChoice'>,
   input: TaskInput,
-): Promise<Found<TranslationChoiceResult>> {
+): Promise<Found<'translationChoice'>> {
   const {decoder, tokenizer, config, suite, signal} = input;
-  const {items, acc, chance, correct} = await translationChoice(
-    decoder,
-    tokenizer,
-    await readSides(task, input),
-    {
-      candidates: task.candidates,
-      seed: suite.seed,
-      prefix: config.objectives.mapping.prefix,
-      tokensPerBatch: config.training.tokensPerBatch,
-      ...(signal && {signal}),
-    },
-  );
+  const pairs = await readSides(task, input);
+  const {acc, chance, correct} = await translationChoice(decoder, tokenizer, pairs, {
+    candidates: task.candidates,
+    seed: suite.seed,
+    prefix: config.objectives.mapping.prefix,
+    tokensPerBatch: config.training.tokensPerBatch,
+    ...(signal && {signal}),
+  });
   return {
     type: 'translationChoice',
     source: task.source,
     target: task.target,
-    items,
+    items: itemsOf([...pairs.sources, ...pairs.targets]),
+    count: correct.length,
     acc,
     chance,
     interval: meanInterval(correct.map(Number), suite),
+    correct: [...correct],
   };
 }
 
-export async function runAlignment(
-  task: Task<'alignment'>,
-  input: TaskInput,
-): Promise<Found<AlignmentResult>> {
+export async function runAlignment(task: Task<'alignment'>, input: TaskInput): Promise<Found<'alignment'>> {
   const {decoder, tokenizer, config, suite, signal} = input;
-  const vectors = await encodePairs(decoder, tokenizer, await readSides(task, input), {
+  const pairs = await readSides(task, input);
+  const vectors = await encodePairs(decoder, tokenizer, pairs, {
     tokensPerBatch: config.training.tokensPerBatch,
     prefix: config.objectives.mapping.prefix,
     ...(signal && {signal}),
   });
-  const alignment = await alignInWorker({...vectors, seed: suite.seed, draws: suite.draws}, signal);
-  return {type: 'alignment', alignment};
+  const work = {...vectors, seed: suite.seed, draws: suite.draws};
+  const {alignment, seed, draws} = await measureInWorker(work, signal);
+  return {
+    type: 'alignment',
+    items: itemsOf([...pairs.sources, ...pairs.targets]),
+    count: alignment.pairs,
+    alignment: alignmentSchema.parse(alignment),
+    seed,
+    draws: [...draws],
+  };
 }
 
 /** The pairs of a task that have two sides. */

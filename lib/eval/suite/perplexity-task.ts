@@ -6,15 +6,16 @@ import {windows} from '../../data/held-out/windows.js';
 import {CrossmapError} from '../../errors.js';
 import {scoreContinuations, type Continuation} from '../continuations.js';
 import {ratioInterval} from './intervals.js';
-import type {PerplexityResult} from './results.js';
-import type {Found, TaskInput} from './run.js';
+import {itemsOf} from './items.js';
+import type {Found} from './results.js';
+import type {TaskInput} from './run.js';
 
 type Task = Extract<SuiteTask, {type: 'perplexity'}>;
 
 /** Documents that are scored together: enough for full batches. */
 const documentsAtOnce = 64;
 
-export async function runPerplexity(task: Task, input: TaskInput): Promise<Found<PerplexityResult>> {
+export async function runPerplexity(task: Task, input: TaskInput): Promise<Found<'perplexity'>> {
   const texts = await readTexts(task, input);
   const scored: {readonly nats: number; readonly tokens: number; readonly bytes: number}[] = [];
   for (let at = 0; at < texts.length; at += documentsAtOnce)
@@ -22,19 +23,19 @@ export async function runPerplexity(task: Task, input: TaskInput): Promise<Found
   const sum = (name: 'nats' | 'tokens' | 'bytes'): number =>
     scored.reduce((all, each) => all + each[name], 0);
   const [nats, tokens, bytes] = [sum('nats'), sum('tokens'), sum('bytes')];
+  const documents = scored.map((each): [number, number] => [each.nats / Math.LN2, each.bytes]);
   return {
     type: 'perplexity',
     language: task.language,
-    documents: scored.length,
+    items: itemsOf(texts),
+    count: texts.length,
     tokens,
     bytes,
     natsPerToken: nats / tokens,
     perplexity: Math.exp(nats / tokens),
     bitsPerByte: nats / Math.LN2 / bytes,
-    interval: ratioInterval(
-      scored.map((each) => [each.nats / Math.LN2, each.bytes] as const),
-      input.suite,
-    ),
+    interval: ratioInterval(documents, input.suite),
+    documents,
   };
 }
 

@@ -1,89 +1,150 @@
-/** What a suite yields: plain JSON values. */
-import type {Interval} from '../bootstrap.js';
-import type {PairAlignment} from '../results.js';
+/** What a suite yields: plain JSON values, with what comparing two models on the same items needs. */
+import {z} from 'zod';
+import {alignmentSchema} from '../alignment-schema.js';
 
-/** What the results of all tasks have. */
-interface Common {
-  readonly name: string;
-  readonly seconds: number;
-}
+const interval = z.tuple([z.number(), z.number()]).readonly();
 
-export interface PerplexityResult extends Common {
-  readonly type: 'perplexity';
-  readonly language: string;
-  readonly documents: number;
-  readonly tokens: number;
-  readonly bytes: number;
-  readonly natsPerToken: number;
-  readonly perplexity: number;
-  readonly bitsPerByte: number;
+const common = {
+  name: z.string(),
+  /** Identity of the items: results with the same one are of the same items, in the same order. */
+  items: z.string(),
+  /** How many there are. */
+  count: z.number(),
+  seconds: z.number(),
+};
+
+const perplexity = z.object({
+  type: z.literal('perplexity'),
+  ...common,
+  language: z.string(),
+  tokens: z.number(),
+  bytes: z.number(),
+  natsPerToken: z.number(),
+  perplexity: z.number(),
+  bitsPerByte: z.number(),
   /** 95 % of `bitsPerByte`, documents drawn again. */
-  readonly interval: Interval;
-}
+  interval,
+  /** [documents] bits and bytes. */
+  documents: z.array(z.tuple([z.number(), z.number()])),
+});
 
-export interface TranslationResult extends Common {
-  readonly type: 'translation';
-  readonly source: string;
-  readonly target: string;
-  readonly sentences: number;
+const translation = z.object({
+  type: z.literal('translation'),
+  ...common,
+  source: z.string(),
+  target: z.string(),
   /** Sentences that leave no room for a translation: they count as translated by nothing. */
-  readonly tooLong: number;
-  readonly scores: readonly {
-    /** `BLEU`, `chrF2`, `chrF2++` */
-    readonly name: string;
-    readonly score: number;
-    readonly signature: string;
-    /** Half the width of the central 95 %, sentences drawn again. */
-    readonly halfWidth: number;
-  }[];
+  tooLong: z.number(),
+  scores: z.array(
+    z.object({
+      metric: z.enum(['bleu', 'chrf', 'chrf++']),
+      /** `BLEU`, `chrF2`, `chrF2++` */
+      name: z.string(),
+      score: z.number(),
+      signature: z.string(),
+      /** Half the width of the central 95 %, sentences drawn again. */
+      halfWidth: z.number(),
+    }),
+  ),
+  /** Of BLEU. */
+  tokenizer: z.enum(['13a', 'intl', 'zh', 'char', 'none']),
   /** [sentences] */
-  readonly outputs: readonly string[];
-}
+  outputs: z.array(z.string()),
+  references: z.array(z.string()),
+});
 
-export interface ChoiceResult extends Common {
-  readonly type: 'choice';
-  readonly language: string;
-  readonly items: number;
-  readonly acc: number;
-  readonly accNorm: number;
-  readonly accBytes: number;
-  readonly chance: number;
+const choices = {
+  acc: z.number(),
+  chance: z.number(),
   /** 95 % of `acc`, items drawn again. */
-  readonly interval: Interval;
-}
+  interval,
+  /** [items] whether each was right by `acc`. */
+  correct: z.array(z.boolean()),
+};
 
-export interface TranslationChoiceResult extends Common {
-  readonly type: 'translationChoice';
-  readonly source: string;
-  readonly target: string;
-  readonly items: number;
-  readonly acc: number;
-  readonly chance: number;
-  readonly interval: Interval;
-}
+const choice = z.object({
+  type: z.literal('choice'),
+  ...common,
+  ...choices,
+  language: z.string(),
+  accNorm: z.number(),
+  accBytes: z.number(),
+});
 
-export interface AlignmentResult extends Common {
-  readonly type: 'alignment';
-  readonly alignment: PairAlignment;
-}
+const translationChoice = z.object({
+  type: z.literal('translationChoice'),
+  ...common,
+  ...choices,
+  source: z.string(),
+  target: z.string(),
+});
 
-export interface QuestionsResult extends Common {
-  readonly type: 'questions';
-  readonly language: string;
-  readonly items: number;
+const alignment = z.object({
+  type: z.literal('alignment'),
+  ...common,
+  alignment: alignmentSchema,
+  seed: z.number(),
+  /** [draws] resampled `lac`. */
+  draws: z.array(z.number()),
+});
+
+const questions = z.object({
+  type: z.literal('questions'),
+  ...common,
+  language: z.string(),
   /** Means over the questions, 0 to 1. */
-  readonly exactMatch: number;
-  readonly f1: number;
-  readonly f1Characters: number;
+  exactMatch: z.number(),
+  f1: z.number(),
+  f1Characters: z.number(),
   /** 95 % of `f1`, questions drawn again. */
-  readonly interval: Interval;
-}
+  interval,
+  /** [questions] F1 of each. */
+  f1s: z.array(z.number()),
+});
+
+const task = z.discriminatedUnion('type', [
+  perplexity,
+  translation,
+  translationChoice,
+  alignment,
+  choice,
+  questions,
+]);
+
+/** Tells our files from others. */
+const format = 'crossmap suite results';
+
+/** A file of results. */
+export const suiteResultsSchema = z.object({
+  format: z.literal(format),
+  version: z.literal(1),
+  /** Name of the run that trained the model. */
+  run: z.string(),
+  /** Of that run. */
+  seed: z.number(),
+  step: z.number(),
+  /** The checkpoint. */
+  model: z.string(),
+  /** The suite's file. */
+  suite: z.string(),
+  /** Of the suite: how intervals are drawn. */
+  draws: z.object({draws: z.number(), seed: z.number()}),
+  tasks: z.array(task),
+});
+
+/** What a suite found of a model. */
+export type SuiteResults = z.output<typeof suiteResultsSchema>;
 
 /** What one task found. */
-export type TaskResult =
-  | PerplexityResult
-  | TranslationResult
-  | ChoiceResult
-  | TranslationChoiceResult
-  | AlignmentResult
-  | QuestionsResult;
+export type TaskResult = SuiteResults['tasks'][number];
+
+/** What one task of a kind found. */
+export type ResultOf<Type extends TaskResult['type']> = Extract<TaskResult, {type: Type}>;
+
+/** A result without what all have. */
+export type Found<Type extends TaskResult['type']> = Omit<ResultOf<Type>, 'name' | 'seconds'>;
+
+/** Results as a file has them. */
+export function suiteResults(content: Omit<SuiteResults, 'format' | 'version'>): SuiteResults {
+  return {format, version: 1, ...content};
+}

@@ -7,7 +7,7 @@ import {checkSignal} from '../checked-signal.js';
 import {runAlignment, runTranslation, runTranslationChoice} from './pair-tasks.js';
 import {runChoice, runQuestions} from './item-tasks.js';
 import {runPerplexity} from './perplexity-task.js';
-import type {TaskResult} from './results.js';
+import type {Found, TaskResult} from './results.js';
 
 /** What is measured, and how. */
 export interface SuiteInput {
@@ -44,10 +44,7 @@ export interface TaskInput extends SuiteInput {
   readonly option: string;
 }
 
-/** A result without what all have. */
-export type Found<Result extends TaskResult> = Omit<Result, 'name' | 'seconds'>;
-
-function runTask(task: SuiteTask, input: TaskInput): Promise<DistributiveFound> {
+function runTask(task: SuiteTask, input: TaskInput): Promise<AnyFound> {
   if (task.type === 'perplexity') return runPerplexity(task, input);
   if (task.type === 'translation') return runTranslation(task, input);
   if (task.type === 'translationChoice') return runTranslationChoice(task, input);
@@ -55,11 +52,7 @@ function runTask(task: SuiteTask, input: TaskInput): Promise<DistributiveFound> 
   return task.type === 'choice' ? runChoice(task, input) : runQuestions(task, input);
 }
 
-type DistributiveFound = TaskResult extends infer Result
-  ? Result extends TaskResult
-    ? Found<Result>
-    : never
-  : never;
+type AnyFound = {[Type in TaskResult['type']]: Found<Type>}[TaskResult['type']];
 
 function nameOf(task: SuiteTask): string {
   return `${task.type} ${'source' in task ? `${task.source}-${task.target}` : task.language}`;
