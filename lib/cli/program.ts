@@ -2,6 +2,7 @@
 import {Command} from 'commander';
 import {version} from '../version.js';
 import {benchCommand} from './commands/bench.js';
+import {compareCommand} from './commands/compare.js';
 import {dataCommand} from './commands/data.js';
 import {demoCommand} from './commands/demo.js';
 import {evalCommand} from './commands/eval.js';
@@ -36,6 +37,7 @@ export function createProgram(): Command {
     trainCommand(),
     evalCommand(),
     lacCommand(),
+    compareCommand(),
     generateCommand(),
     translateCommand(),
     infoCommand(),

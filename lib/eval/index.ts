@@ -29,6 +29,14 @@ export {
 export {evaluateModel, type EvaluationInput, type ModelEvaluation} from './evaluate-model.js';
 export {heldOutPerplexity, type HeldOutPerplexityOptions} from './held-out-perplexity.js';
 export {runSuite, type SuiteInput} from './suite/run.js';
+export {
+  compareSuites,
+  type Comparison,
+  type GroupValues,
+  type Profile,
+  type RunGroup,
+  type SuiteComparison,
+} from './suite/compare.js';
 export {suiteResults, suiteResultsSchema, type SuiteResults, type TaskResult} from './suite/results.js';
 export {
   compareScores,
