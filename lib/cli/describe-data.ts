@@ -1,17 +1,21 @@
-/** What became of the text, as tables. */
+/** What became of the text, as tables. A reason that left nothing out has no column. */
 import type {DataReport, LanguageReport, PairReport} from '../data/index.js';
 import {bytes, count, fixed} from './format.js';
 import {table} from './table.js';
 
-/** Reasons for leaving pairs out, as the heading names them. */
+/** Reasons for leaving text out, as headings name them. */
 const reasons = {
   empty: 'empty',
   identical: 'identical',
   ratio: 'length',
+  script: 'script',
   duplicate: 'twice',
+  nearDuplicate: 'nearly twice',
   heldOutSentence: 'held-out text',
   tooLong: 'too long',
-} as const satisfies Record<keyof PairReport['dropped'], string>;
+} as const satisfies Record<keyof PairReport['dropped'] | keyof LanguageReport['dropped'], string>;
+
+const textReasons = ['script', 'duplicate', 'nearDuplicate', 'heldOutSentence'] as const;
 
 export function describeData({languages, pairs, tokenizer, plan, warnings}: DataReport): string[] {
   const origin = tokenizer.trained ? 'trained on this text' : 'given as a file';
@@ -26,11 +30,13 @@ export function describeData({languages, pairs, tokenizer, plan, warnings}: Data
 }
 
 function languageTable(languages: readonly LanguageReport[]): string[] {
+  const names = textReasons.filter((name) => languages.some(({dropped}) => dropped[name] > 0));
   return table(
     [
       'language',
       'documents',
       'sentences',
+      ...names.map((name) => reasons[name]),
       'held out',
       'to train on',
       'tokens',
@@ -39,10 +45,11 @@ function languageTable(languages: readonly LanguageReport[]): string[] {
       'bytes/token',
       'tokens/word',
     ],
-    languages.map(({language, read, heldOut, training, share, epochs, bytesPerToken, fertility}) => [
+    languages.map(({language, read, dropped, heldOut, training, share, epochs, bytesPerToken, fertility}) => [
       language,
       count(read.documents),
       count(read.sentences),
+      ...names.map((name) => count(dropped[name])),
       count(heldOut.documents),
       bytes(training.bytes),
       count(training.tokens),
@@ -55,7 +62,9 @@ function languageTable(languages: readonly LanguageReport[]): string[] {
 }
 
 function pairTable(pairs: readonly PairReport[]): string[] {
-  const names = Object.keys(reasons).filter((name) => isReason(name));
+  const names = Object.keys(reasons)
+    .filter((name) => isReason(name))
+    .filter((name) => pairs.some(({dropped}) => dropped[name] > 0));
   return table(
     [
       'pairs',
@@ -77,6 +86,20 @@ function pairTable(pairs: readonly PairReport[]): string[] {
       percent(share),
       fixed(epochs, 2),
     ]),
+  );
+}
+
+/** What was left out, a few of each reason. */
+export function describeExamples({languages, pairs}: DataReport): string[] {
+  const all = [
+    ...languages.map(({language, examples}) => ({name: language, examples})),
+    ...pairs.map(({source, target, examples}) => ({name: `${source}-${target}`, examples})),
+  ];
+  return all.flatMap(({name, examples}) =>
+    examples.map(({reason, text}) => {
+      const why = isReason(reason) ? reasons[reason] : reason;
+      return `${name}, ${why}: ${text.replaceAll('\t', ' | ')}`;
+    }),
   );
 }
 

@@ -2,11 +2,13 @@
 import {Command} from 'commander';
 import {version} from '../version.js';
 import {benchCommand} from './commands/bench.js';
+import {compareCommand} from './commands/compare.js';
 import {dataCommand} from './commands/data.js';
 import {demoCommand} from './commands/demo.js';
 import {evalCommand} from './commands/eval.js';
 import {generateCommand} from './commands/generate.js';
 import {infoCommand} from './commands/info.js';
+import {lacCommand} from './commands/lac.js';
 import {trainCommand} from './commands/train.js';
 import {translateCommand} from './commands/translate.js';
 
@@ -34,6 +36,8 @@ export function createProgram(): Command {
     dataCommand(),
     trainCommand(),
     evalCommand(),
+    lacCommand(),
+    compareCommand(),
     generateCommand(),
     translateCommand(),
     infoCommand(),

@@ -3,7 +3,11 @@ import type {Config} from './config.js';
 import type {Complaint} from './messages.js';
 import {nearest} from './suggest.js';
 
-type ParallelCorpus = NonNullable<Config['data']['parallel']>[number];
+/** What of an entry of sentence pairs is checked. */
+type PairEntry = Pick<
+  NonNullable<Config['data']['parallel']>[number],
+  'source' | 'target' | 'files' | 'file' | 'format' | 'columns' | 'fields'
+>;
 
 export function* checkData({data, objectives, training}: Config): Generator<Complaint> {
   if (!data.monolingual && !data.parallel)
@@ -12,7 +16,7 @@ export function* checkData({data, objectives, training}: Config): Generator<Comp
       sentence: 'data must have monolingual text, parallel text or both; it has neither',
     };
   for (const [index, corpus] of (data.parallel ?? []).entries())
-    yield* checkCorpus(`data.parallel[${index}]`, ['data', 'parallel', index], corpus);
+    yield* checkPairs(`data.parallel[${index}]`, ['data', 'parallel', index], corpus);
   yield* checkLanguages(data);
   if (objectives.mapping.weight > 0 && data.mappingShare === 0)
     yield {
@@ -31,7 +35,8 @@ export function* checkData({data, objectives, training}: Config): Generator<Comp
   }
 }
 
-function* checkCorpus(name: string, path: Complaint['path'], corpus: ParallelCorpus): Generator<Complaint> {
+/** @param name of the entry, as a user writes it: `data.parallel[0]` */
+export function* checkPairs(name: string, path: Complaint['path'], corpus: PairEntry): Generator<Complaint> {
   if (corpus.source === corpus.target)
     yield {
       path: [...path, 'target'],
@@ -42,19 +47,22 @@ function* checkCorpus(name: string, path: Complaint['path'], corpus: ParallelCor
   if (!corpus.files && !corpus.file)
     yield {
       path,
-      sentence: `${name} must have files: [source file, target file], or file: one tab-separated file; it has neither`,
+      sentence: `${name} must have files: [source file, target file], or file: one that holds both sides; it has neither`,
     };
-  if (!corpus.columns) return;
-  if (corpus.files)
-    yield {
-      path: [...path, 'columns'],
-      sentence: `${name}.columns belongs to file; with files it has no meaning`,
-    };
-  if (corpus.columns[0] === corpus.columns[1])
-    yield {
-      path: [...path, 'columns'],
-      sentence: `${name}.columns must be two different columns; both are ${corpus.columns[0]}`,
-    };
+  for (const option of ['format', 'columns', 'fields'] as const)
+    if (corpus.files && corpus[option] !== undefined)
+      yield {
+        path: [...path, option],
+        sentence: `${name}.${option} belongs to file; with files it has no meaning`,
+      };
+  for (const option of ['columns', 'fields'] as const) {
+    const [first, second] = corpus[option] ?? [0, 1];
+    if (first === second)
+      yield {
+        path: [...path, option],
+        sentence: `${name}.${option} must be two different ${option}; both are ${first}`,
+      };
+  }
 }
 
 /** A language that stands in pairs alone is nearly always a slip: `cz` for `cs`. */

@@ -14,25 +14,54 @@ import {
   wholeNumber,
 } from './fields.js';
 
-const monolingual = section({
+/** Options that say where text of one language lies. */
+export const textFields = {
   language: language().describe('Language of the text; also the name of its control token.'),
-  files: files().describe('Text files, plain or gzip: one sentence a line, a blank line between documents.'),
-});
+  files: files().describe(
+    'Text files, or patterns such as `text/*.txt.gz`; plain, gzip or Zstandard: one sentence a line, a blank line between documents. ' +
+      'Or JSON lines or Parquet with a document in each record.',
+  ),
+  format: choice(['text', 'jsonl', 'parquet'])
+    .exactOptional()
+    .describe('Format of the files; default: by their names, `text` for names that say nothing.'),
+  field: text()
+    .exactOptional()
+    .describe('Field of each record that holds its text, such as `text` (default) or `page.text`.'),
+};
 
-const parallel = section({
+const monolingual = section(textFields);
+
+/** Options that say where sentence pairs lie. */
+export const pairFields = {
   source: language().describe('Language of the first side.'),
-  target: language().describe('Language of the second side. Both directions are always trained.'),
+  target: language().describe('Language of the second side.'),
   files: z
     .tuple([text(), text()], {error: 'two files with matching lines: [source file, target file]'})
     .exactOptional()
     .describe('Moses style: two files with matching lines, source first. Give this or `file`.'),
-  file: text()
+  file: files()
     .exactOptional()
-    .describe('One tab-separated file that holds both sides. Give this or `files`.'),
+    .describe(
+      'Files, or patterns, that hold both sides: tab-separated, JSON lines, Parquet, TMX or PO. Give this or `files`.',
+    ),
+  format: choice(['tsv', 'jsonl', 'parquet', 'tmx', 'po'])
+    .exactOptional()
+    .describe('Format of `file`; default: by its name, `tsv` for names that say nothing.'),
   columns: z
     .tuple([wholeNumber(0), wholeNumber(0)], {error: 'two columns, counted from 0: [source, target]'})
     .exactOptional()
-    .describe('Columns of `file` that hold source and target, counted from 0; default [0, 1].'),
+    .describe('Columns of tab-separated files that hold source and target, counted from 0; default [0, 1].'),
+  fields: z
+    .tuple([text(), text()], {error: 'two fields of each record: [source, target]'})
+    .exactOptional()
+    .describe(
+      'Fields of each record that hold source and target, such as `translation.en`; default: the two languages, alone or in `translation`.',
+    ),
+};
+
+const parallel = section({
+  ...pairFields,
+  target: language().describe('Language of the second side. Both directions are always trained.'),
 });
 
 const heldOut = section({
@@ -44,12 +73,32 @@ const heldOut = section({
     .describe('Pairs of each language pair kept out of training, for alignment and translation.'),
 });
 
+const filters = section({
+  lengthRatio: z
+    .number({error: 'a number of at least 1'})
+    .min(1, {error: 'a number of at least 1'})
+    .default(3)
+    .describe('A pair is left out where one side has more than so many times the letters of the other.'),
+  scriptShare: share()
+    .default(0.3)
+    .describe(
+      'Documents and pairs are left out where a smaller share of the letters is in the script of their language; 0 leaves out none.',
+    ),
+  nearDuplicates: z
+    .union([z.literal('off'), z.number().gt(0).max(1)], {error: 'off, or a number above 0, at most 1'})
+    .default(0.8)
+    .describe(
+      'Of documents, and of pairs, whose sets of five letters have this Jaccard similarity one is kept; `off` looks for equal ones alone.',
+    ),
+});
+
 export const data = section({
   root: text().default('.').describe('Folder that relative files of `data` and `tokenizer` start from.'),
   monolingual: list(monolingual, 'corpora').exactOptional().describe('Text of one language each.'),
   parallel: list(parallel, 'parallel corpora')
     .exactOptional()
     .describe('Sentence pairs of two languages each.'),
+  filters: filters.prefault({}).describe('What is left out, besides what is empty, equal or held out.'),
   heldOut: heldOut.prefault({}).describe('What is kept out of training to measure it.'),
   alpha: atLeast(0)
     .default(0)

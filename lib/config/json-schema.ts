@@ -7,5 +7,10 @@ export type JsonSchema = z.core.JSONSchema.JSONSchema;
 
 /** The configuration as a JSON schema (draft 2020-12). */
 export function configJsonSchema(): JsonSchema {
-  return z.toJSONSchema(configSchema, {io: 'input', target: 'draft-2020-12'});
+  return jsonSchemaOf(configSchema);
+}
+
+/** What a user writes. */
+export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, {io: 'input', target: 'draft-2020-12'});
 }

@@ -1,5 +1,6 @@
 /** What the schema found wrong, as sentences that say what would be right. */
 import type {z} from 'zod';
+import type {JsonSchema} from './json-schema.js';
 import {descriptionAt, describeOptions, optionsAt, pathText, type Path} from './options.js';
 import {nearest} from './suggest.js';
 
@@ -9,15 +10,22 @@ export interface Complaint {
   readonly sentence: string;
 }
 
-/** The mistakes that one issue of the schema stands for. */
-export function complaintsOf(issue: z.core.$ZodIssue): Complaint[] {
+/** What is checked. */
+interface Checked {
+  /** `the configuration` */
+  readonly what: string;
+  readonly schema: JsonSchema;
+}
+
+/** The mistakes that one issue of a schema stands for. */
+export function complaintsOf(issue: z.core.$ZodIssue, {what, schema}: Checked): Complaint[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({path: [...path, key], sentence: unknownOption(path, key)}));
-  const name = path.length === 0 ? 'the configuration' : pathText(path);
+    return issue.keys.map((key) => ({path: [...path, key], sentence: unknownOption(schema, path, key)}));
+  const name = path.length === 0 ? what : pathText(path);
   const input = inputOf(issue);
   if (input === undefined)
-    return [{path, sentence: `${name} is required: ${descriptionAt(path)}`.replace(/: $/, '')}];
+    return [{path, sentence: `${name} is required: ${descriptionAt(schema, path)}`.replace(/: $/, '')}];
   const meant = typeof input === 'string' ? nearest(input, wordsOf(issue)) : undefined;
   const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
   return [{path, sentence: `${name} must be ${rightValue(issue)}; got ${shown(input)}${hint}`}];
@@ -29,17 +37,17 @@ function shown(value: unknown): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 
-function unknownOption(path: Path, key: string): string {
-  const options = optionsAt(path);
+function unknownOption(schema: JsonSchema, path: Path, key: string): string {
+  const options = optionsAt(schema, path);
   const sentence = `${pathText([...path, key])} is not an option`;
-  const meant = nearest(key, options) ?? elsewhere(key);
+  const meant = nearest(key, options) ?? elsewhere(schema, key);
   if (meant !== undefined) return `${sentence}; did you mean ${meant}?`;
   return options.length === 0 ? sentence : `${sentence}; the options here are ${options.join(', ')}`;
 }
 
 /** The full path, the shortest if several, of the option of another section that is called so. */
-function elsewhere(key: string): string | undefined {
-  const paths = describeOptions().map(({path}) => path);
+function elsewhere(schema: JsonSchema, key: string): string | undefined {
+  const paths = describeOptions(schema).map(({path}) => path);
   const last = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
   const name = nearest(key, paths.map(last));
   const depth = (path: string): number => path.split('.').length;

@@ -1,4 +1,4 @@
-/** What options there are, read from the JSON schema: for the help and for suggestions in errors. */
+/** What options there are, read from a JSON schema: for the help and for suggestions in errors. */
 import {configJsonSchema, type JsonSchema} from './json-schema.js';
 
 /** Names of options, and numbers of items in lists, from the outermost section inwards. */
@@ -15,19 +15,19 @@ export interface OptionDescription {
   readonly default?: unknown;
 }
 
-/** Every option that takes a value, in the order of the schema. */
-export function describeOptions(): OptionDescription[] {
-  return merged([configJsonSchema()]).flatMap(([name, node]) => describe(name, node));
+/** Every option that takes a value, in the order of the schema; default that of a configuration. */
+export function describeOptions(schema: JsonSchema = configJsonSchema()): OptionDescription[] {
+  return merged([schema]).flatMap(([name, node]) => describe(name, node));
 }
 
 /** The names of the options of the section at `path`; empty where there is none. */
-export function optionsAt(path: Path): string[] {
-  return merged(nodesAt(path)).map(([name]) => name);
+export function optionsAt(schema: JsonSchema, path: Path): string[] {
+  return merged(nodesAt(schema, path)).map(([name]) => name);
 }
 
 /** The description of the option at `path`, or an empty string. */
-export function descriptionAt(path: Path): string {
-  return nodesAt(path).find((node) => node.description !== undefined)?.description ?? '';
+export function descriptionAt(schema: JsonSchema, path: Path): string {
+  return nodesAt(schema, path).find((node) => node.description !== undefined)?.description ?? '';
 }
 
 /** `data.parallel[2].source`: a path as a person writes it. */
@@ -60,8 +60,8 @@ function merged(sections: readonly JsonSchema[]): [string, JsonSchema][] {
   return [...byName];
 }
 
-function nodesAt(path: Path): JsonSchema[] {
-  let nodes = branches(configJsonSchema());
+function nodesAt(schema: JsonSchema, path: Path): JsonSchema[] {
+  let nodes = branches(schema);
   for (const part of path) nodes = nodes.flatMap((node) => childAt(node, part)).flatMap(branches);
   return nodes;
 }

@@ -50,7 +50,11 @@ function resolveFiles({data, tokenizer}: ParsedConfig, options: ResolveOptions) 
       at([...path, 'files'], files[0]),
       at([...path, 'files'], files[1]),
     ];
-    return {...corpus, ...(two && {files: two}), ...(file && {file: at([...path, 'file'], file)})};
+    return {
+      ...corpus,
+      ...(two && {files: two}),
+      ...(file && {file: file.map((each) => at([...path, 'file'], each))}),
+    };
   });
   return {
     data: {...data, root, ...(monolingual && {monolingual}), ...(parallel && {parallel})},

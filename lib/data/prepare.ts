@@ -53,7 +53,7 @@ export interface PreparedData {
  */
 export async function prepareData(config: Config, options: PrepareOptions = {}): Promise<PreparedData> {
   const {folder = join(config.output, 'data'), onProgress, signal} = options;
-  const corpora = corporaOf(config);
+  const corpora = await corporaOf(config);
   const breather = createBreather(signal);
   const progress = createProgress(onProgress);
   const {fingerprint, bytes: corpusBytes} = await fileState(config, corpora);

@@ -5,8 +5,9 @@ export interface LanguageReport {
   readonly language: string;
   /** Documents and sentences in the files. */
   readonly read: {readonly documents: number; readonly sentences: number};
-  /** Sentences left out of training because they occur in held-out text. */
-  readonly dropped: {readonly heldOutSentences: number};
+  readonly dropped: DroppedText;
+  /** A few of what was dropped. */
+  readonly examples: readonly DroppedExample[];
   readonly heldOut: {readonly documents: number; readonly tokens: number; readonly bytes: number};
   /** What is left to train on. Tokens count the control tokens of each segment. */
   readonly training: TextSize;
@@ -17,6 +18,26 @@ export interface LanguageReport {
   /** Tokens per word and UTF-8 bytes per token, on a sample of text and pairs. Words are those of the Unicode rules. */
   readonly fertility: number;
   readonly bytesPerToken: number;
+}
+
+/** Why text is left out. */
+interface DroppedText {
+  /** Documents of which too small a share is in the script of the language. */
+  readonly script: number;
+  /** Documents that came before. */
+  readonly duplicate: number;
+  /** Documents that are nearly the same as one that is kept. */
+  readonly nearDuplicate: number;
+  /** Sentences that occur in held-out text. */
+  readonly heldOutSentence: number;
+}
+
+/** A text that was left out. */
+interface DroppedExample {
+  /** As `dropped` names it. */
+  readonly reason: string;
+  /** Its first 200 letters; of a pair both sides, with a tab between. */
+  readonly text: string;
 }
 
 /** How much text there is. */
@@ -33,10 +54,17 @@ export interface DroppedPairs {
   readonly empty: number;
   /** Both sides are the same text. */
   readonly identical: number;
-  /** One side has more than three times the letters of the other; an ideograph counts as three letters, a Hangul syllable as two. */
+  /**
+   * One side has more than `data.filters.lengthRatio` times the letters of the other; an ideograph counts as three letters, a Hangul
+   * syllable as two.
+   */
   readonly ratio: number;
+  /** Too small a share of a side is in the script of its language. */
+  readonly script: number;
   /** The same two texts came before. */
   readonly duplicate: number;
+  /** Nearly the same as a pair that is kept. */
+  readonly nearDuplicate: number;
   /** A side occurs in held-out text. */
   readonly heldOutSentence: number;
   /** One of the two segments is longer than the context, or both are longer than a batch. */
@@ -49,6 +77,8 @@ export interface PairReport {
   readonly target: string;
   readonly read: number;
   readonly dropped: DroppedPairs;
+  /** A few of what was dropped. */
+  readonly examples: readonly DroppedExample[];
   readonly heldOut: number;
   /** What is left to train on: pairs, tokens of one pass as it is packed (mapping has both directions), bytes of both sides. */
   readonly training: TextSize;

@@ -2,7 +2,7 @@
 import {once} from 'node:events';
 import {Worker} from 'node:worker_threads';
 import {CrossmapError, isErrorCode} from '../errors.js';
-import type {PairVectors} from './alignment.js';
+import type {MeasuredAlignment, PairVectors} from './alignment.js';
 import type {WorkerAnswer} from './alignment-worker.js';
 import {checkSignal} from './checked-signal.js';
 import type {PairAlignment} from './results.js';
@@ -12,11 +12,19 @@ export async function alignInWorker(
   vectors: PairVectors,
   signal: AbortSignal | undefined,
 ): Promise<PairAlignment> {
+  return (await measureInWorker(vectors, signal)).alignment;
+}
+
+/** `measureAlignment` beside the event loop. @throws as it; ERR_ABORTED */
+export async function measureInWorker(
+  vectors: PairVectors,
+  signal: AbortSignal | undefined,
+): Promise<MeasuredAlignment> {
   const worker = new Worker(new URL('./alignment-worker.js', import.meta.url), {workerData: vectors});
   try {
     const [message] = await once(worker, 'message', signal && {signal});
     const answer: WorkerAnswer = message;
-    if ('alignment' in answer) return answer.alignment;
+    if ('measured' in answer) return answer.measured;
     throw new CrossmapError(isErrorCode(answer.code) ? answer.code : 'ERR_INTERNAL', answer.message);
   } catch (error) {
     checkSignal(signal);

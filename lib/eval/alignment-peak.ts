@@ -12,9 +12,14 @@ export function twoFoldPeak(sentences: Sentences, n: number, seed: number): numb
   return mean([readAtBest(a ?? [], b ?? []), readAtBest(b ?? [], a ?? [])]);
 }
 
+/** What layers 1..layers have, without the embedding at 0; all, where there is no layer beside it. */
+export function aboveEmbedding<Value>(hiddenStates: readonly Value[]): readonly Value[] {
+  return hiddenStates.length > 1 ? hiddenStates.slice(1) : hiddenStates;
+}
+
 /** LAC at layers 1..layers. */
 function profile({layers, options}: Sentences): number[] {
-  return layers.slice(1).map((layer) => lacOfLayer(layer, options).lac);
+  return aboveEmbedding(layers).map((layer) => lacOfLayer(layer, options).lac);
 }
 
 function readAtBest(chosenOn: readonly number[], readOn: readonly number[]): number {

@@ -11,7 +11,7 @@ import {
 import {unbiasedCka} from './cka.js';
 import {distinctPairs} from './distinct-pairs.js';
 import {lacOfLayer, mean} from './lac.js';
-import {twoFoldPeak} from './alignment-peak.js';
+import {aboveEmbedding, twoFoldPeak} from './alignment-peak.js';
 import {meanCosine, mexa} from './mexa.js';
 import type {AlignmentFlag, PairAlignment} from './results.js';
 import {cosinesOf, marginError, precisionAt1, type BothWays} from './retrieval.js';
@@ -23,7 +23,7 @@ export interface PairVectors {
   readonly source: string;
   /** Language of y. */
   readonly target: string;
-  /** Hidden states 0 (embedding) to layers. */
+  /** Hidden states 0 (embedding) to layers; or one alone, of embeddings that have no layers. */
   readonly layers: readonly LayerVectors[];
   /** Length of a vector. */
   readonly features: number;
@@ -49,7 +49,7 @@ export interface MeasuredAlignment {
 /**
  * Alignment of a language pair: LAC by METHOD section 3 with its interval, and the usual measures beside it.
  *
- * @throws ERR_ARGUMENT on sizes that do not fit, fewer than two hidden states, fewer than 8 distinct pairs, values that are
+ * @throws ERR_ARGUMENT on sizes that do not fit, no hidden state, fewer than 8 distinct pairs, values that are
  *   not finite (the message names the hidden state)
  */
 export function alignPair(vectors: PairVectors): PairAlignment {
@@ -62,7 +62,7 @@ export function measureAlignment(vectors: PairVectors): MeasuredAlignment {
   const {layers, options, n} = distinctSentences(vectors);
   const weights = resampleWeights(n, vectors.draws ?? 1000, vectors.seed);
   const measured = layers.map((layer) => measureLayer(layer, options, weights));
-  const above = measured.slice(1);
+  const above = aboveEmbedding(measured);
   const draws = meanDraws(above.map((layer) => layer.draws));
   const alignment: PairAlignment = {
     source,
@@ -92,8 +92,7 @@ export function measureAlignment(vectors: PairVectors): MeasuredAlignment {
 function distinctSentences(vectors: PairVectors): Sentences & {readonly n: number} {
   const {source, target, layers, texts, features, counts, scale = 'feature', draws = 1000} = vectors;
   const where = `alignPair ${source}-${target}`;
-  if (layers.length < 2)
-    fail(where, `hidden states of the embedding and of at least one layer are needed; got ${layers.length}`);
+  if (layers.length === 0) fail(where, 'at least one hidden state is needed; got none');
   if (!Number.isSafeInteger(draws) || draws < 1)
     fail(where, `draws must be a whole number >= 1; got ${draws}`);
   const options = {features, scale, ...(counts && {counts})};

@@ -5,13 +5,20 @@ export {alignPair, measureAlignment, type MeasuredAlignment, type PairVectors} f
 export {compareAlignments, summarizeAlignment, type AlignmentDifference} from './alignment-compare.js';
 export {minimumPairs} from './alignment-check.js';
 export type {LayerVectors, PrepareOptions, TokenCounts} from './alignment-prepare.js';
+export {scoreAnswer, type AnswerScores} from './answers.js';
+export {bleu, type BleuOptions, type BleuScore} from './bleu.js';
+export type {BleuTokenizer} from './bleu-tokenizers.js';
 export type {Interval} from './bootstrap.js';
+export {scoreChoices, type ChoiceItem, type ChoiceScores} from './choice.js';
+export {chrf, type ChrfOptions} from './chrf.js';
+export {scoreContinuations, type Continuation, type ScoreOptions} from './continuations.js';
 export {unbiasedCka} from './cka.js';
 export {distinctPairs} from './distinct-pairs.js';
 export {choiceSizes, lac, type Lac} from './lac.js';
 export type {Floats} from './matrix.js';
 export {meanCosine, mexa} from './mexa.js';
 export {cosinesOf, marginError, precisionAt1, type BothWays} from './retrieval.js';
+export {readEmbeddings, type Embeddings} from './embeddings.js';
 export {
   encodePairs,
   encodeSentences,
@@ -21,4 +28,26 @@ export {
 } from './encode-sentences.js';
 export {evaluateModel, type EvaluationInput, type ModelEvaluation} from './evaluate-model.js';
 export {heldOutPerplexity, type HeldOutPerplexityOptions} from './held-out-perplexity.js';
+export {runSuite, type SuiteInput} from './suite/run.js';
+export {
+  compareSuites,
+  type Comparison,
+  type GroupValues,
+  type Profile,
+  type RunGroup,
+  type SuiteComparison,
+} from './suite/compare.js';
+export {suiteResults, suiteResultsSchema, type SuiteResults, type TaskResult} from './suite/results.js';
+export {
+  compareScores,
+  corpusScore,
+  scoreInterval,
+  type DrawOptions,
+  type ScoreComparison,
+  type ScoreInterval,
+  type TextMetric,
+  type TextScore,
+  type Translated,
+} from './text-metric.js';
+export {translationChoice, type TranslationChoiceOptions} from './translation-choice.js';
 export {translate, type TranslateOptions, type TranslationRequest} from './translate.js';

@@ -1,6 +1,6 @@
-/** Translation by the prompt that mapping trains: `<bos> <s> x <map> <t>`, continued greedily. */
+/** Translation by the prompt that mapping trains: `<bos> <s> x <map> <t>`, continued greedily or by beam search. */
 import {translationPrompt, type Tokenizer} from '../data/index.js';
-import {generateAll, type Decoder} from '../nn/index.js';
+import {beamSearch, generateAll, type Decoder} from '../nn/index.js';
 
 /** Sentences of one language, and the language they are to be said in. */
 export interface TranslationRequest {
@@ -15,6 +15,8 @@ export interface TranslateOptions {
   readonly maxNewTokens: number;
   /** Whether the prompt is attended to in both directions, as `objectives.mapping.prefix` trains it. */
   readonly prefix: boolean;
+  /** Continuations that beam search follows; default 1, which is greedy. */
+  readonly beams?: number;
   /** Stops the work: the promise is then rejected with ERR_ABORTED. */
   readonly signal?: AbortSignal;
 }
@@ -32,15 +34,19 @@ export async function translate(
   decoder: Decoder,
   tokenizer: Tokenizer,
   {source, target, texts}: TranslationRequest,
-  {maxNewTokens, ...options}: TranslateOptions,
+  {maxNewTokens, beams = 1, ...options}: TranslateOptions,
 ): Promise<string[]> {
   const prompts = await Promise.all(
     texts.map((text) => translationPrompt(tokenizer, {source, target, text})),
   );
-  const outputs = await generateAll(decoder, prompts, {
+  const settings = {
     ...options,
     maxNewTokens: prompts.map(({length}) => Math.min(maxNewTokens, 2 * (length - promptControls) + 20)),
     stopTokens: [tokenizer.eos],
-  });
+  };
+  const outputs =
+    beams === 1
+      ? await generateAll(decoder, prompts, settings)
+      : (await beamSearch(decoder, prompts, {...settings, beams})).map(({tokens}) => tokens);
   return Promise.all(outputs.map((output) => tokenizer.decode(output)));
 }

@@ -86,6 +86,20 @@ export class Cache {
     };
   }
 
+  /**
+   * Makes a sequence hold what another one holds, whose place must have room for it.
+   *
+   * @param from must have tokens
+   */
+  copy(from: number, to: number): void {
+    const length = this.#lengths[from] ?? 0;
+    const [source, target] = [this.#starts[from] ?? 0, this.#starts[to] ?? 0];
+    for (const {keys, values} of this.#blocks)
+      for (const room of [keys, values])
+        room.rows(target, target + length).copyFrom(room.rows(source, source + length));
+    this.#lengths[to] = length;
+  }
+
   dispose(): void {
     for (const {keys, values} of this.#blocks) {
       keys.dispose();

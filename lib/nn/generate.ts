@@ -1,14 +1,11 @@
 /** Generation: prompts are read at once, then one token per sequence and step through a cache of keys and values. */
-import {noGrad} from '../autograd/index.js';
 import {CrossmapError} from '../errors.js';
-import {cast, linear, pool, uniform} from '../ops/index.js';
-import {scope, type Tensor} from '../tensor/index.js';
+import {uniform} from '../ops/index.js';
 import {Cache} from './cache.js';
 import {chooseToken} from './choose-token.js';
-import {cumulative} from './cumulative.js';
 import type {Decoder} from './decoder.js';
 import {checkedPlan, type GenerateOptions, type Plan} from './generation-plan.js';
-import {decoderInput, indices} from './input.js';
+import {readLogits, type Pass} from './next-logits.js';
 
 /** A token as it is generated. */
 export interface GeneratedToken {
@@ -71,55 +68,18 @@ export async function generateAll(
   return sequences.map((tokens) => Int32Array.from(tokens));
 }
 
-interface Pass {
-  readonly decoder: Decoder;
-  readonly cache: Cache;
-  /** [sequences] tokens to be read; none for a sequence that has ended. */
-  readonly chunks: readonly Int32Array[];
-}
-
 /** The next token of each sequence that is read from, unless it is one that ends it. */
 async function chooseTokens(
   pass: Pass,
   {choice, stopTokens}: Plan,
   draw: (sequence: number) => number,
 ): Promise<ReadonlyMap<number, number>> {
-  const logits = noGrad(() => nextLogits(pass));
-  const values = await logits.floats().finally(() => logits.dispose());
-  const vocabSize = logits.shape[1] ?? 0;
   const chosen = new Map<number, number>();
-  let row = 0;
-  for (const [sequence, {length}] of pass.chunks.entries()) {
-    if (length === 0) continue;
-    const own = values.subarray(row * vocabSize, ++row * vocabSize);
-    checkFinite(own, sequence);
+  for (const [sequence, own] of await readLogits(pass)) {
     const token = chooseToken(own, choice, draw(sequence));
     if (!stopTokens.has(token)) chosen.set(sequence, token);
   }
   return chosen;
-}
-
-/** [sequences that are read from, vocab] logits after their last token. */
-function nextLogits({decoder, cache, chunks}: Pass): Tensor {
-  return scope(() => {
-    const {device, dtype, head} = decoder;
-    const lengths = chunks.map(({length}) => length);
-    const ends = Int32Array.from(cumulative(lengths.filter((length) => length > 0)));
-    const positions = chunks.flatMap((chunk, sequence) =>
-      Array.from(chunk, (_, index) => (cache.lengths[sequence] ?? 0) + index),
-    );
-    const tokens = chunks.flatMap((chunk) => [...chunk]);
-    const input = decoderInput(
-      {tokens: Int32Array.from(tokens), positions: Int32Array.from(positions), segmentStarts: ends},
-      device,
-    );
-    const attend = cache.extend(lengths);
-    const {hidden} = decoder.forward(input, {attend});
-    const last = pool(hidden, indices(ends.slice(0, -1), device), indices(ends.slice(1), device), {
-      pooling: 'last',
-    });
-    return linear(cast(last, dtype), head);
-  });
 }
 
 /** Uniform numbers in [0, 1), one for each sequence and step; the same whichever sequences have ended. */
@@ -133,12 +93,4 @@ async function drawsOf({choice, limits, seed}: Plan): Promise<(sequence: number,
 
 function checkSignal(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw new CrossmapError('ERR_ABORTED', 'generate: stopped by its signal');
-}
-
-function checkFinite(logits: Float32Array, sequence: number): void {
-  if (!logits.every(Number.isFinite))
-    throw new CrossmapError(
-      'ERR_DIVERGED',
-      `generate: the model gives logits that are not finite for sequence ${sequence}`,
-    );
 }

@@ -1,4 +1,5 @@
 /** The Llama-family decoder as modules over ops, and generation with it. */
+export {beamSearch, type BeamOptions, type BeamResult} from './beam-search.js';
 export type {Attend} from './block.js';
 export {createDecoder, type Decoder} from './decoder.js';
 export type {DecoderOutput, ForwardOptions} from './forward.js';

@@ -111,7 +111,9 @@ function pairChart({evaluations, last}: PairHistory, {x, y, full, columns}: Pair
     curves: [
       {name: `${name}, mean over layers`, points: at(({lac}) => lac), stroke: strokeOf(0), weight: 'main'},
     ],
-    band: {low: at(({interval}) => interval[0]), high: at(({interval}) => interval[1]), colour: 'var(--s0)'},
+    bands: [
+      {low: at(({interval}) => interval[0]), high: at(({interval}) => interval[1]), colour: 'var(--s0)'},
+    ],
     level: {value: 0, label: ''},
     beneath: heatMap({
       description: `LAC of ${name} by layer over the evaluations; the table below has the values of the last`,

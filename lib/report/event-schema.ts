@@ -1,14 +1,9 @@
 /** The shape of a line of metrics.jsonl. */
 import {z} from 'zod';
+import {alignmentSchema, numberOrNaN} from '../eval/alignment-schema.js';
 import type {TrainEvent} from '../train/events.js';
 
-/** JSON has no NaN: a value that was not finite is written as null and is not a number again here. */
-const number = z
-  .number()
-  .nullable()
-  .transform((value) => value ?? NaN);
-
-const both = z.tuple([number, number]);
+const number = numberOrNaN;
 
 const objectiveLosses = z
   .object({next: number.optional(), mapping: number.optional(), contrastive: number.optional()})
@@ -56,25 +51,6 @@ const perplexity = z.object({
   bytes: z.number(),
 });
 
-const alignment = z.object({
-  source: z.string(),
-  target: z.string(),
-  pairs: z.number(),
-  lacByLayer: z.array(number),
-  intervalByLayer: z.array(both),
-  closenessByLayer: z.array(number),
-  retrievalByLayer: z.array(number),
-  lac: number,
-  interval: both,
-  peak: number,
-  precisionAt1: z.array(both),
-  marginErrorByLayer: z.array(both),
-  mexaByLayer: z.array(number),
-  meanCosineByLayer: z.array(number),
-  ckaByLayer: z.array(number),
-  flags: z.array(z.enum(['fewPairs', 'tooFewPairs', 'collapsed'])),
-});
-
 const sample = z.object({
   source: z.string(),
   target: z.string(),
@@ -87,7 +63,7 @@ const evaluation = z.object({
   type: z.literal('evaluation'),
   step: z.number(),
   perplexity: z.array(perplexity),
-  alignment: z.array(alignment),
+  alignment: z.array(alignmentSchema),
   samples: z.array(sample),
   seconds: z.number(),
 });

@@ -30,7 +30,9 @@ interface LineChart {
   readonly x: Scale;
   readonly y: Scale;
   readonly curves: readonly Curve[];
-  readonly band?: Band;
+  readonly bands?: readonly Band[];
+  /** What the horizontal axis counts; default `step`. */
+  readonly xName?: string;
   /** A level to compare with, such as chance. */
   readonly level?: {readonly value: number; readonly label: string};
   /** A legend tells several curves apart; default: when there is more than one that is not faint. */
@@ -56,27 +58,29 @@ export function lineChart(chart: LineChart): Html {
         data-x="${chart.x.low} ${chart.x.high}"
         data-y="${chart.y.low} ${chart.y.high}"
         data-kind="${chart.y.kind}"
+        data-x-name="${chart.xName ?? 'step'}"
       >
         <svg viewBox="0 0 1000 1000" preserveAspectRatio="none" role="img" aria-label="${chart.description}">
           <path
             class="grid"
             d="${chart.y.ticks.map(({value}) => `M0 ${vertical(chart.y, value)}H1000`).join('')}"
           />
-          ${chart.band && bandPath(chart.band, chart)} ${chart.level && levelPath(chart.level.value, chart.y)}
+          ${chart.bands?.map((band) => bandPath(band, chart))}
+          ${chart.level && levelPath(chart.level.value, chart.y)}
           ${chart.curves.map((curve) => curvePaths(curve, chart))}
         </svg>
         ${chart.level && levelLabel(chart.level, chart.y)}
         <i class="cross"></i>
       </div>
-      ${chart.beneath} ${horizontalAxis(chart.x)}
+      ${chart.beneath} ${horizontalAxis(chart.x, chart.xName ?? 'step')}
     </div>
     ${(chart.legend ?? named.length > 1) && legend(named)}
   </figure>`;
 }
 
 /** Step labels under a chart; the outermost stay inside its width. */
-function horizontalAxis(x: Scale): Html {
-  return html`<div class="axis-name" aria-hidden="true">step</div>
+function horizontalAxis(x: Scale, name: string): Html {
+  return html`<div class="axis-name" aria-hidden="true">${name}</div>
     <div class="axis-x" aria-hidden="true">
       ${x.ticks.map(({value, label}) => {
         const share = x.position(value);

@@ -49,7 +49,7 @@ export const script = `
       other.cross.style.display = share >= 0 && share <= 1 ? 'block' : 'none';
       other.cross.style.left = 100 * share + '%';
     }
-    tip.replaceChildren(Object.assign(document.createElement('b'), {textContent: 'step ' + Math.round(step)}));
+    tip.replaceChildren(Object.assign(document.createElement('b'), {textContent: plot.dataset.xName + ' ' + Math.round(step)}));
     for (const {name, path, point} of read.sort((a, b) => a.point[1] - b.point[1])) {
       const line = document.createElement('div');
       const mark = document.createElement('i');

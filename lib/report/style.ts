@@ -84,6 +84,15 @@ section{margin:0 0 44px;scroll-margin-top:12px}
 .legend{list-style:none;margin:10px 0 0;padding:0 0 0 8px;display:flex;flex-wrap:wrap;gap:2px 16px;font-size:13px}
 .legend li{cursor:default}
 .legend path{stroke-width:2.5}
+.bars{padding-right:14px}
+.bar{display:grid;grid-template-columns:minmax(64px,22%) minmax(0,1fr) 64px;gap:10px;align-items:center;padding:3px 0 3px 8px;font-size:13px}
+.bar-name{overflow-wrap:anywhere}
+.bar-label{text-align:right}
+.track{position:relative;height:18px;background:var(--page);border-radius:3px}
+.track i{position:absolute}
+.fill{top:3px;bottom:3px;border-radius:2px;opacity:.75;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+.dot{top:50%;width:7px;height:7px;margin:-3.5px 0 0 -3.5px;border-radius:50%;background:var(--card);border:1.5px solid var(--ink)}
+.mark{top:0;bottom:0;width:0;border-left:1px dashed var(--muted)}
 .cross{position:absolute;top:0;bottom:0;width:0;border-left:1px solid var(--muted);display:none;pointer-events:none}
 .tip{position:fixed;z-index:2;pointer-events:none;background:var(--card);border:1px solid var(--rule);box-shadow:0 4px 16px #00000038;border-radius:8px;padding:7px 11px;font-size:12.5px;line-height:1.45;display:none;max-width:min(300px,90vw)}
 .tip i{display:inline-block;width:9px;height:9px;border-radius:50%;margin-right:6px}

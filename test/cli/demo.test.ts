@@ -7,17 +7,17 @@ import {crossmap} from './crossmap.js';
 test('the demo trains on the bundled text and ends with scores, translations, the report and an honest word', async (t) => {
   const folder = await temporaryFolder(t);
   const set = [
-    'training.steps=2',
+    'training.steps=4',
     'training.warmupSteps=1',
-    'training.tokensPerBatch=512',
-    'evaluation={every: 2, pairs: 8, bootstrap: 10, textTokens: 256, samples: 1, maxNewTokens: 4}',
+    'training.tokensPerBatch=1024',
+    'evaluation={every: 4, pairs: 8, bootstrap: 10, textTokens: 256, samples: 1, maxNewTokens: 4}',
   ];
   const args = ['demo', '--output', join(folder, 'demo'), ...set.flatMap((each) => ['--set', each])];
   const {code, stdout, stderr} = await crossmap(args, {cwd: folder});
   t.is(stderr, '');
   t.is(code, 0);
   for (const part of [
-    /^finished at step 2 after /m,
+    /^finished at step 4 after /m,
     /^loss next +\d/m,
     /^loss mapping +\d/m,
     /^loss contrastive +\d/m,

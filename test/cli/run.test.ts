@@ -71,6 +71,70 @@ test('a device that is not here is refused before anything is read, with the rea
   t.regex(stderr, /^error ERR_DEVICE: device cuda does not exist here: \S.*; there is cpu/);
 });
 
+test('lac measures a run on sentence pairs of the user, layer by layer, and compares two runs', async (t) => {
+  const {folder: cwd} = t.context;
+  const pairs = Array.from({length: 40}, (_, i) => `sentence ${i} of water\tvěta ${i} o vodě\n`);
+  await writeFile(join(cwd, 'test.tsv'), pairs.join(''));
+  const args = ['--from', 'en', '--to', 'cs', '--pairs', 'test.tsv', '--draws', '50'];
+  const one = await crossmap(['lac', 'runs/tiny', ...args], {cwd});
+  t.deepEqual([one.stderr, one.code], ['', 0]);
+  t.regex(one.stdout, /^runs\/tiny: en-cs, 40 pairs$/m);
+  t.regex(one.stdout, /^LAC \(crossmap definition\) -?\d\.\d+ \(-?\d.* to .*\), at the best layer /m);
+  t.regex(one.stdout, /^note: fewer than 100 pairs/m);
+  t.regex(one.stdout, /^hidden state +LAC +95 % interval/m);
+  const two = await crossmap(['lac', 'runs/tiny', 'runs/tiny', ...args, '--json'], {cwd});
+  const {alignments, difference} = JSON.parse(two.stdout) as {
+    alignments: {lac: number}[];
+    difference: {difference: number; better: string};
+  };
+  t.is(alignments[0]?.lac, alignments[1]?.lac);
+  t.like(difference, {difference: 0, better: 'undecided'});
+});
+
+test('eval measures the tasks of a suite, and writes what it found', async (t) => {
+  const {folder: cwd} = t.context;
+  const pairs = Array.from({length: 20}, (_, i) => `sentence ${i} of water\tvěta ${i} o vodě\n`);
+  await writeFile(join(cwd, 'suite.tsv'), pairs.join(''));
+  await writeFile(
+    join(cwd, 'suite.yaml'),
+    'draws: 20\ntasks:\n  - {type: translation, source: en, target: cs, file: suite.tsv, limit: 3}\n  - {type: alignment, name: aligned, source: en, target: cs, file: suite.tsv}\n',
+  );
+  const args = ['eval', 'runs/tiny', '--suite', 'suite.yaml', '--output', 'results.json'];
+  const {code, stdout, stderr} = await crossmap(args, {cwd});
+  t.deepEqual([stderr, code], ['', 0]);
+  t.regex(stdout, /^translation en-cs: BLEU \d+\.\d+ ± \d.*chrF2\+\+ \d.*, 3 sentences$/m);
+  t.regex(stdout, /^ {2}BLEU\|nrefs:1\|case:mixed\|eff:no\|tok:13a\|smooth:exp\|version:crossmap-/m);
+  t.regex(stdout, /^aligned: en-cs, 20 pairs$/m);
+  const written = JSON.parse(await readFile(join(cwd, 'results.json'), 'utf8')) as {tasks: {name: string}[]};
+  t.deepEqual(
+    written.tasks.map(({name}) => name),
+    ['translation en-cs', 'aligned'],
+  );
+  const bad = await crossmap(['eval', 'runs/tiny', '--suite', 'suite.yaml', '--set', 'seed=1'], {cwd});
+  t.regex(bad.stderr, /--set has no meaning with --suite/);
+});
+
+test('lac says what it needs', async (t) => {
+  const {folder: cwd} = t.context;
+  for (const [args, message] of [
+    [[], /^error ERR_ARGUMENT: one run or file of embeddings is needed, or two to compare; got 0/],
+    [['runs/tiny'], /^error ERR_ARGUMENT: --pairs is needed/],
+    [
+      ['runs/tiny', '--pairs', 'none.tsv', '--from', 'en', '--to', 'cz'],
+      /--to cz is no language of the model; did you mean cs/,
+    ],
+    [
+      ['runs/tiny', '--pairs', 'none.tsv', '--from', 'en', '--to', 'cs'],
+      /none\.tsv does not exist; --pairs names it/,
+    ],
+    [['--embeddings', 'none.safetensors'], /^error ERR_IO: /],
+  ] as const) {
+    const {code, stderr} = await crossmap(['lac', ...args], {cwd});
+    t.not(code, 0);
+    t.regex(stderr, message);
+  }
+});
+
 test('data tells what was read, as tables and as JSON', async (t) => {
   const {folder: cwd} = t.context;
   const {code, stdout} = await crossmap(['data', 'tiny.yaml'], {cwd});

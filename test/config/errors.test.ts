@@ -146,7 +146,7 @@ const dataMistakes: readonly (readonly [string, string])[] = [
   ],
   [
     'data:\n  monolingual:\n    - {language: cs}',
-    'train.yaml:3: data.monolingual[0].files is required: Text files, plain or gzip: one sentence a line, a blank line between documents.',
+    'train.yaml:3: data.monolingual[0].files is required: Text files, or patterns such as `text/*.txt.gz`; plain, gzip or Zstandard: one sentence a line, a blank line between documents. Or JSON lines or Parquet with a document in each record.',
   ],
   [
     'data:\n  monolingual:\n    - {language: 3, files: a}',
@@ -170,7 +170,7 @@ const corpusMistakes: readonly (readonly [string, string])[] = [
   ],
   [
     '{source: cs, target: en}',
-    'train.yaml:7: data.parallel[1] must have files: [source file, target file], or file: one tab-separated file; it has neither',
+    'train.yaml:7: data.parallel[1] must have files: [source file, target file], or file: one that holds both sides; it has neither',
   ],
   [
     '{source: cs, target: en, file: a, files: [a, b]}',
@@ -183,6 +183,18 @@ const corpusMistakes: readonly (readonly [string, string])[] = [
   [
     '{source: cs, target: en, files: [a, b], columns: [0, 1]}',
     'train.yaml:7: data.parallel[1].columns belongs to file; with files it has no meaning',
+  ],
+  [
+    '{source: cs, target: en, files: [a, b], format: tmx}',
+    'train.yaml:7: data.parallel[1].format belongs to file; with files it has no meaning',
+  ],
+  [
+    '{source: cs, target: en, file: a, format: xliff}',
+    'train.yaml:7: data.parallel[1].format must be one of tsv, jsonl, parquet, tmx, po; got "xliff"',
+  ],
+  [
+    '{source: cs, target: en, file: a.jsonl, fields: [text, text]}',
+    'train.yaml:7: data.parallel[1].fields must be two different fields; both are text',
   ],
   [
     '{source: cs, target: en, file: a, columns: [1, 1]}',

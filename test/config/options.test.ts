@@ -35,7 +35,8 @@ test('the JSON schema is strict, described and speaks of what a user writes', (t
               description: 'Language of the text; also the name of its control token.',
             },
             files: {
-              description: 'Text files, plain or gzip: one sentence a line, a blank line between documents.',
+              description:
+                'Text files, or patterns such as `text/*.txt.gz`; plain, gzip or Zstandard: one sentence a line, a blank line between documents. Or JSON lines or Parquet with a document in each record.',
               anyOf: [
                 {type: 'string', minLength: 1},
                 {minItems: 1, type: 'array', items: {type: 'string', minLength: 1}},

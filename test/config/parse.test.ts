@@ -65,7 +65,7 @@ test('files start from data.root, which starts from the folder of the file', (t)
     resolve('/here/corpora/en-1.txt'),
     resolve('/here/corpora/en-2.txt'),
   ]);
-  t.is(parse('output: out\n').data.parallel?.[0]?.file, resolve('/here/configs/en-cs.tsv'));
+  t.deepEqual(parse('output: out\n').data.parallel?.[0]?.file, [resolve('/here/configs/en-cs.tsv')]);
   t.is(parse('output: out\n').output, resolve('/here/configs/out'));
   t.is(config.tokenizer.file, resolve('/here/corpora/tokenizer.json'));
 });
@@ -73,7 +73,7 @@ test('files start from data.root, which starts from the folder of the file', (t)
 test('files of overrides start from the current folder', (t) => {
   const config = parse('', ['output=out', 'data.parallel[0].file=x.tsv']);
   t.is(config.output, resolve('/here/out'));
-  t.is(config.data.parallel?.[0]?.file, resolve('/here/x.tsv'));
+  t.deepEqual(config.data.parallel?.[0]?.file, [resolve('/here/x.tsv')]);
 });
 
 test('overrides are YAML, create sections, reach into lists and restore defaults', (t) => {

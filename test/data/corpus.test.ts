@@ -73,7 +73,7 @@ test('two files give pairs of matching lines, empty sides included', async (t) =
 
 test('columns of a tab-separated file give pairs, and a heading of the two languages is none', async (t) => {
   const folder = await folderWith(t, {'a.tsv': 'id\tcs\ten\n1\tvoda\twater\n\n2\ten\tcs\n'});
-  t.deepEqual(await pairsOf({file: join(folder, 'a.tsv'), columns: [2, 1]}), [
+  t.deepEqual(await pairsOf({file: [join(folder, 'a.tsv')], columns: [2, 1]}), [
     ['water', 'voda'],
     ['cs', 'en'],
   ]);
@@ -143,7 +143,7 @@ const failures: readonly Failure[] = [
   {
     title: 'a row without the column is named',
     files: {'a.tsv': 'water\tvoda\nmoon\n'},
-    read: (folder) => pairsOf({file: join(folder, 'a.tsv')}),
+    read: (folder) => pairsOf({file: [join(folder, 'a.tsv')]}),
     message: (folder) =>
       `${folder}/a.tsv:2: has 1 tab-separated columns; column 1 (counted from 0) is needed for data.parallel[0]`,
   },

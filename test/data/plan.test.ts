@@ -1,6 +1,7 @@
 import test, {type ExecutionContext} from 'ava';
 import fc from 'fast-check';
 import {corporaOf} from '../../lib/data/corpus/corpora.js';
+import type {FilterOptions} from '../../lib/data/corpus/filter.js';
 import {scanCorpora} from '../../lib/data/corpus/scan.js';
 import {planCorpora, type CorpusPlan, type CutOptions} from '../../lib/data/held-out/plan.js';
 import {walkDocuments, walkPairs} from '../../lib/data/prepared/walk.js';
@@ -11,6 +12,8 @@ data:
   monolingual: [{language: en, files: en.txt}, {language: cs, files: cs.txt}]
   parallel: [{source: en, target: cs, file: a.tsv}, {source: cs, target: en, files: [b.cs, b.en]}]
 `;
+
+const filters: FilterOptions = {lengthRatio: 3, scriptShare: 0, nearDuplicates: 'off'};
 
 interface Files {
   readonly en: readonly string[];
@@ -29,7 +32,7 @@ async function plan(t: ExecutionContext, {en, cs, a, b = []}: Files, cut: CutOpt
     'b.en': lines(b.map(([x]) => x)),
     'b.cs': lines(b.map(([, y]) => y)),
   });
-  return planCorpora(await scanCorpora(corporaOf(configIn(folder, yaml)), {}), cut);
+  return planCorpora(await scanCorpora(await corporaOf(configIn(folder, yaml)), {filters}), cut);
 }
 
 /** The texts that a plan trains on and those it holds out, all languages together. */
@@ -71,7 +74,19 @@ test('each filter counts what it drops, by the first reason that holds', async (
   );
   t.deepEqual(
     pairs.map(({counts}) => counts),
-    [{keep: 3, empty: 3, identical: 1, ratio: 2, duplicate: 2, heldOut: 0, heldOutSentence: 0}],
+    [
+      {
+        keep: 3,
+        empty: 3,
+        identical: 1,
+        ratio: 2,
+        script: 0,
+        duplicate: 2,
+        nearDuplicate: 0,
+        heldOut: 0,
+        heldOutSentence: 0,
+      },
+    ],
   );
   t.deepEqual(pairs[0]?.fates.slice(-4), ['ratio', 'duplicate', 'duplicate', 'keep']);
 });
@@ -129,7 +144,7 @@ test('what is dropped for held-out text is counted', async (t) => {
   const planned = await plan(
     t,
     {
-      en: [...all, ...all],
+      en: [...all, ...all.slice(1), ...all.slice(0, 1)], // the same sentences in other documents
       cs: few.cs,
       a: all.map((text, i): [string, string] => [text, sentence('cs', 100 + i)]),
     },
@@ -137,14 +152,45 @@ test('what is dropped for held-out text is counted', async (t) => {
   );
   const {training, heldOut} = await textsOf(planned);
   const [english] = planned.texts;
-  t.is(
-    english?.heldOut.reduce((sum, one) => sum + one, 0),
-    2,
-  );
+  t.is(english?.counts.heldOut, 2);
   t.true(heldOut.length > 0 && english!.leaked > 0 && planned.pairs[0]!.counts.heldOutSentence > 0);
   // 60 English and 9 Czech sentences, 30 pairs of two: each is trained on, held out or dropped.
   const dropped = english!.leaked + planned.texts[1]!.leaked + 2 * planned.pairs[0]!.counts.heldOutSentence;
   t.is(training.length + heldOut.length + dropped, 60 + 9 + 60);
+});
+
+test('a document that came before is a duplicate, and of those that are nearly the same one stays, whatever their order', async (t) => {
+  const long = (n: number): string =>
+    sentences('en', n, 1).join().replace('.', ' and so on for a long while, as they say here.');
+  const texts = [long(7), long(4000), long(7), `${long(7)} Yes`, long(7).toUpperCase(), `${long(7)} No`];
+  const folderOf = (all: readonly string[]) => ({'en.txt': all.join('\n\n'), 'cs.txt': 'voda'});
+  const oneYaml = 'data: {monolingual: [{language: en, files: en.txt}]}\nobjectives: {recipe: mono}';
+  const keptOf = async (all: readonly string[]): Promise<string[]> => {
+    const corpora = await corporaOf(configIn(await folderWith(t, folderOf(all)), oneYaml));
+    const scan = await scanCorpora(corpora, {filters: {...filters, nearDuplicates: 0.8}});
+    const planned = planCorpora(scan, {documentShare: 0, pairs: 0});
+    const {duplicate, nearDuplicate, keep} = planned.texts[0]!.counts;
+    t.deepEqual([keep, duplicate, nearDuplicate], [2, 1, 3]);
+    return (await textsOf(planned)).training.sort();
+  };
+  t.deepEqual(await keptOf(texts), await keptOf(texts.toReversed()));
+});
+
+test('a script that is not that of the language is a reason of its own', async (t) => {
+  const folder = await folderWith(t, {
+    'uk.txt': 'вода і місяць\n\nall of it in another script\n\n3 + 4\n',
+    'a.tsv': 'water\tвода\nwater\twater here\n12:30\t12.30\n',
+  });
+  const config = configIn(
+    folder,
+    'data: {monolingual: [{language: uk, files: uk.txt}], parallel: [{source: en, target: uk, file: a.tsv}]}',
+    ['data.monolingual[1]={language: en, files: uk.txt}'],
+  );
+  const scan = await scanCorpora(await corporaOf(config), {filters: {...filters, scriptShare: 0.3}});
+  const planned = planCorpora(scan, {documentShare: 0, pairs: 0});
+  t.deepEqual(planned.texts[0]?.fates, ['keep', 'script', 'keep']);
+  t.deepEqual(planned.texts[1]?.fates, ['script', 'keep', 'keep']);
+  t.deepEqual(planned.pairs[0]?.fates, ['keep', 'script', 'keep']);
 });
 
 test('what is held out does not depend on the order of the lines', async (t) => {
@@ -179,8 +225,11 @@ test('at most half of the pairs and of the documents are held out', async (t) =>
   );
   t.is(planned.pairs[0]?.counts.heldOut, 5);
   t.deepEqual(
-    planned.texts.map(({heldOut}) => heldOut.toSorted()),
-    [Uint8Array.of(0, 0, 1), Uint8Array.of(0)],
+    planned.texts.map(({counts}) => [counts.keep, counts.heldOut]),
+    [
+      [2, 1],
+      [1, 0],
+    ],
   );
 });
 
@@ -194,7 +243,10 @@ test('one sentence in several languages is held out in all of them', async (t) =
     folder,
     'data: {parallel: [{source: en, target: cs, file: a.tsv}, {source: uk, target: en, file: b.tsv}]}',
   );
-  const planned = planCorpora(await scanCorpora(corporaOf(config), {}), {documentShare: 0, pairs: 20});
+  const planned = planCorpora(await scanCorpora(await corporaOf(config), {filters}), {
+    documentShare: 0,
+    pairs: 20,
+  });
   t.deepEqual(
     planned.pairs.map(({counts}) => [counts.heldOut, counts.heldOutSentence]),
     [

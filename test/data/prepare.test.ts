@@ -12,6 +12,7 @@ import {
   documents,
   smallConfig,
   smallFiles,
+  smallYaml,
 } from './corpora.js';
 
 test('a report counts all that was read, held out and kept', async (t) => {
@@ -45,6 +46,28 @@ test('a report counts all that was read, held out and kept', async (t) => {
   t.deepEqual(report.tokenizer, {vocabSize: 320, trained: true});
   t.deepEqual(report.plan, {tokens: 40 * 2 * 512, mappingShare: 0.25});
   t.is(JSON.stringify(JSON.parse(JSON.stringify(report))), JSON.stringify(report));
+});
+
+test('a report shows some of what each filter left out', async (t) => {
+  const lines = Array.from({length: 9}, (_, i) => `water ${i}\t${'long '.repeat(20 + i)}`);
+  const folder = await folderWith(t, {
+    ...smallFiles,
+    'en-cs.tsv': `${smallFiles['en-cs.tsv']}\n${lines.join('\n')}\nsame\tsame\n`,
+  });
+  const {report} = await prepareData(configIn(folder, smallYaml));
+  const [{dropped, examples}] = report.pairs as [(typeof report.pairs)[0]];
+  t.deepEqual([dropped.ratio, dropped.identical], [9, 1]);
+  t.deepEqual(examples.map(({reason}) => reason).sort(), ['identical', 'ratio', 'ratio', 'ratio']);
+  for (const {reason, text} of examples)
+    t.regex(text, reason === 'ratio' ? /^water \d\tlong long/ : /^same\tsame$/);
+  const reversed = [...lines].reverse().join('\n');
+  const other = await folderWith(t, {
+    ...smallFiles,
+    'en-cs.tsv': `same\tsame\n${reversed}\n${smallFiles['en-cs.tsv']}`,
+  });
+  const again = await prepareData(configIn(other, smallYaml));
+  const sorted = (all: typeof examples) => all.map(({text}) => text).sort();
+  t.deepEqual(sorted(again.report.pairs[0]!.examples), sorted(examples));
 });
 
 test('held-out pairs are translations of each other', async (t) => {
@@ -241,7 +264,7 @@ training: {tokensPerBatch: 90}`;
 
 test('text that is all held out elsewhere is an error', async (t) => {
   const folder = await folderWith(t, {
-    'en.txt': 'water.\n\nwater.\n\nwater.\n',
+    'en.txt': 'water.\n\nwater.\nwater.\n\nwater.\nwater.\nwater.\n',
     'cs.txt': documents(sentences('cs', 0, 30)),
   });
   const yaml =

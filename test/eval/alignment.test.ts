@@ -43,6 +43,13 @@ test('the profile is LAC at each hidden state, and lac the mean without the embe
   t.deepEqual([result.source, result.target], ['en', 'cs']);
 });
 
+test('one hidden state alone, of embeddings without layers, is what LAC and peak are of', (t) => {
+  const input = model(60, [0.5], 9);
+  const result = alignPair(input);
+  t.deepEqual([result.lac], result.lacByLayer);
+  t.true(Math.abs(result.peak - result.lac) < 0.1);
+});
+
 test('every interval holds its value, and the same input gives the same result', (t) => {
   const input = model(50, [0.1, 0.2, 0.6], 3);
   const result = alignPair(input);
@@ -173,10 +180,7 @@ test('alignPair names the language pair and what does not fit', (t) => {
   const broken = input.layers.with(1, {x: input.layers[1]!.x, y: input.layers[1]!.y.with(30, Infinity)});
   const cases: [Partial<PairVectors>, string][] = [
     [{layers: broken}, 'hidden state 1: y must be finite; sentence 1 has Infinity at feature 6'],
-    [
-      {layers: input.layers.slice(1)},
-      'hidden states of the embedding and of at least one layer are needed; got 1',
-    ],
+    [{layers: []}, 'at least one hidden state is needed; got none'],
     [{draws: 0}, 'draws must be a whole number >= 1; got 0'],
     [{texts: {x: [], y: []}}, 'texts.x must be [10], one per sentence; got [0]'],
     [

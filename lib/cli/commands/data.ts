@@ -3,12 +3,13 @@ import {Command} from 'commander';
 import {prepareData} from '../../data/index.js';
 import {addSetOption, readConfigFile, type SetOptions} from '../config-file.js';
 import {createDataProgress} from '../data-progress.js';
-import {describeData} from '../describe-data.js';
+import {describeData, describeExamples} from '../describe-data.js';
 import {printJson, printLines} from '../print.js';
 import {untilInterrupted} from '../interrupt.js';
 
 interface DataCommandOptions extends SetOptions {
   readonly json?: true;
+  readonly examples?: true;
 }
 
 export function dataCommand(): Command {
@@ -17,6 +18,7 @@ export function dataCommand(): Command {
     .argument('<config>', 'a YAML file');
   return addSetOption(command)
     .option('--json', 'print JSON')
+    .option('--examples', 'show some of the text that was left out, by reason')
     .addHelpText(
       'after',
       `
@@ -24,13 +26,20 @@ Training prepares its data by itself; this shows it beforehand, and training the
 
 Examples:
   crossmap data train.yaml
+  crossmap data train.yaml --examples
   crossmap data train.yaml --set data.alpha=0.3 --json | jq .languages`,
     )
-    .action(async (path: string, {json, ...options}: DataCommandOptions) => {
+    .action(async (path: string, {json, examples, ...options}: DataCommandOptions) => {
       const config = await readConfigFile(path, options);
       const onProgress = createDataProgress((line) => void process.stderr.write(`${line}\n`));
       const {report, folder} = await untilInterrupted((signal) => prepareData(config, {signal, onProgress}));
       if (json) printJson(report);
-      else printLines([...describeData(report), '', `prepared data: ${folder}`]);
+      else
+        printLines([
+          ...describeData(report),
+          ...(examples ? ['', 'left out, for example:', ...describeExamples(report)] : []),
+          '',
+          `prepared data: ${folder}`,
+        ]);
     });
 }

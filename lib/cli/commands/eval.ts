@@ -1,20 +1,26 @@
 /** `crossmap eval`: measures a checkpoint on the held-out text of its run. */
+import {writeFile} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {Command} from 'commander';
-import {parseConfig, type Config} from '../../config/index.js';
+import {describeOptions, loadSuite, parseConfig, suiteJsonSchema, type Config} from '../../config/index.js';
 import {prepareData} from '../../data/index.js';
 import {CrossmapError} from '../../errors.js';
-import {evaluateModel} from '../../eval/index.js';
+import {evaluateModel, runSuite, suiteResults, type TaskResult} from '../../eval/index.js';
+import {publishFile} from '../../formats/index.js';
 import {loadModel, type EvaluationEvent, type LoadedModel} from '../../train/index.js';
 import {addSetOption, type SetOptions} from '../config-file.js';
 import {createDataProgress} from '../data-progress.js';
 import {addDeviceOption, useDeviceOption, type DeviceOptions} from '../device-option.js';
 import {describeEvent} from '../describe-event.js';
+import {describeTask} from '../describe-task.js';
 import {untilInterrupted} from '../interrupt.js';
+import {optionLine} from '../option-line.js';
 import {createPaint, hasColor} from '../paint.js';
 import {printJson, printLines} from '../print.js';
 
 interface EvalCommandOptions extends SetOptions, DeviceOptions {
+  readonly suite?: string;
+  readonly output?: string;
   readonly json?: true;
 }
 
@@ -25,19 +31,45 @@ export function evalCommand(): Command {
     )
     .argument('<run>', 'output folder of a run, or one of its checkpoints');
   return addDeviceOption(addSetOption(command))
+    .option('--suite <file>', 'measure the tasks of a YAML file instead')
+    .option('--output <file>', 'with --suite: write the results there as JSON too')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      `
+      () => `
 Perplexity is per language; bits per byte can be compared across tokenizers. LAC (crossmap definition) is 0 where a
 sentence and its translation have no more in common than chance, 1 where they are the same to the model.
 
 Examples:
   crossmap eval runs/train
-  crossmap eval runs/train/checkpoints/step-000500 --set evaluation.pairs=400 --json`,
+  crossmap eval runs/train/checkpoints/step-000500 --set evaluation.pairs=400 --json
+  crossmap eval runs/train --suite suite.yaml --output results.json
+
+A suite, suite.yaml:
+  tasks:
+    - {type: perplexity, language: cs, files: test.cs.txt}
+    - {type: translation, source: en, target: cs, file: test.tsv, limit: 500}
+    - {type: translationChoice, source: en, target: cs, file: test.tsv}
+    - {type: alignment, source: en, target: cs, file: test.tsv}
+    - {type: choice, language: cs, file: choices.jsonl}
+    - {type: questions, language: cs, file: questions.jsonl}
+
+Options of a suite, [] standing for an item of a list:
+${describeOptions(suiteJsonSchema()).map(optionLine).join('\n')}`,
     )
-    .action(async (folder: string, {json, set = [], ...options}: EvalCommandOptions) => {
+    .action(async (folder: string, {suite, output, json, set = [], ...options}: EvalCommandOptions) => {
       useDeviceOption(options);
+      if (suite !== undefined) {
+        if (set.length > 0)
+          throw new CrossmapError(
+            'ERR_ARGUMENT',
+            '--set has no meaning with --suite: its file has the options',
+          );
+        await untilInterrupted((signal) => measureSuite(folder, suite, {...options, output, json, signal}));
+        return;
+      }
+      if (output !== undefined)
+        throw new CrossmapError('ERR_ARGUMENT', '--output has no meaning without --suite');
       const event = await untilInterrupted((signal) => evaluate(folder, {...options, set, signal}));
       if (json) printJson(event);
       else printLines(describeEvent(event, createPaint(hasColor(process.stdout))));
@@ -69,6 +101,41 @@ async function evaluate(
   const {decoder, step} = model;
   const results = await evaluateModel({decoder, data, config, signal});
   return {type: 'evaluation', step, ...results, seconds: (performance.now() - start) / 1000};
+}
+
+interface SuiteOptions extends DeviceOptions {
+  readonly output: string | undefined;
+  readonly json: true | undefined;
+  readonly signal: AbortSignal;
+}
+
+async function measureSuite(
+  folder: string,
+  file: string,
+  {output, json, signal, ...options}: SuiteOptions,
+): Promise<void> {
+  const suite = await loadSuite(file);
+  using model = await loadModel(folder, options);
+  const {decoder, tokenizer, config, step, path} = model;
+  const tasks: TaskResult[] = [];
+  for await (const task of runSuite({decoder, tokenizer, config, suite, signal})) {
+    tasks.push(task);
+    if (!json) printLines(describeTask(task));
+  }
+  const results = suiteResults({
+    run: config.name,
+    seed: config.seed,
+    step,
+    model: path,
+    suite: resolve(file),
+    draws: {draws: suite.draws, seed: suite.seed},
+    tasks,
+  });
+  if (json) printJson(results);
+  if (output !== undefined)
+    await publishFile(resolve(output), (temporary) =>
+      writeFile(temporary, `${JSON.stringify(results, null, 2)}\n`),
+    );
 }
 
 /** Only how much is measured can be changed: everything else made the model what it is. */

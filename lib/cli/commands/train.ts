@@ -1,9 +1,10 @@
 /** `crossmap train`: trains as a configuration says. */
 import {Command, Option} from 'commander';
-import {describeOptions, type OptionDescription} from '../../config/index.js';
+import {describeOptions} from '../../config/index.js';
 import type {Resume} from '../../train/index.js';
 import {addSetOption, readConfigFile, type SetOptions} from '../config-file.js';
 import {addDeviceOption, deviceOverride, useDeviceOf, type DeviceOptions} from '../device-option.js';
+import {optionLine} from '../option-line.js';
 import {runTraining} from '../run-training.js';
 
 interface TrainCommandOptions extends SetOptions, DeviceOptions {
@@ -55,9 +56,4 @@ Examples:
 
 Options of a configuration, [] standing for an item of a list:
 ${describeOptions().map(optionLine).join('\n')}`;
-}
-
-function optionLine({path, type, description, default: preset}: OptionDescription): string {
-  const facts = preset === undefined ? type : `${type}; default ${JSON.stringify(preset)}`;
-  return `  ${path} (${facts})\n      ${description}`;
 }

@@ -14,12 +14,13 @@ interface TranslateCommandOptions extends DeviceOptions {
   readonly from: string;
   readonly to: string;
   readonly maxTokens?: number;
+  readonly beams: number;
   readonly json?: true;
 }
 
 export function translateCommand(): Command {
   const command = new Command('translate')
-    .description('Translate TEXT, or each line of standard input, greedily.')
+    .description('Translate TEXT, or each line of standard input.')
     .argument('<run>', 'output folder of a run, or one of its checkpoints')
     .argument('[text]', 'the sentence to translate; default the lines of standard input')
     .requiredOption('--from <code>', 'language of the text')
@@ -29,6 +30,7 @@ export function translateCommand(): Command {
       'tokens of a translation, at most; default twice those of the source, and 20',
       wholeNumber(1),
     )
+    .option('--beams <n>', 'translations that beam search follows; 1 is greedy', wholeNumber(1), 1)
     .option('--json', 'print each translation as a line of JSON');
   return addDeviceOption(command)
     .addHelpText(
@@ -68,14 +70,14 @@ async function translateLines(folder: string, text: string | undefined, options:
 async function translateLine(
   {decoder, tokenizer, config}: LoadedModel,
   text: string,
-  {from: source, to: target, maxTokens = Infinity, signal}: Direction,
+  {from: source, to: target, maxTokens = Infinity, beams, signal}: Direction,
 ): Promise<string> {
   if (text.trim() === '') return '';
   const [output = ''] = await translate(
     decoder,
     tokenizer,
     {source, target, texts: [text]},
-    {maxNewTokens: maxTokens, prefix: config.objectives.mapping.prefix, signal},
+    {maxNewTokens: maxTokens, beams, prefix: config.objectives.mapping.prefix, signal},
   );
   return output.replaceAll('\n', ' '); // a line in, a line out
 }

@@ -1,7 +1,8 @@
 /** The corpora of a configuration, all files of one language or language pair together. */
 import type {Config} from '../../config/index.js';
-import {readDocuments, type Document} from './documents.js';
-import type {ReadOptions} from './lines.js';
+import type {ReadOptions} from './bytes.js';
+import {readDocuments, type Document, type DocumentOptions} from './documents.js';
+import {expandPatterns} from './patterns.js';
 import {readPairs, type PairFiles, type SentencePair} from './pairs.js';
 
 /** Monolingual text of one language. */
@@ -28,47 +29,61 @@ export interface Corpora {
 
 export type CorpusOptions = Omit<ReadOptions, 'option'>;
 
-interface OptionFile {
+interface TextFile extends Pick<DocumentOptions, 'format' | 'field' | 'option'> {
   readonly file: string;
-  readonly option: string;
 }
 
-/** Languages and language pairs in the order in which the configuration first names them. */
-export function corporaOf({data}: Config): Corpora {
-  return {texts: textCorpora(data.monolingual ?? []), pairs: pairCorpora(data.parallel ?? [])};
+/**
+ * Languages and language pairs in the order in which the configuration first names them.
+ *
+ * @throws ERR_DATA for a pattern that no file matches
+ */
+export async function corporaOf({data}: Config): Promise<Corpora> {
+  return {
+    texts: textCorpora(await filesOf(data.monolingual ?? [])),
+    pairs: pairCorpora(await pairFilesOf(data.parallel ?? [])),
+  };
 }
 
-function textCorpora(entries: NonNullable<Config['data']['monolingual']>): TextCorpus[] {
-  const byLanguage = new Map<string, OptionFile[]>();
-  for (const [index, {language, files}] of entries.entries()) {
+type TextEntries = NonNullable<Config['data']['monolingual']>;
+type PairEntries = NonNullable<Config['data']['parallel']>;
+
+async function filesOf(entries: TextEntries): Promise<(TextFile & {readonly language: string})[]> {
+  const all = entries.map(async ({files, ...entry}, index) => {
     const option = `data.monolingual[${index}]`;
-    const known = byLanguage.get(language) ?? [];
-    byLanguage.set(language, [...known, ...files.map((file) => ({file, option}))]);
-  }
-  return [...byLanguage].map(([language, files]) => ({
+    return (await expandPatterns(files, option)).map((file) => ({...entry, file, option}));
+  });
+  return (await Promise.all(all)).flat();
+}
+
+function pairFilesOf(entries: PairEntries): Promise<PairFiles[]> {
+  return Promise.all(
+    entries.map(async ({file, ...entry}, index) => {
+      const option = `data.parallel[${index}]`;
+      return {...entry, option, ...(file && {file: await expandPatterns(file, option)})};
+    }),
+  );
+}
+
+function textCorpora(files: readonly (TextFile & {readonly language: string})[]): TextCorpus[] {
+  const byLanguage = groupBy(files, ({language}) => language);
+  return [...byLanguage].map(([language, own]) => ({
     language,
-    files: files.map(({file}) => file),
+    files: own.map(({file}) => file),
     async *documents(options) {
-      for (const {file, option} of files) yield* readDocuments(file, {...options, option});
+      for (const {file, ...rest} of own) yield* readDocuments(file, {...options, ...rest});
     },
   }));
 }
 
 /** Both directions are always trained, so pairs en-cs and cs-en are one corpus; the first entry decides which side is the source. */
-function pairCorpora(entries: NonNullable<Config['data']['parallel']>): PairCorpus[] {
-  const byPair = new Map<string, PairFiles[]>();
-  for (const [index, entry] of entries.entries()) {
-    const key = [entry.source, entry.target].sort().join(' ');
-    const known = byPair.get(key) ?? [];
-    byPair.set(key, [...known, {...entry, option: `data.parallel[${index}]`}]);
-  }
+function pairCorpora(entries: readonly PairFiles[]): PairCorpus[] {
+  const byPair = groupBy(entries, ({source, target}) => [source, target].sort().join(' '));
   return [...byPair.values()].flatMap((corpora) => {
     const [first] = corpora;
     if (first === undefined) return [];
     const {source, target} = first;
-    const files = corpora.flatMap(
-      (corpus) => corpus.files ?? (corpus.file === undefined ? [] : [corpus.file]),
-    );
+    const files = corpora.flatMap((corpus) => corpus.files ?? corpus.file ?? []);
     return {
       source,
       target,
@@ -80,4 +95,10 @@ function pairCorpora(entries: NonNullable<Config['data']['parallel']>): PairCorp
       },
     };
   });
+}
+
+function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
 }

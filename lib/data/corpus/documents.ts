@@ -1,6 +1,10 @@
-/** Plain text: one sentence a line, a blank line between documents. */
+/** Text of one language: one sentence a line with a blank line between documents, or records that hold a document each. */
 import {cleanText} from './clean.js';
-import {readLines, type ReadOptions} from './lines.js';
+import type {ReadOptions} from './bytes.js';
+import {textFormatOf, type TextFormat} from './format.js';
+import {readLines} from './lines.js';
+import {readParquet} from './parquet.js';
+import {readJsonLines, textAt, type Placed} from './records.js';
 
 /** The cleaned sentences of a document, at least one, none empty. */
 export type Document = readonly string[];
@@ -11,13 +15,52 @@ const linesTogether = 16;
 /** A file that shows no blank line in so many is taken to have none. */
 const longestWait = 64 * linesTogether;
 
+/** Options of `readDocuments`. */
+export interface DocumentOptions extends ReadOptions {
+  /** Default: what the file's name says. */
+  readonly format?: TextFormat;
+  /** Of records: path of the field that holds the text; default `text`. */
+  readonly field?: string;
+}
+
 /**
- * The documents of a file in order, some thousands of sentences at a time. A file without blank lines is a list of sentences: every 16
- * lines count as a document, or nothing of it could be held out.
+ * The documents of a file in order, some thousands of sentences at a time.
  *
- * @throws what `readLines` throws
+ * @throws what reading the format throws
  */
-export async function* readDocuments(file: string, options: ReadOptions): AsyncGenerator<Document[]> {
+export function readDocuments(file: string, options: DocumentOptions): AsyncGenerator<Document[]> {
+  return readers[options.format ?? textFormatOf(file)](file, options);
+}
+
+const readers: {
+  readonly [K in TextFormat]: (file: string, options: DocumentOptions) => AsyncGenerator<Document[]>;
+} = {
+  text: readText,
+  jsonl: (file, options) => recordDocuments(readJsonLines(file, options), options),
+  parquet: (file, options) => recordDocuments(readParquet(file, [fieldOfText(options)], options), options),
+};
+
+function fieldOfText({field = 'text'}: DocumentOptions): string {
+  return field;
+}
+
+/** Each record is a document, each of its lines a sentence. */
+async function* recordDocuments(
+  records: AsyncGenerator<Placed[]>,
+  options: DocumentOptions,
+): AsyncGenerator<Document[]> {
+  const field = fieldOfText(options);
+  for await (const batch of records) {
+    const documents = batch
+      .map((record) => textAt(record, field, options.option).split('\n').map(cleanText))
+      .map((lines) => lines.filter((line) => line !== ''))
+      .filter((sentences) => sentences.length > 0);
+    if (documents.length > 0) yield documents;
+  }
+}
+
+/** A file without blank lines is a list of sentences: every 16 lines count as a document, or nothing of it could be held out. */
+async function* readText(file: string, options: ReadOptions): AsyncGenerator<Document[]> {
   let open: string[] = [];
   let isList: boolean | undefined;
   for await (const lines of readLines(file, options)) {

@@ -1,29 +1,18 @@
-/** The lines of a text file, plain or gzip, strictly UTF-8. */
-import {createReadStream} from 'node:fs';
-import {open} from 'node:fs/promises';
-import {createGunzip} from 'node:zlib';
+/** The lines of a text file, strictly UTF-8. */
 import {CrossmapError} from '../../errors.js';
-
-/** How a file is read. */
-export interface ReadOptions {
-  /** What names the file, for errors: `data.monolingual[0]`. */
-  readonly option: string;
-  /** Called with the bytes of the file, as they lie on the disk, that have been read since the last call. */
-  readonly onBytes?: (bytes: number) => void;
-  readonly signal?: AbortSignal;
-}
+import {readBytes, readError, type ReadOptions} from './bytes.js';
 
 /**
  * The lines of a file in order, some thousands at a time, without their line ends. The last line needs none.
  *
- * @throws ERR_DATA for a file that is missing, is no UTF-8 (with the line) or is a gzip file cut short; ERR_IO; ERR_ABORTED
+ * @throws ERR_DATA for a file that is missing, is no UTF-8 (with the line), or is packed and damaged or cut short; ERR_IO;
+ *   ERR_ABORTED
  */
 export async function* readLines(file: string, options: ReadOptions): AsyncGenerator<string[]> {
   let line = 0;
   let rest: Buffer = Buffer.alloc(0);
   try {
     for await (const chunk of readBytes(file, options)) {
-      options.signal?.throwIfAborted();
       const end = chunk.lastIndexOf(10);
       if (end < 0) {
         rest = Buffer.concat([rest, chunk]);
@@ -36,35 +25,7 @@ export async function* readLines(file: string, options: ReadOptions): AsyncGener
     }
     if (rest.length > 0) yield decode(rest, file, line);
   } catch (cause) {
-    throw readError(file, options, line, cause);
-  }
-}
-
-async function* readBytes(file: string, {onBytes}: ReadOptions): AsyncGenerator<Buffer> {
-  const gzip = await isGzip(file);
-  const bytes = createReadStream(file, {highWaterMark: 1 << 18});
-  bytes.on('data', (chunk) => onBytes?.(chunk.length));
-  if (!gzip) {
-    yield* bytes;
-    return;
-  }
-  const gunzip = createGunzip({chunkSize: 1 << 18});
-  bytes.on('error', (error) => gunzip.destroy(error));
-  try {
-    yield* bytes.pipe(gunzip);
-  } finally {
-    bytes.destroy();
-    gunzip.destroy();
-  }
-}
-
-async function isGzip(file: string): Promise<boolean> {
-  const handle = await open(file, 'r');
-  try {
-    const {bytesRead, buffer} = await handle.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-  } finally {
-    await handle.close();
+    throw readError(file, options, `after line ${line}`, cause);
   }
 }
 
@@ -99,18 +60,4 @@ function notUtf8(bytes: Buffer, file: string, before: number): CrossmapError {
     'ERR_DATA',
     `${file}:${line + 1}: is not UTF-8; convert the file, for example with iconv`,
   );
-}
-
-function readError(file: string, {option, signal}: ReadOptions, line: number, cause: unknown): unknown {
-  if (cause instanceof CrossmapError) return cause;
-  if (signal?.aborted) return new CrossmapError('ERR_ABORTED', 'preparing the data was stopped', {cause});
-  if (!(cause instanceof Error)) return cause;
-  const code = 'code' in cause ? cause.code : undefined;
-  const fail = (message: string): CrossmapError => new CrossmapError('ERR_DATA', message, {cause});
-  if (code === 'ENOENT') return fail(`${file} does not exist; ${option} names it`);
-  if (code === 'EISDIR') return fail(`${file} is a folder; ${option} must name a file`);
-  if (code === 'Z_BUF_ERROR') return fail(`${file} is a gzip file cut short, after line ${line}`);
-  if (typeof code === 'string' && code.startsWith('Z_'))
-    return fail(`${file} is a damaged gzip file, after line ${line}: ${cause.message}`);
-  return new CrossmapError('ERR_IO', `cannot read ${file}: ${cause.message}`, {cause});
 }

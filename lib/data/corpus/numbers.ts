@@ -3,6 +3,8 @@
 export interface NumberList {
   push(value: number): void;
   at(index: number): number;
+  /** @param index below `length` */
+  set(index: number, value: number): void;
   readonly length: number;
   /** The numbers so far, without a copy; another push may leave the array behind. */
   values(): Float64Array;
@@ -22,6 +24,7 @@ export function createNumberList(): NumberList {
       values[length++] = value;
     },
     at: (index) => values[index] ?? Number.NaN,
+    set: (index, value) => void (values[index] = value),
     get length() {
       return length;
     },

@@ -1,7 +1,13 @@
-/** Sentence pairs: two files with matching lines (Moses), or two columns of one tab-separated file. */
-import {CrossmapError} from '../../errors.js';
+/** Sentence pairs, in whatever format they lie. */
+import type {ReadOptions} from './bytes.js';
 import {cleanText} from './clean.js';
-import {readLines, type ReadOptions} from './lines.js';
+import {readColumns} from './columns.js';
+import {pairFormatOf, type PairFormat} from './format.js';
+import {readMoses} from './moses.js';
+import {readParquet} from './parquet.js';
+import {readPo} from './po.js';
+import {fieldOf, readJsonLines, textAt, type Placed} from './records.js';
+import {readTmx} from './tmx.js';
 
 /** Cleaned text of the source and the target side; a side may be empty. */
 export type SentencePair = readonly [source: string, target: string];
@@ -10,116 +16,66 @@ export type SentencePair = readonly [source: string, target: string];
 export interface PairFiles {
   readonly source: string;
   readonly target: string;
+  /** Two with matching lines. */
   readonly files?: readonly [string, string];
-  readonly file?: string;
-  /** Counted from 0; default [0, 1]. */
+  /** Files that hold both sides, one after the other. */
+  readonly file?: readonly string[];
+  /** Of `file`; default: what each name says. */
+  readonly format?: PairFormat;
+  /** Of tab-separated files, counted from 0; default [0, 1]. */
   readonly columns?: readonly [number, number];
+  /** Of records; default the two languages, alone or in a field `translation`. */
+  readonly fields?: readonly [string, string];
   /** The entry, for errors: `data.parallel[0]`. */
   readonly option: string;
 }
 
+type PairOptions = Omit<ReadOptions, 'option'>;
+
 /**
- * The pairs of an entry in the order of its lines, some thousands at a time. A first row of a tab-separated file that has the two
- * language codes in the two columns is a heading and no pair.
+ * The pairs of an entry in the order of its files, some thousands at a time.
  *
- * @throws ERR_DATA for files with unequal numbers of lines and for a row without the column; what `readLines` throws
+ * @throws what reading the format throws
  */
-export async function* readPairs(
-  corpus: PairFiles,
-  options: Omit<ReadOptions, 'option'>,
-): AsyncGenerator<SentencePair[]> {
-  const {files, file, option} = corpus;
-  if (files !== undefined) yield* readMoses(files, {...options, option});
-  else if (file !== undefined) yield* readColumns(file, corpus, options);
+export async function* readPairs(corpus: PairFiles, options: PairOptions): AsyncGenerator<SentencePair[]> {
+  const {files, file: rest = [], option} = corpus;
+  const sources = files
+    ? [readMoses(files, {...options, option})]
+    : rest.map((file) => readers[corpus.format ?? pairFormatOf(file)](file, corpus, {...options, option}));
+  for (const pairs of sources)
+    for await (const batch of pairs) yield batch.map(([x, y]) => [cleanText(x), cleanText(y)]);
 }
 
-async function* readMoses(
-  [sourceFile, targetFile]: readonly [string, string],
-  options: ReadOptions,
-): AsyncGenerator<SentencePair[]> {
-  const source = createLineQueue(sourceFile, options);
-  const target = createLineQueue(targetFile, options);
-  try {
-    while ((await source.fill()) && (await target.fill())) {
-      const count = Math.min(source.waiting(), target.waiting());
-      const targets = target.take(count);
-      yield source.take(count).map((x, i): SentencePair => [cleanText(x), cleanText(targets[i] ?? '')]);
-    }
-    const [lines, others] = [await source.count(), await target.count()];
-    if (lines !== others)
-      throw new CrossmapError(
-        'ERR_DATA',
-        `${sourceFile} has ${lines} lines and ${targetFile} has ${others}; line n of one must translate line n of the other (${options.option})`,
-      );
-  } finally {
-    await source.close();
-    await target.close();
-  }
+type RawPairs = AsyncGenerator<(readonly [string, string])[]>;
+
+const readers: {
+  readonly [K in PairFormat]: (file: string, corpus: PairFiles, options: ReadOptions) => RawPairs;
+} = {
+  tsv: (file, corpus, options) => readColumns(file, corpus.columns ?? [0, 1], {...options, ...corpus}),
+  tmx: readTmx,
+  po: readPo,
+  jsonl: (file, corpus, options) => recordPairs(readJsonLines(file, options), corpus),
+  parquet: (file, corpus, options) =>
+    recordPairs(readParquet(file, corpus.fields ?? candidates(corpus).flat(), options), corpus),
+};
+
+/** Where the two sides are looked for, the first that the first record has. */
+function candidates({source, target}: PairFiles): readonly (readonly [string, string])[] {
+  return [
+    [source, target],
+    [`translation.${source}`, `translation.${target}`],
+  ];
 }
 
-/** Lines of a file that wait for those of the other file. */
-interface LineQueue {
-  /** Makes at least one line wait; false at the end of the file. */
-  fill(): Promise<boolean>;
-  waiting(): number;
-  take(count: number): string[];
-  /** Reads to the end; the number of lines of the whole file. */
-  count(): Promise<number>;
-  close(): Promise<void>;
-}
-
-function createLineQueue(file: string, options: ReadOptions): LineQueue {
-  const lines = readLines(file, options);
-  let queue: string[] = [];
-  let at = 0;
-  let read = 0;
-  const next = async (): Promise<boolean> => {
-    const {done, value} = await lines.next();
-    if (done) return false;
-    queue = value;
-    at = 0;
-    read += value.length;
-    return true;
-  };
-  return {
-    async fill() {
-      while (at === queue.length) if (!(await next())) return false;
-      return true;
-    },
-    waiting: () => queue.length - at,
-    take(count) {
-      at += count;
-      return queue.slice(at - count, at);
-    },
-    async count() {
-      while (await next());
-      return read;
-    },
-    close: async () => void (await lines.return(undefined)),
-  };
-}
-
-async function* readColumns(
-  file: string,
-  {source, target, columns: [first, second] = [0, 1], option}: PairFiles,
-  options: Omit<ReadOptions, 'option'>,
-): AsyncGenerator<SentencePair[]> {
-  const last = Math.max(first, second);
-  let line = 0;
-  for await (const lines of readLines(file, {...options, option})) {
-    const pairs: SentencePair[] = [];
-    for (const text of lines) {
-      line++;
-      if (text === '') continue;
-      const cells = text.split('\t');
-      if (cells.length <= last)
-        throw new CrossmapError(
-          'ERR_DATA',
-          `${file}:${line}: has ${cells.length} tab-separated columns; column ${last} (counted from 0) is needed for ${option}`,
-        );
-      const pair: SentencePair = [cleanText(cells[first] ?? ''), cleanText(cells[second] ?? '')];
-      if (line > 1 || pair[0] !== source || pair[1] !== target) pairs.push(pair);
-    }
-    if (pairs.length > 0) yield pairs;
+async function* recordPairs(records: AsyncGenerator<Placed[]>, corpus: PairFiles): RawPairs {
+  let {fields} = corpus;
+  for await (const batch of records) {
+    fields ??= candidates(corpus).find((paths) =>
+      paths.every((path) => fieldOf(batch[0]?.value, path) !== undefined),
+    ) ?? [corpus.source, corpus.target];
+    const [x, y] = fields;
+    yield batch.map(
+      (record) => [textAt(record, x, corpus.option), textAt(record, y, corpus.option)] as const,
+    );
   }
 }

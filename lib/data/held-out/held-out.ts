@@ -2,9 +2,10 @@
 import {CrossmapError} from '../../errors.js';
 import type {Batch} from '../batch.js';
 import {hashNumbers} from '../corpus/hash.js';
-import {createPacker, leadingControls, textControls, type Packer} from '../sampling/packer.js';
+import {createPacker, leadingControls, type Packer} from '../sampling/packer.js';
 import type {Shard} from '../shards/shard.js';
 import type {Tokenizer} from '../tokenizer/tokenizer.js';
+import {windows} from './windows.js';
 
 /** Held-out documents of one language, packed. */
 export interface HeldOutBatch {
@@ -131,24 +132,4 @@ function inFixedOrder(shard: Shard): number[] {
     return {document, rank};
   });
   return ranked.sort((a, b) => a.rank - b.rank).map(({document}) => document);
-}
-
-interface Window {
-  readonly start: number;
-  readonly end: number;
-  /** First token that no window before has counted. */
-  readonly counted: number;
-}
-
-/** Windows that fit into a context with their control tokens, each half a context after the one before. */
-function windows(length: number, context: number): Window[] {
-  const size = context - textControls;
-  const stride = Math.max(1, Math.floor(size / 2));
-  const all: Window[] = [];
-  for (let start = 0, counted = 0; counted < length; start += stride) {
-    const end = Math.min(start + size, length);
-    all.push({start, end, counted});
-    counted = end;
-  }
-  return all;
 }

@@ -4,7 +4,8 @@
  */
 import {createHashIndex, hashNumbers, type HashIndex} from '../corpus/hash.js';
 import type {PairCorpus, TextCorpus} from '../corpus/corpora.js';
-import type {PairFate} from '../corpus/filter.js';
+import type {DocumentFate, PairFate} from '../corpus/filter.js';
+import {markDuplicates} from './duplicates.js';
 import type {Scan, ScannedPairs, ScannedText} from '../corpus/scan.js';
 
 /** Keeps the hash that ranks texts for the cut apart from the hash that identifies them. */
@@ -16,8 +17,9 @@ const largestShare = 0.5;
 /** What is done with the text of a language. */
 export interface TextPlan {
   readonly corpus: TextCorpus;
-  /** [documents] 1 where the document is held out. */
-  readonly heldOut: Uint8Array;
+  /** [documents] */
+  readonly fates: readonly DocumentFate[];
+  readonly counts: Readonly<Record<DocumentFate, number>>;
   /** [sentences] 1 where a sentence of a training document occurs in held-out text, and is dropped. */
   readonly leaks: Uint8Array;
   /** Sentences that are dropped. */
@@ -56,7 +58,7 @@ export function planCorpora(scan: Scan, {documentShare, pairs: wanted}: CutOptio
   const fates = scan.pairs.map((pairs, i) => cutPairs(pairs, wanted, sides[i] ?? 0));
   const heldOut = heldOutTexts(scan, documents, fates);
   return {
-    texts: scan.texts.map((text, i) => planText(text, documents[i] ?? new Uint8Array(), heldOut)),
+    texts: scan.texts.map((text, i) => planText(text, documents[i] ?? [], heldOut)),
     pairs: scan.pairs.map((pairs, i) => ({
       ...planPairs(pairs, fates[i] ?? [], heldOut),
       pivot: sides[i] ?? 0,
@@ -64,24 +66,24 @@ export function planCorpora(scan: Scan, {documentShare, pairs: wanted}: CutOptio
   };
 }
 
-/** The documents with the lowest hashes: at least one if any are wanted and two are there. */
-function cutDocuments({documents, sentences}: ScannedText, share: number): Uint8Array {
-  const heldOut = new Uint8Array(documents.length);
-  if (share === 0) return heldOut;
-  const ranks = new Float64Array(documents.length);
-  for (let i = 0; i < ranks.length; i++) {
+/**
+ * Fates with the duplicates and the held-out documents: those with the lowest hashes, at least one if any are wanted and two are there.
+ */
+function cutDocuments({documents, sentences, fates, groups}: ScannedText, share: number): DocumentFate[] {
+  const ranks = Float64Array.from({length: documents.length}, (_, i) => {
     const end = i + 1 < documents.length ? documents.at(i + 1) : sentences.length;
     let rank = 0;
     for (let j = documents.at(i); j < end; j++) rank = hashNumbers(rank, sentences.at(j), cutSeed);
-    ranks[i] = rank;
-  }
-  const wanted = Math.max(1, Math.round(share * ranks.length));
-  const count = Math.min(wanted, Math.floor(ranks.length * Math.max(share, largestShare)));
-  const order = Uint32Array.from(ranks, (_, i) => i).sort(
-    (a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0) || a - b,
-  );
-  for (const i of order.subarray(0, count)) heldOut[i] = 1;
-  return heldOut;
+    return rank;
+  });
+  const cut = markDuplicates({fates, hashes: ranks, ranks, groups});
+  if (share === 0) return cut;
+  const order = [...cut.keys()].filter((i) => cut[i] === 'keep');
+  order.sort((a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0) || a - b);
+  const wanted = Math.max(1, Math.round(share * order.length));
+  const count = Math.min(wanted, Math.floor(order.length * Math.max(share, largestShare)));
+  for (const i of order.slice(0, count)) cut[i] = 'heldOut';
+  return cut;
 }
 
 /** Languages, those first that most language pairs have. */
@@ -98,16 +100,15 @@ function pivotLanguages({pairs}: Scan): string[] {
  * more common language, so pairs that translate one sentence into several languages are held out together: they would have to be
  * dropped anyway, and the languages are measured on the same sentences.
  */
-function cutPairs({fates, x, y}: ScannedPairs, wanted: number, pivotSide: 0 | 1): PairFate[] {
-  const cut = [...fates];
+function cutPairs({fates, x, y, groups}: ScannedPairs, wanted: number, pivotSide: 0 | 1): PairFate[] {
   const [pivot, other] = pivotSide === 0 ? [x, y] : [y, x];
-  const seen = createHashIndex();
+  const ranks = Float64Array.from(fates, (_, i) => hashNumbers(pivot.at(i), 0, cutSeed));
+  const hashes = Float64Array.from(fates, (_, i) => hashNumbers(x.at(i), y.at(i)));
+  // By the pivot's rank too: of sentences that are nearly the same, several languages keep the same one.
+  const cut = markDuplicates({fates, hashes, ranks, groups});
   const usable: Ranked[] = [];
-  for (const [i, fate] of cut.entries()) {
-    if (fate !== 'keep') continue;
-    if (seen.add(hashNumbers(x.at(i), y.at(i))) < usable.length) cut[i] = 'duplicate';
-    else usable.push({index: i, rank: hashNumbers(pivot.at(i), 0, cutSeed), tie: other.at(i)});
-  }
+  for (const [index, fate] of cut.entries())
+    if (fate === 'keep') usable.push({index, rank: ranks[index] ?? 0, tie: other.at(index)});
   usable.sort((a, b) => a.rank - b.rank || a.tie - b.tie);
   const count = Math.min(wanted, Math.floor(usable.length * largestShare));
   const [takenX, takenY] = [createHashIndex(), createHashIndex()];
@@ -130,13 +131,13 @@ interface Ranked {
 /** Every sentence of a held-out document and both sides of every held-out pair, whatever their language. */
 function heldOutTexts(
   scan: Scan,
-  documents: readonly Uint8Array[],
+  documents: readonly (readonly DocumentFate[])[],
   fates: readonly (readonly PairFate[])[],
 ): HashIndex {
   const texts = createHashIndex();
   scan.texts.forEach((text, i) => {
     eachSentence(text, (sentence, document) => {
-      if (documents[i]?.[document] === 1) texts.add(text.sentences.at(sentence));
+      if (documents[i]?.[document] === 'heldOut') texts.add(text.sentences.at(sentence));
     });
   });
   scan.pairs.forEach(({x, y}, i) => {
@@ -149,15 +150,37 @@ function heldOutTexts(
   return texts;
 }
 
-function planText(text: ScannedText, heldOut: Uint8Array, texts: HashIndex): TextPlan {
+const noDocuments: Readonly<Record<DocumentFate, number>> = {
+  keep: 0,
+  script: 0,
+  duplicate: 0,
+  nearDuplicate: 0,
+  heldOut: 0,
+};
+
+const noPairs: Readonly<Record<PairFate, number>> = {
+  keep: 0,
+  empty: 0,
+  identical: 0,
+  ratio: 0,
+  script: 0,
+  duplicate: 0,
+  nearDuplicate: 0,
+  heldOut: 0,
+  heldOutSentence: 0,
+};
+
+function planText(text: ScannedText, fates: readonly DocumentFate[], texts: HashIndex): TextPlan {
   const leaks = new Uint8Array(text.sentences.length);
   let leaked = 0;
   eachSentence(text, (sentence, document) => {
-    if (heldOut[document] === 1 || !texts.has(text.sentences.at(sentence))) return;
+    if (fates[document] !== 'keep' || !texts.has(text.sentences.at(sentence))) return;
     leaks[sentence] = 1;
     leaked++;
   });
-  return {corpus: text.corpus, heldOut, leaks, leaked};
+  const counts = {...noDocuments};
+  for (const fate of fates) counts[fate]++;
+  return {corpus: text.corpus, fates, counts, leaks, leaked};
 }
 
 function planPairs(
@@ -165,11 +188,11 @@ function planPairs(
   cut: readonly PairFate[],
   texts: HashIndex,
 ): Omit<PairPlan, 'pivot'> {
-  const counts = {keep: 0, empty: 0, identical: 0, ratio: 0, duplicate: 0, heldOut: 0, heldOutSentence: 0};
   const fates = cut.map((fate, i): PairFate => {
     const leaks = fate === 'keep' && (texts.has(x.at(i)) || texts.has(y.at(i)));
     return leaks ? 'heldOutSentence' : fate;
   });
+  const counts = {...noPairs};
   for (const fate of fates) counts[fate]++;
   return {corpus, fates, counts};
 }

@@ -5,7 +5,7 @@ import {configLanguages, type Config} from '../../config/index.js';
 import type {Corpora, CorpusOptions} from '../corpus/corpora.js';
 import {scanCorpora, type Scan} from '../corpus/scan.js';
 import type {HeldOutPairs} from '../held-out/held-out.js';
-import {planCorpora, type CorpusPlan, type PairPlan} from '../held-out/plan.js';
+import {planCorpora, type CorpusPlan, type PairPlan, type TextPlan} from '../held-out/plan.js';
 import type {Breather} from '../pace.js';
 import {createDocumentEncoder} from '../shards/encode.js';
 import {loadTokenizer} from '../tokenizer/load.js';
@@ -48,7 +48,7 @@ export async function buildFolder(folder: string, options: BuildOptions): Promis
   const {vocabSize, file: given} = config.tokenizer;
   if (given === undefined) checkVocabulary({vocabSize, languages});
   else await loadTokenizer(given, {languages});
-  const scan = await scanCorpora(corpora, reading(options, 'scan'));
+  const scan = await scanCorpora(corpora, {...reading(options, 'scan'), filters: config.data.filters});
   const plan = planCorpora(scan, config.data.heldOut);
   const tokenizer = await makeTokenizer(folder, {scan, plan}, options);
   const encoding: Encoding = {
@@ -150,7 +150,7 @@ async function encodeAll(
   encoding: Encoding,
   languages: readonly string[],
 ): Promise<Content> {
-  const corpora = new Map<string, Pick<ManifestText, 'shards' | 'read' | 'heldOutSentences'>>();
+  const corpora = new Map<string, Pick<ManifestText, 'shards' | 'read' | 'dropped' | 'examples'>>();
   const pairs: ManifestPair[] = [];
   const heldOut: HeldOutPairs[] = [];
   const digests: Record<string, string> = {};
@@ -159,8 +159,9 @@ async function encodeAll(
     Object.assign(digests, encoded.digests);
     corpora.set(text.corpus.language, {
       shards: encoded.shards,
-      read: {documents: text.heldOut.length, sentences: text.leaks.length},
-      heldOutSentences: text.leaked,
+      read: {documents: text.fates.length, sentences: text.leaks.length},
+      dropped: droppedOf(text),
+      examples: encoded.examples,
     });
   }
   for (const pair of plan.pairs) {
@@ -178,19 +179,29 @@ async function encodeAll(
 }
 
 /** A language that occurs in pairs alone. */
-const pairsOnly = {shards: null, read: {documents: 0, sentences: 0}, heldOutSentences: 0};
+const pairsOnly = {
+  shards: null,
+  read: {documents: 0, sentences: 0},
+  dropped: {script: 0, duplicate: 0, nearDuplicate: 0, heldOutSentence: 0},
+  examples: [],
+};
+
+function droppedOf({counts: {script, duplicate, nearDuplicate}, leaked}: TextPlan): ManifestText['dropped'] {
+  return {script, duplicate, nearDuplicate, heldOutSentence: leaked};
+}
 
 function manifestPair(
   {corpus, fates, counts}: PairPlan,
-  {shard, tooLong, heldOut}: EncodedPairs,
+  {shard, tooLong, examples, heldOut}: EncodedPairs,
 ): ManifestPair {
-  const {empty, identical, ratio, duplicate, heldOutSentence} = counts;
+  const {empty, identical, ratio, script, duplicate, nearDuplicate, heldOutSentence} = counts;
   return {
     source: corpus.source,
     target: corpus.target,
     shard,
     read: fates.length,
-    dropped: {empty, identical, ratio, duplicate, heldOutSentence, tooLong},
+    dropped: {empty, identical, ratio, script, duplicate, nearDuplicate, heldOutSentence, tooLong},
+    examples,
     heldOut: heldOut.sources.length,
   };
 }

@@ -34,14 +34,15 @@ export function describeData(described: Described): DataReport {
 }
 
 function describeText(text: ManifestText, {shards, heldOutTexts, mixture}: Described): LanguageReport {
-  const {language, read, heldOutSentences, fertility, bytesPerToken} = text;
+  const {language, read, dropped, examples, fertility, bytesPerToken} = text;
   const index = shards.texts.findIndex((shard) => shard.language === language);
   const heldOut = heldOutTexts.find((each) => each.language === language)?.shard;
   const training = mixture.plannedTexts[index];
   return {
     language,
     read,
-    dropped: {heldOutSentences},
+    dropped,
+    examples,
     heldOut: {documents: heldOut?.texts ?? 0, tokens: heldOut?.tokens ?? 0, bytes: heldOut?.bytes ?? 0},
     training: training?.size ?? {segments: 0, tokens: 0, bytes: 0},
     share: training?.share ?? 0,
@@ -52,9 +53,9 @@ function describeText(text: ManifestText, {shards, heldOutTexts, mixture}: Descr
 }
 
 function describePair(pair: ManifestPair, index: number, {plannedPairs}: Mixture): PairReport {
-  const {source, target, read, dropped, heldOut} = pair;
+  const {source, target, read, dropped, examples, heldOut} = pair;
   const {size = {segments: 0, tokens: 0, bytes: 0}, share = 0, epochs = 0} = plannedPairs[index] ?? {};
-  return {source, target, read, dropped, heldOut, training: size, share, epochs};
+  return {source, target, read, dropped, examples, heldOut, training: size, share, epochs};
 }
 
 function* warnings(

@@ -11,6 +11,7 @@ import {longestPair, longestText} from '../sampling/source.js';
 import type {DocumentEncoder} from '../shards/encode.js';
 import {createShard, type ShardWriter} from '../shards/shard.js';
 import type {Tokenizer} from '../tokenizer/tokenizer.js';
+import {createExamples, type Example} from './examples.js';
 import type {FertilitySample} from './fertility.js';
 import {walkDocuments, walkPairs} from './walk.js';
 
@@ -35,6 +36,8 @@ type Digests = Readonly<Record<string, string>>;
 interface EncodedCorpus {
   readonly shards: {readonly training: string; readonly heldOut: string};
   readonly digests: Digests;
+  /** Of what was left out. */
+  readonly examples: Example[];
 }
 
 /** The token file of two languages, with the pairs that are kept as text. */
@@ -42,6 +45,8 @@ export interface EncodedPairs {
   readonly shard: string;
   readonly digests: Digests;
   readonly tooLong: number;
+  /** Of what was left out. */
+  readonly examples: Example[];
   readonly heldOut: HeldOutPairs;
 }
 
@@ -57,6 +62,7 @@ export async function encodeText(plan: TextPlan, encoding: Encoding): Promise<En
   const {encoder, fertility, context, reading} = encoding;
   const {language} = plan.corpus;
   const shards = {training: `text.${language}.tokens`, heldOut: `held-out.${language}.tokens`};
+  const examples = createExamples();
   let segments = 0;
   const digests = await writeShards(Object.values(shards), encoding, async ([training, heldOut]) => {
     for await (const batch of walkDocuments(plan, reading)) {
@@ -65,6 +71,7 @@ export async function encodeText(plan: TextPlan, encoding: Encoding): Promise<En
         segments++;
       }
       for (const document of await encoder.whole(batch.heldOut)) heldOut?.add({...document, textId: 0});
+      for (const {reason, item} of batch.dropped) examples.add(reason, item.join(' '));
       fertility.add(language, batch.training.flat());
       await training?.drain();
       await heldOut?.drain();
@@ -76,7 +83,7 @@ export async function encodeText(plan: TextPlan, encoding: Encoding): Promise<En
       'ERR_DATA',
       `no text of ${language} is left to train on: all of it occurs in held-out text; give more text, or a smaller data.heldOut`,
     );
-  return {shards, digests};
+  return {shards, digests, examples: examples.chosen()};
 }
 
 /**
@@ -90,10 +97,12 @@ export async function encodePairs(plan: PairPlan, encoding: Encoding): Promise<E
   const shard = `pairs.${source}.${target}.tokens`;
   const longest = longestPair(context, tokensPerBatch);
   const heldOut: SentencePair[] = [];
+  const examples = createExamples();
   let [tooLong, kept] = [0, 0];
   const digests = await writeShards([shard], encoding, async ([writer]) => {
     for await (const batch of walkPairs(plan, reading)) {
       heldOut.push(...batch.heldOut);
+      for (const {reason, item} of batch.dropped) examples.add(reason, item.join('\t'));
       fertility.add(
         source,
         batch.training.map(([x]) => x),
@@ -108,6 +117,7 @@ export async function encodePairs(plan: PairPlan, encoding: Encoding): Promise<E
         if (x === undefined || y === undefined) continue;
         if (x.tokens.length + y.tokens.length > longest) {
           tooLong++;
+          examples.add('tooLong', batch.training[i / 2]?.join('\t') ?? '');
           continue;
         }
         writer?.add(x);
@@ -128,6 +138,7 @@ export async function encodePairs(plan: PairPlan, encoding: Encoding): Promise<E
     shard,
     digests,
     tooLong,
+    examples: examples.chosen(),
     heldOut: {source, target, ...inFixedOrder(heldOut, plan.pivot)},
   };
 }

@@ -6,7 +6,7 @@ import {longestPair, longestText} from '../sampling/source.js';
 import {sha256} from './manifest.js';
 
 /** Raised whenever the same options and files are prepared in another way. */
-const preparation = 1;
+const preparation = 2;
 
 /** What files were when they were looked at. */
 interface FileState {
@@ -25,10 +25,10 @@ export async function fileState(config: Config, {texts, pairs}: Corpora): Promis
   const corpora = [...texts, ...pairs].flatMap(({files}) => files);
   const files = tokenizer.file === undefined ? corpora : [...corpora, tokenizer.file];
   const states = await Promise.all(files.map(stateOf));
-  const {monolingual, parallel, heldOut} = data;
+  const {monolingual, parallel, filters, heldOut} = data;
   const {context} = model;
   const lengths = [longestText(context), longestPair(context, training.tokensPerBatch)];
-  const options = {preparation, monolingual, parallel, heldOut, tokenizer, lengths};
+  const options = {preparation, monolingual, parallel, filters, heldOut, tokenizer, lengths};
   return {
     bytes: states.slice(0, corpora.length).reduce((sum, {size}) => sum + size, 0),
     fingerprint: sha256(JSON.stringify([options, states])),

@@ -14,12 +14,15 @@ export const fileNames = {
 
 const count = z.int().min(0);
 
+const examples = z.array(z.strictObject({reason: z.string(), text: z.string()}));
+
 const text = z.strictObject({
   language: z.string(),
   /** Token files of the segments to train on and of the held-out documents; `null` for a language that occurs in pairs alone. */
   shards: z.strictObject({training: z.string(), heldOut: z.string()}).nullable(),
   read: z.strictObject({documents: count, sentences: count}),
-  heldOutSentences: count,
+  dropped: z.strictObject({script: count, duplicate: count, nearDuplicate: count, heldOutSentence: count}),
+  examples,
   fertility: z.number(),
   bytesPerToken: z.number(),
 });
@@ -33,10 +36,13 @@ const pair = z.strictObject({
     empty: count,
     identical: count,
     ratio: count,
+    script: count,
     duplicate: count,
+    nearDuplicate: count,
     heldOutSentence: count,
     tooLong: count,
   }),
+  examples,
   heldOut: count,
 });
 
@@ -47,7 +53,7 @@ const headSchema = z.looseObject({format: z.literal(format)});
 
 const manifestSchema = z.strictObject({
   format: z.literal(format),
-  version: z.literal(1),
+  version: z.literal(2),
   /** What it was made from, options and files: with others the folder is stale. */
   fingerprint: z.string(),
   tokenizerTrained: z.boolean(),
@@ -68,7 +74,7 @@ export type ManifestPair = z.output<typeof pair>;
 
 /** A manifest of this version. */
 export function createManifest(content: Omit<Manifest, 'format' | 'version'>): Manifest {
-  return {format, version: 1, ...content};
+  return {format, version: 2, ...content};
 }
 
 /**

@@ -1,0 +1,57 @@
+/** An alignment of two languages, as a table over the hidden states. */
+import type {AlignmentDifference, PairAlignment} from '../eval/index.js';
+import {count, fixed} from './format.js';
+import {table} from './table.js';
+
+const remarks = {
+  fewPairs: 'fewer than 100 pairs: intervals are wide',
+  tooFewPairs: 'fewer than 32 pairs: not to be compared with other numbers of pairs',
+  collapsed: 'at some hidden state a side is the same vector for every sentence',
+} as const satisfies Record<PairAlignment['flags'][number], string>;
+
+export function describeAlignment(alignment: PairAlignment, name: string): string[] {
+  const {source, target, pairs, lac, interval, peak, flags} = alignment;
+  return [
+    `${name}: ${source}-${target}, ${count(pairs)} pairs`,
+    `LAC (crossmap definition) ${fixed(lac, 3)} (${range(interval)}), at the best layer ${fixed(peak, 3)}`,
+    ...flags.map((flag) => `note: ${remarks[flag]}`),
+    ...table(
+      [
+        'hidden state',
+        'LAC',
+        '95 % interval',
+        'closeness',
+        'retrieval',
+        `P@1 ${source}>${target}`,
+        `P@1 ${target}>${source}`,
+        'MEXA',
+        'cosine',
+        'CKA',
+      ],
+      alignment.lacByLayer.map((value, layer) => [
+        String(layer),
+        fixed(value, 3),
+        range(alignment.intervalByLayer[layer] ?? [NaN, NaN]),
+        fixed(alignment.closenessByLayer[layer] ?? NaN, 3),
+        fixed(alignment.retrievalByLayer[layer] ?? NaN, 3),
+        fixed(alignment.precisionAt1[layer]?.[0] ?? NaN, 3),
+        fixed(alignment.precisionAt1[layer]?.[1] ?? NaN, 3),
+        fixed(alignment.mexaByLayer[layer] ?? NaN, 3),
+        fixed(alignment.meanCosineByLayer[layer] ?? NaN, 3),
+        fixed(alignment.ckaByLayer[layer] ?? NaN, 3),
+      ]),
+    ),
+  ];
+}
+
+export function describeDifference({difference, interval, better}: AlignmentDifference): string[] {
+  const verdict =
+    better === 'undecided'
+      ? 'the interval holds 0: these sentences do not tell which is better'
+      : `the ${better} lines the languages up better`;
+  return [`second less first: LAC ${fixed(difference, 3)} (${range(interval)}); ${verdict}`];
+}
+
+function range([low, high]: readonly [number, number]): string {
+  return `${fixed(low, 3)} to ${fixed(high, 3)}`;
+}

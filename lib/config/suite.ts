@@ -1,0 +1,61 @@
+/** Reads an evaluation suite: YAML, schema, cross-checks, absolute files. */
+import {dirname, resolve} from 'node:path';
+import {checkPairs} from './check-data.js';
+import {checked, readFileOf, refuseMistakes} from './checked.js';
+import {jsonSchemaOf, type JsonSchema} from './json-schema.js';
+import type {Complaint} from './messages.js';
+import {readSource} from './source.js';
+import {suiteSchema, type ParsedSuite} from './suite-schema.js';
+
+type DeepReadonly<T> = T extends object ? {readonly [Key in keyof T]: DeepReadonly<T[Key]>} : T;
+
+/** A suite: every option filled in, every file absolute. */
+export type Suite = DeepReadonly<ParsedSuite>;
+
+/** A task of a suite. */
+export type SuiteTask = Suite['tasks'][number];
+
+/**
+ * Reads and checks the suite in `path`. Relative files start from its folder.
+ *
+ * @throws ERR_IO where the file cannot be read; ERR_CONFIG with one line for each mistake
+ */
+export async function loadSuite(path: string): Promise<Suite> {
+  return parseSuite(await readFileOf('suite', path), path);
+}
+
+/**
+ * The same of a text.
+ *
+ * @param file that it comes from, for errors and relative files
+ * @throws ERR_CONFIG
+ */
+export function parseSuite(content: string, file = 'suite.yaml'): Suite {
+  const {data, source} = checked(suiteSchema, readSource(content, file, []), 'the suite');
+  refuseMistakes(
+    source,
+    [...data.tasks.entries()].flatMap(([index, task]) => [...checkTask(task, index)]),
+  );
+  const folder = dirname(resolve(file));
+  return {...data, tasks: data.tasks.map((task) => withFiles(task, (name) => resolve(folder, name)))};
+}
+
+/** The suite as a JSON schema (draft 2020-12). */
+export function suiteJsonSchema(): JsonSchema {
+  return jsonSchemaOf(suiteSchema);
+}
+
+function* checkTask(task: ParsedSuite['tasks'][number], index: number): Generator<Complaint> {
+  if ('source' in task) yield* checkPairs(`tasks[${index}]`, ['tasks', index], task);
+}
+
+function withFiles(task: SuiteTask, at: (file: string) => string): SuiteTask {
+  if (task.type === 'perplexity') return {...task, files: task.files.map(at)};
+  if (task.type === 'choice' || task.type === 'questions') return {...task, file: at(task.file)};
+  const {files, file, ...rest} = task;
+  return {
+    ...rest,
+    ...(files && {files: [at(files[0]), at(files[1])] as const}),
+    ...(file && {file: file.map(at)}),
+  };
+}

@@ -1,0 +1,154 @@
+/** Tasks on sentence pairs. */
+import type {SuiteTask} from '../../config/index.js';
+import {expandPatterns} from '../../data/corpus/patterns.js';
+import {readPairs, translationPrompt, type HeldOutPairs} from '../../data/index.js';
+import {CrossmapError} from '../../errors.js';
+import {measureInWorker} from '../align-in-worker.js';
+import {alignmentSchema} from '../alignment-schema.js';
+import {encodePairs} from '../encode-sentences.js';
+import {corpusScore, scoreInterval} from '../text-metric.js';
+import {translationChoice} from '../translation-choice.js';
+import {translate} from '../translate.js';
+import {meanInterval} from './intervals.js';
+import {textMetric} from './text-metrics.js';
+import {itemsOf} from './items.js';
+import type {Found} from './results.js';
+import type {TaskInput} from './run.js';
+
+type PairTask = Extract<SuiteTask, {source: string}>;
+type Task<Type extends PairTask['type']> = Extract<PairTask, {type: Type}>;
+
+/** Sentences that are translated together: the memory of their keys and values is what bounds it. */
+const sentencesAtOnce = 32;
+
+export async function runTranslation(
+  task: Task<'translation'>,
+  input: TaskInput,
+): Promise<Found<'translation'>> {
+  const {tokenizer = /^zh\b/i.test(task.target) ? 'zh' : '13a'} = task;
+  const pairs = await readSides(task, input);
+  const {outputs, tooLong} = await translateAll(pairs, task.beams, input);
+  const translated = outputs.map((hypothesis, index) => ({
+    hypothesis,
+    references: [pairs.targets[index] ?? ''],
+  }));
+  return {
+    type: 'translation',
+    source: task.source,
+    target: task.target,
+    items: itemsOf([...pairs.sources, ...pairs.targets]),
+    count: outputs.length,
+    tooLong,
+    scores: task.metrics.map((metric) => {
+      const scorer = textMetric(metric, tokenizer);
+      const {name, score, signature} = corpusScore(scorer, translated);
+      const {halfWidth} = scoreInterval(scorer, translated, input.suite);
+      return {metric, name, score, signature, halfWidth};
+    }),
+    tokenizer,
+    outputs,
+    references: [...pairs.targets],
+  };
+}
+
+async function translateAll(
+  {source, target, sources}: HeldOutPairs,
+  beams: number,
+  {decoder, tokenizer, config, signal}: TaskInput,
+): Promise<{readonly outputs: string[]; readonly tooLong: number}> {
+  const lengths = await Promise.all(
+    sources.map(async (text) => (await translationPrompt(tokenizer, {source, target, text})).length),
+  );
+  const fitting = [...sources.keys()].filter((index) => (lengths[index] ?? 0) < decoder.shape.context);
+  const outputs = sources.map(() => '');
+  for (let at = 0; at < fitting.length; at += sentencesAtOnce) {
+    const chosen = fitting.slice(at, at + sentencesAtOnce);
+    const translations = await translate(
+      decoder,
+      tokenizer,
+      {source, target, texts: chosen.map((index) => sources[index] ?? '')},
+      {maxNewTokens: Infinity, beams, prefix: config.objectives.mapping.prefix, ...(signal && {signal})},
+    );
+    for (const [place, index] of chosen.entries()) outputs[index] = firstLine(translations[place] ?? '');
+  }
+  return {outputs, tooLong: sources.length - fitting.length};
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}
+
+export async function runTranslationChoice(
+  task: Task<'translationChoice'>,
+  input: TaskInput,
+): Promise<Found<'translationChoice'>> {
+  const {decoder, tokenizer, config, suite, signal} = input;
+  const pairs = await readSides(task, input);
+  const {acc, chance, correct} = await translationChoice(decoder, tokenizer, pairs, {
+    candidates: task.candidates,
+    seed: suite.seed,
+    prefix: config.objectives.mapping.prefix,
+    tokensPerBatch: config.training.tokensPerBatch,
+    ...(signal && {signal}),
+  });
+  return {
+    type: 'translationChoice',
+    source: task.source,
+    target: task.target,
+    items: itemsOf([...pairs.sources, ...pairs.targets]),
+    count: correct.length,
+    acc,
+    chance,
+    interval: meanInterval(correct.map(Number), suite),
+    correct: [...correct],
+  };
+}
+
+export async function runAlignment(task: Task<'alignment'>, input: TaskInput): Promise<Found<'alignment'>> {
+  const {decoder, tokenizer, config, suite, signal} = input;
+  const pairs = await readSides(task, input);
+  const vectors = await encodePairs(decoder, tokenizer, pairs, {
+    tokensPerBatch: config.training.tokensPerBatch,
+    prefix: config.objectives.mapping.prefix,
+    ...(signal && {signal}),
+  });
+  const work = {...vectors, seed: suite.seed, draws: suite.draws};
+  const {alignment, seed, draws} = await measureInWorker(work, signal);
+  return {
+    type: 'alignment',
+    items: itemsOf([...pairs.sources, ...pairs.targets]),
+    count: alignment.pairs,
+    alignment: alignmentSchema.parse(alignment),
+    seed,
+    draws: [...draws],
+  };
+}
+
+/** The pairs of a task that have two sides. */
+async function readSides(task: PairTask, {option, signal}: TaskInput): Promise<HeldOutPairs> {
+  const {source, target, file, limit = Infinity} = task;
+  const {files, format, columns, fields} = task;
+  const corpus = {
+    source,
+    target,
+    option,
+    ...(files && {files}),
+    ...(format && {format}),
+    ...(columns && {columns}),
+    ...(fields && {fields}),
+    ...(file && {file: await expandPatterns(file, option)}),
+  };
+  const sources: string[] = [];
+  const targets: string[] = [];
+  for await (const batch of readPairs(corpus, signal ? {signal} : {})) {
+    for (const [x, y] of batch)
+      if (x !== '' && y !== '' && sources.length < limit) {
+        sources.push(x);
+        targets.push(y);
+      }
+    if (sources.length >= limit) break;
+  }
+  if (sources.length === 0)
+    throw new CrossmapError('ERR_DATA', `no pair of ${source} and ${target} in the files of ${option}`);
+  return {source, target, sources, targets};
+}
