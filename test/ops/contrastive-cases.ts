@@ -1,7 +1,8 @@
 /** Cases of the contrastive loss: rows, every option, and its gradients beside those of the definition. */
 import type {ExecutionContext} from 'ava';
+import {backward, gradient, requireGradient} from '../../lib/autograd/index.js';
 import {contrastive, type ContrastiveOptions} from '../../lib/ops/index.js';
-import {tensor} from '../../lib/tensor/index.js';
+import {tensor, type Tensor} from '../../lib/tensor/index.js';
 import {normalNumbers, wholeNumbers} from '../support/numbers.js';
 import {gradientsMatch, representable, type Input, type On} from '../support/ops.js';
 import {contrastiveLoss, rowsOf, type ReferenceOptions} from './contrastive-reference.js';
@@ -101,3 +102,20 @@ export async function matchesFiniteDifferences(
     ],
   });
 }
+
+/** A leaf of normal numbers. */
+export function leaf(shape: readonly number[], on: Partial<On>, seed = 1, scale = 1): Tensor {
+  const size = shape.reduce((product, each) => product * each, 1);
+  return requireGradient(tensor(normalNumbers(size, seed, scale), {shape, ...on}));
+}
+
+/** The loss, and its gradients of the leaves. */
+export async function lossAndGradients(
+  loss: Tensor,
+  leaves: readonly Tensor[],
+): Promise<readonly [number, ...Float32Array[]]> {
+  backward(loss);
+  return [await loss.item(), ...(await Promise.all(leaves.map((each) => gradient(each)!.floats())))];
+}
+
+export const zerosOf = (length: number): number[] => Array<number>(length).fill(0);

@@ -1,37 +1,11 @@
-/** What lies at the edges of the contrastive loss: nothing to tell apart, extreme numbers, bad input, threads and memory. */
-import test, {type ExecutionContext} from 'ava';
+/** What lies at the edges of the contrastive loss: nothing to tell apart, extreme numbers, rows at any address, threads. */
+import test from 'ava';
 import {backward, gradient, requireGradient} from '../../lib/autograd/index.js';
-import {contrastive, reshape, sliceRows, type ContrastiveOptions} from '../../lib/ops/index.js';
-import {
-  full,
-  memory,
-  resetPeakMemory,
-  setThreads,
-  synchronize,
-  tensor,
-  zeros,
-  type FloatDType,
-  type Tensor,
-} from '../../lib/tensor/index.js';
+import {contrastive, reshape, sliceRows} from '../../lib/ops/index.js';
+import {full, setThreads, tensor, zeros, type FloatDType, type Tensor} from '../../lib/tensor/index.js';
 import {normalNumbers, wholeNumbers} from '../support/numbers.js';
-import {closeTo, floatDTypes, onEachDevice, testDevices, type On} from '../support/ops.js';
-
-/** A leaf of normal numbers. */
-function leaf(shape: readonly number[], on: Partial<On>, seed = 1, scale = 1): Tensor {
-  const size = shape.reduce((product, each) => product * each, 1);
-  return requireGradient(tensor(normalNumbers(size, seed, scale), {shape, ...on}));
-}
-
-/** The loss, and its gradients of the leaves. */
-async function lossAndGradients(
-  loss: Tensor,
-  leaves: readonly Tensor[],
-): Promise<readonly [number, ...Float32Array[]]> {
-  backward(loss);
-  return [await loss.item(), ...(await Promise.all(leaves.map((each) => gradient(each)!.floats())))];
-}
-
-const zerosOf = (length: number): number[] => Array<number>(length).fill(0);
+import {closeTo, floatDTypes, onEachDevice} from '../support/ops.js';
+import {leaf, lossAndGradients, zerosOf} from './contrastive-cases.js';
 
 for (const options of [{}, {scope: 'both'}, {oneDirectional: true}, {margin: 0.5}] as const)
   onEachDevice(
@@ -249,100 +223,6 @@ onEachDevice(
   },
 );
 
-for (const [title, weights, groups] of [
-  ['all 0', [0, 0, 0]],
-  ['all 0 but of absent pairs', [0, 2, 0], [0, -1, 1]],
-  ['negative', [1, -1, 2]],
-  ['NaN', [1, NaN, 1]],
-  ['infinite', [1, 1, Infinity]],
-] as const)
-  onEachDevice(
-    ['float32', 'bfloat16'],
-    `contrastive reports weights that are ${title}, and gives zeros`,
-    async (t, on) => {
-      const leaves = [leaf([3, 5], on), leaf([3, 5], on, 2)] as const;
-      const loss = contrastive(...leaves, {
-        weights: tensor([...weights], {device: on.device}),
-        ...(groups && {groups: tensor([...groups], {device: on.device, dtype: 'int32'})}),
-      });
-      backward(loss);
-      await t.throwsAsync(synchronize(on.device), {
-        code: 'ERR_ARGUMENT',
-        message: 'contrastive: weights must be finite, 0 or more, and not all 0',
-      });
-      t.is(await loss.item(), 0);
-      for (const each of leaves) t.deepEqual([...(await gradient(each)!.floats())], zerosOf(15));
-    },
-  );
-
-onEachDevice(['float32'], 'contrastive refuses what does not fit, by name', (t, on) => {
-  const [x, y] = [zeros([3, 2], on), zeros([3, 2], on)];
-  const int32 = (shape: readonly number[]): Tensor => zeros(shape, {device: on.device, dtype: 'int32'});
-  const half = {...on, dtype: 'float16'} satisfies On;
-  const refused = (
-    rows: Tensor,
-    columns: Tensor,
-    options: ContrastiveOptions,
-    code: string,
-    message: string,
-  ): void => {
-    t.throws(() => contrastive(rows, columns, options), {code, message: `contrastive: ${message}`});
-  };
-  refused(zeros([3], on), y, {}, 'ERR_SHAPE', 'x must have 2 axes; got [3]');
-  refused(
-    zeros([0, 2], on),
-    zeros([0, 2], on),
-    {},
-    'ERR_SHAPE',
-    'x must be [pairs, features] with at least 1 pair; got [0, 2]',
-  );
-  refused(int32([3, 2]), y, {}, 'ERR_DTYPE', 'x must be float32, bfloat16 or float16; got int32');
-  refused(x, zeros([4, 2], on), {}, 'ERR_SHAPE', 'y must be [3, 2] to match x [3, 2]; got [4, 2]');
-  refused(x, zeros([3, 2], half), {}, 'ERR_DTYPE', 'y must be float32 to match x; got float16');
-  refused(x, y, {temperature: 0}, 'ERR_ARGUMENT', 'temperature must be a number above 0; got 0');
-  refused(x, y, {temperature: NaN}, 'ERR_ARGUMENT', 'temperature must be a number above 0; got NaN');
-  refused(
-    x,
-    y,
-    {temperature: 1e-39},
-    'ERR_ARGUMENT',
-    'temperature must be large enough that 1 / temperature is a float32; got 1e-39',
-  );
-  refused(x, y, {temperature: zeros([1], on)}, 'ERR_SHAPE', 'temperature must be []; got [1]');
-  refused(x, y, {temperature: zeros([], half)}, 'ERR_DTYPE', 'temperature must be float32; got float16');
-  refused(x, y, {margin: Infinity}, 'ERR_ARGUMENT', 'margin must be a finite number; got Infinity');
-  refused(x, y, {threshold: NaN}, 'ERR_ARGUMENT', 'threshold must be a finite number; got NaN');
-  refused(x, y, {groups: int32([2])}, 'ERR_SHAPE', 'groups must be [3] to match x [3, 2]; got [2]');
-  refused(x, y, {groups: zeros([3], on)}, 'ERR_DTYPE', 'groups must be int32; got float32');
-  refused(x, y, {weights: zeros([4], on)}, 'ERR_SHAPE', 'weights must be [3] to match x [3, 2]; got [4]');
-  refused(x, y, {weights: zeros([3], half)}, 'ERR_DTYPE', 'weights must be float32; got float16');
-  refused(x, y, {negatives: zeros([2], on)}, 'ERR_SHAPE', 'negatives must have 2 axes; got [2]');
-  refused(
-    x,
-    y,
-    {negatives: zeros([5, 3], on)},
-    'ERR_SHAPE',
-    'negatives must be [5, 2] to match x [3, 2]; got [5, 3]',
-  );
-  refused(
-    x,
-    y,
-    {negatives: zeros([5, 2], half)},
-    'ERR_DTYPE',
-    'negatives must be float32 to match x; got float16',
-  );
-  const groupMode = 'all' as 'mask';
-  refused(
-    x,
-    y,
-    {groupMode},
-    'ERR_ARGUMENT',
-    "argument 3.groupMode must be one of mask, positives, none; got 'all'",
-  );
-  const scope = 'own' as 'both';
-  refused(x, y, {scope}, 'ERR_ARGUMENT', "argument 3.scope must be one of cross, both; got 'own'");
-});
-
 test.serial('contrastive gives the same bits for any number of threads', async (t) => {
   const pairs = 300;
   const run = async (threads: number, dtype: FloatDType): Promise<readonly [number, ...Float32Array[]]> => {
@@ -367,69 +247,3 @@ test.serial('contrastive gives the same bits for any number of threads', async (
   }
   setThreads(2);
 });
-
-/** Bytes that an op may take at most beside gradients, by its contract. */
-interface Bounds {
-  readonly pairs: number;
-  readonly features: number;
-  readonly forward: number;
-  readonly backward: number;
-}
-
-function cpuBounds(dtype: FloatDType): Bounds {
-  const [pairs, features, threads, tile] = [4096, 32, 2, 512];
-  setThreads(threads);
-  // Packed operands are up to a hundredth larger than they are.
-  const work = 1.01 * 4 * (threads * (tile * (tile + 2 * features) + tile * 2 * tile) + 15 * pairs);
-  const sums = dtype === 'float32' ? 0 : 2 * pairs * features * 4;
-  return {pairs, features, forward: work, backward: work + sums};
-}
-
-/** Of the emulator, with its 4 multiprocessors; fewer pairs, which it computes in seconds. */
-function simtBounds(dtype: FloatDType): Bounds {
-  const [pairs, features, multiprocessors] = [1280, 8, 4];
-  const copies = 2 * pairs * features * (dtype === 'float32' ? 4 : 2);
-  const partials = 16 * multiprocessors * 128 * 16;
-  const small = 1024;
-  const panel = 512 ** 2 * (dtype === 'float32' ? 4 : 2);
-  return {
-    pairs,
-    features,
-    forward: copies + 4 * 7 * pairs + partials + small,
-    backward: copies + panel + 2 * pairs * features * 4 + small,
-  };
-}
-
-for (const device of testDevices.filter((each) => each !== 'cuda'))
-  for (const dtype of ['float32', 'bfloat16'] as const)
-    test.serial(
-      `${device} ${dtype} contrastive holds no matrix of scores: the bound of its contract`,
-      async (t) => {
-        const {pairs, features, ...bounds} = device === 'cpu' ? cpuBounds(dtype) : simtBounds(dtype);
-        const on = {device, dtype};
-        const leaves = [leaf([pairs, features], on), leaf([pairs, features], on, 2)] as const;
-        await synchronize(device);
-        const peakOf = async (run: () => void): Promise<number> => {
-          resetPeakMemory(device);
-          const {allocatedBytes} = memory(device);
-          run();
-          await synchronize(device);
-          return memory(device).peakBytes - allocatedBytes;
-        };
-        // The allocator rounds a size up by at most an eighth.
-        const rounded = 9 / 8;
-        let loss: Tensor | undefined;
-        const forward = await peakOf(() => (loss = contrastive(...leaves)));
-        assertWithin(t, forward, rounded * bounds.forward);
-        const gradients = 2 * pairs * features * (dtype === 'float32' ? 4 : 2);
-        // Leaves keep their gradients in float32: those of bfloat16 are converted one after the other.
-        const leafGradients = dtype === 'float32' ? 0 : 2 * pairs * features * 4;
-        const backwards = await peakOf(() => backward(loss!));
-        assertWithin(t, backwards, rounded * (bounds.backward + gradients + leafGradients));
-        t.true(Math.max(forward, backwards) < (pairs * pairs * 4) / 4, 'far below one matrix of scores');
-      },
-    );
-
-function assertWithin(t: ExecutionContext, bytes: number, bound: number): void {
-  t.true(bytes <= bound, `${bytes} bytes are more than ${bound}`);
-}

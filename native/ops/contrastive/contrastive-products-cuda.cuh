@@ -3,7 +3,8 @@
 // rows.
 #include <cstdint>
 
-#include "ops/contrastive/contrastive-scores-cuda.cuh"
+#include "ops/contrastive/contrastive-pulls-cuda.cuh"
+#include "ops/contrastive/contrastive-sweep-cuda.cuh"
 #include "runtime/cuda/gemm.cuh"
 
 namespace crossmap::cuda {
