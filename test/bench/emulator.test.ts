@@ -1,6 +1,8 @@
 /** Benches on the emulator, where it is under test. */
 import test from 'ava';
 import {benchOnEmulator, type StageResult} from '../../lib/bench/index.js';
+import type {KernelLaunch} from '../../lib/kernel-counters.js';
+import {runModule} from '../support/module.js';
 import {testDevices} from '../support/ops.js';
 
 async function results(ops: readonly string[]): Promise<StageResult[]> {
@@ -48,4 +50,30 @@ if (testDevices.includes('simt')) {
       ],
     );
   });
+
+  // At headDim 256 a tile of 128 queries takes 128 KiB.
+  for (const [kib, rows] of [
+    [99, 64],
+    [163, 128],
+  ] as const)
+    test(`simt attention fits a GPU of ${kib} KiB of shared memory with tiles of ${rows} rows`, async (t) => {
+      const code = `
+        import {attention, normal} from 'lib/ops/index.js';
+        import {tensor} from 'lib/tensor/index.js';
+        import {native} from 'lib/native.js';
+        const device = 'simt';
+        const [q, k, v] = [1, 2, 3].map((seed) => normal([512, 1, 256], {seed, dtype: 'bfloat16', device}));
+        const segmentStarts = tensor(Int32Array.of(0, 512), {device});
+        native.simtProfile(true);
+        attention(q, k, v, {segmentStarts, window: 1});
+        console.log(JSON.stringify(native.simtLaunches()));`;
+      const env = {CROSSMAP_SIMT: `check=0,shared=${kib * 1024}`};
+      const {exitCode, printed, errors} = await runModule(code, {env});
+      t.is(exitCode, 0, errors);
+      const launches = JSON.parse(printed) as KernelLaunch[];
+      const largest = launches.reduce((a, b) => (b.sharedBytes > a.sharedBytes ? b : a));
+      // q, and two stages of 32 keys and values of 512 bytes; a warp has 16 rows.
+      t.is(largest.sharedBytes, (rows + 2 * 2 * 32) * 512);
+      t.is(largest.threads, (rows / 16) * 32);
+    });
 }
