@@ -66,7 +66,7 @@ if (testDevices.includes('simt')) {
         const segmentStarts = tensor(Int32Array.of(0, 512), {device});
         native.simtProfile(true);
         attention(q, k, v, {segmentStarts, window: 1});
-        console.log(JSON.stringify(native.simtLaunches()));`;
+        console.log(JSON.stringify(native.simtLaunchShapes()));`;
       const env = {CROSSMAP_SIMT: `check=0,shared=${kib * 1024}`};
       const {exitCode, printed, errors} = await runModule(code, {env});
       t.is(exitCode, 0, errors);

@@ -5,6 +5,7 @@
 
 #include "ops/attention/attention-cuda-args.cuh"
 #include "runtime/cuda/device/block.cuh"
+#include "runtime/cuda/elements.cuh"
 
 namespace crossmap::cuda {
 namespace {
@@ -47,12 +48,12 @@ __global__ void __launch_bounds__(kRowThreads) attentionDeltaKernel(BackwardArgs
   const int64_t row = index % a.rows;
   const E* out = a.queryRows(args.out, kvHead).at(row);
   const E* dOut = a.queryRows(args.dOut, kvHead).at(row);
+  constexpr int kWidth = kPackWidth<E>;
   float delta = 0;
-  if (a.wide) {
-    constexpr int kWidth = kPackWidth<E>;
+  if (a.headDim % kWidth == 0) {
     for (int d = laneIndex() * kWidth; d < a.headDim; d += kWarpSize * kWidth) {
-      const Pack<E, kWidth> x = loadPack<kWidth>(out + d);
-      const Pack<E, kWidth> y = loadPack<kWidth>(dOut + d);
+      const Pack<E, kWidth> x = loadElements<kWidth>(out + d, a.wide);
+      const Pack<E, kWidth> y = loadElements<kWidth>(dOut + d, a.wide);
 #pragma unroll
       for (int i = 0; i < kWidth; i++) delta = fmaf(widen(x.values[i]), widen(y.values[i]), delta);
     }
