@@ -90,7 +90,7 @@ interface Native extends NativeOps {
    * Of the emulator: waits for its work; of the launches from then on those from number `begin` to `end`, left out, are not executed.
    * Gives how many there were since the last call.
    */
-  simtLaunches: (begin: number, end: number) => number;
+  simtLeaveOutLaunches: (begin: number, end: number) => number;
   /** Of the emulator: waits for its work, then gives the counters of each kernel that ran, by name. */
   simtCounters: () => readonly KernelCounters[];
   /** Of the emulator: waits for its work, then gives each kernel that ran with each of its shapes. */

@@ -228,7 +228,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add.operator()<simtProfile>("simtProfile");
   add.operator()<simtSeed>("simtSeed");
   add.operator()<simtBlocks>("simtBlocks");
-  add.operator()<simtLaunches>("simtLaunches");
+  add.operator()<simtLeaveOutLaunches>("simtLeaveOutLaunches");
   add.operator()<simtCounters>("simtCounters");
   add.operator()<simtLaunchShapes>("simtLaunchShapes");
 #endif

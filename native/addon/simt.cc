@@ -115,10 +115,10 @@ Napi::Value simtSeed(const Napi::CallbackInfo& info) {
   });
 }
 
-Napi::Value simtLaunches(const Napi::CallbackInfo& info) {
+Napi::Value simtLeaveOutLaunches(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
-    const auto begin = fromValue<int64_t>(info[0], {"simtLaunches: begin"});
-    const auto end = fromValue<int64_t>(info[1], {"simtLaunches: end"});
+    const auto begin = fromValue<int64_t>(info[0], {"simtLeaveOutLaunches: begin"});
+    const auto end = fromValue<int64_t>(info[1], {"simtLeaveOutLaunches: end"});
     simt::synchronizeAll();
     return toValue(info.Env(), simt::leaveOutLaunches(begin, end));
   });

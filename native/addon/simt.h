@@ -16,10 +16,10 @@ Napi::Value simtLaunchShapes(const Napi::CallbackInfo& info);
 // none. For when nothing is enqueued.
 Napi::Value simtSeed(const Napi::CallbackInfo& info);
 
-// simtLaunches(begin: number, end: number): number. Waits for what was launched; of the launches from then on
-// those from number `begin` to `end`, left out, are not executed. Gives how many there were since the last
-// call.
-Napi::Value simtLaunches(const Napi::CallbackInfo& info);
+// simtLeaveOutLaunches(begin: number, end: number): number. Waits for what was launched; of the launches from
+// then on those from number `begin` to `end`, left out, are not executed. Gives how many there were since the
+// last call.
+Napi::Value simtLeaveOutLaunches(const Napi::CallbackInfo& info);
 
 // simtBlocks(blocks: number): of launches from now on, and of memory that is allocated from now on, see
 // Config::blocks; 0 executes all. For when nothing is enqueued.
