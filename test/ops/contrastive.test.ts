@@ -129,6 +129,7 @@ onEachDevice(
   ['float32'],
   'contrastive has the gradients of its definition under every combination of options',
   async (t, on) => {
+    t.timeout(600_000);
     t.is(everyOption.length, 384);
     for (const {title, options} of everyOption) {
       t.log(title);
