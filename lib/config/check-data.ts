@@ -18,6 +18,7 @@ export function* checkData({data, objectives, training}: Config): Generator<Comp
   for (const [index, corpus] of (data.parallel ?? []).entries())
     yield* checkPairs(`data.parallel[${index}]`, ['data', 'parallel', index], corpus);
   yield* checkLanguages(data);
+  yield* checkInput(data);
   if (objectives.mapping.weight > 0 && data.mappingShare === 0)
     yield {
       path: ['data', 'mappingShare'],
@@ -63,6 +64,24 @@ export function* checkPairs(name: string, path: Complaint['path'], corpus: PairE
         sentence: `${name}.${option} must be two different ${option}; both are ${first}`,
       };
   }
+}
+
+/** Standard input is read once, by one entry. */
+function* checkInput({monolingual = [], parallel = []}: Config['data']): Generator<Complaint> {
+  const names = [
+    ...monolingual.flatMap(({files}) => files),
+    ...parallel.flatMap(({file = []}) => file),
+    ...parallel.flatMap(({files = []}) => files),
+  ];
+  const count = names.filter((name) => name === '-').length;
+  if (count > 1)
+    yield {path: ['data'], sentence: `data can name standard input (-) once; it does ${count} times`};
+  if (parallel.some(({files = []}) => files.some((name) => name === '-')))
+    yield {
+      path: ['data', 'parallel'],
+      sentence:
+        'data.parallel: standard input (-) can be file, which holds both sides, but none of two files',
+    };
 }
 
 /** A language that stands in pairs alone is nearly always a slip: `cz` for `cs`. */

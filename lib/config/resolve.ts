@@ -39,7 +39,7 @@ function folderOf(path: Path, {file, currentFolder, isOverride}: ResolveOptions)
 function resolveFiles({data, tokenizer}: ParsedConfig, options: ResolveOptions) {
   const root = resolvePath(folderOf(['data', 'root'], options), data.root);
   const at = (path: Path, file: string): string =>
-    resolvePath(options.isOverride(path) ? options.currentFolder : root, file);
+    file === '-' ? file : resolvePath(options.isOverride(path) ? options.currentFolder : root, file);
   const monolingual = data.monolingual?.map((corpus, index) => ({
     ...corpus,
     files: corpus.files.map((file) => at(['data', 'monolingual', index, 'files'], file)),

@@ -5,6 +5,7 @@ import type {Config} from '../config/index.js';
 import {CrossmapError} from '../errors.js';
 import {publishDirectory, removePublished} from '../formats/atomic.js';
 import {corporaOf} from './corpus/corpora.js';
+import {withStandardInput} from './corpus/standard-input.js';
 import type {HeldOut} from './held-out/held-out.js';
 import {createBreather} from './pace.js';
 import {buildFolder} from './prepared/build.js';
@@ -22,6 +23,8 @@ import type {Tokenizer} from './tokenizer/tokenizer.js';
 export interface PrepareOptions {
   /** Where the prepared data lies; default `<config.output>/data`. It is made anew when it does not fit the configuration. */
   readonly folder?: string;
+  /** Whether a corpus on standard input is read anew; default only where there is none of an earlier time. */
+  readonly readInput?: boolean;
   /** Called some ten times a second at most, and at the start of each stage. */
   readonly onProgress?: (progress: DataProgress) => void;
   readonly signal?: AbortSignal;
@@ -51,8 +54,9 @@ export interface PreparedData {
  *   damaged, with the file, and for a folder that holds something else; ERR_CONFIG for a schedule of pairs that cannot be kept; ERR_IO;
  *   ERR_ABORTED. A folder that is replaced stays until all of what is to come is written
  */
-export async function prepareData(config: Config, options: PrepareOptions = {}): Promise<PreparedData> {
-  const {folder = join(config.output, 'data'), onProgress, signal} = options;
+export async function prepareData(given: Config, options: PrepareOptions = {}): Promise<PreparedData> {
+  const {folder = join(given.output, 'data'), readInput = false, onProgress, signal} = options;
+  const config = await withStandardInput(given, {folder, isReplaced: readInput});
   const corpora = await corporaOf(config);
   const breather = createBreather(signal);
   const progress = createProgress(onProgress);

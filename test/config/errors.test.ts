@@ -189,6 +189,14 @@ const corpusMistakes: readonly (readonly [string, string])[] = [
     'train.yaml:7: data.parallel[1].format belongs to file; with files it has no meaning',
   ],
   [
+    '{source: cs, target: en, files: ["-", b]}',
+    'train.yaml:5: data.parallel: standard input (-) can be file, which holds both sides, but none of two files',
+  ],
+  [
+    '{source: cs, target: en, file: ["-", "-"]}',
+    'train.yaml:1: data can name standard input (-) once; it does 2 times',
+  ],
+  [
     '{source: cs, target: en, file: a, format: xliff}',
     'train.yaml:7: data.parallel[1].format must be one of tsv, jsonl, parquet, tmx, po; got "xliff"',
   ],

@@ -27,12 +27,15 @@ Training prepares its data by itself; this shows it beforehand, and training the
 Examples:
   crossmap data train.yaml
   crossmap data train.yaml --examples
+  zcat en-cs.tsv.gz | crossmap data train.yaml          with file: "-" in data.parallel
   crossmap data train.yaml --set data.alpha=0.3 --json | jq .languages`,
     )
     .action(async (path: string, {json, examples, ...options}: DataCommandOptions) => {
       const config = await readConfigFile(path, options);
       const onProgress = createDataProgress((line) => void process.stderr.write(`${line}\n`));
-      const {report, folder} = await untilInterrupted((signal) => prepareData(config, {signal, onProgress}));
+      const {report, folder} = await untilInterrupted((signal) =>
+        prepareData(config, {readInput: true, signal, onProgress}),
+      );
       if (json) printJson(report);
       else
         printLines([
