@@ -1,6 +1,6 @@
 /** An alignment of two languages, as a table over the hidden states. */
 import type {AlignmentDifference, PairAlignment} from '../eval/index.js';
-import {count, fixed} from './format.js';
+import {count, fixed, interval as shown} from './format.js';
 import {table} from './table.js';
 
 const remarks = {
@@ -13,7 +13,7 @@ export function describeAlignment(alignment: PairAlignment, name: string): strin
   const {source, target, pairs, lac, interval, peak, flags} = alignment;
   return [
     `${name}: ${source}-${target}, ${count(pairs)} pairs`,
-    `LAC (crossmap definition) ${fixed(lac, 3)} (${range(interval)}), at the best layer ${fixed(peak, 3)}`,
+    `LAC (crossmap definition) ${fixed(lac, 3)} (${shown(interval)}), at the best layer ${fixed(peak, 3)}`,
     ...flags.map((flag) => `note: ${remarks[flag]}`),
     ...table(
       [
@@ -31,7 +31,7 @@ export function describeAlignment(alignment: PairAlignment, name: string): strin
       alignment.lacByLayer.map((value, layer) => [
         String(layer),
         fixed(value, 3),
-        range(alignment.intervalByLayer[layer] ?? [NaN, NaN]),
+        shown(alignment.intervalByLayer[layer] ?? [NaN, NaN]),
         fixed(alignment.closenessByLayer[layer] ?? NaN, 3),
         fixed(alignment.retrievalByLayer[layer] ?? NaN, 3),
         fixed(alignment.precisionAt1[layer]?.[0] ?? NaN, 3),
@@ -49,9 +49,5 @@ export function describeDifference({difference, interval, better}: AlignmentDiff
     better === 'undecided'
       ? 'the interval holds 0: these sentences do not tell which is better'
       : `the ${better} lines the languages up better`;
-  return [`second less first: LAC ${fixed(difference, 3)} (${range(interval)}); ${verdict}`];
-}
-
-function range([low, high]: readonly [number, number]): string {
-  return `${fixed(low, 3)} to ${fixed(high, 3)}`;
+  return [`second less first: LAC ${fixed(difference, 3)} (${shown(interval)}); ${verdict}`];
 }

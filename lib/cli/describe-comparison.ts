@@ -1,5 +1,5 @@
 /** Models side by side, as a table. */
-import type {Comparison, GroupValues} from '../eval/index.js';
+import {digitsOf, type Comparison, type GroupValues} from '../eval/index.js';
 import {fixed} from './format.js';
 import {table} from './table.js';
 
@@ -17,8 +17,8 @@ export function describeComparisons(comparisons: readonly Comparison[]): string[
 }
 
 /** `0.312 (0.301 to 0.322) better`: the mean, the range over runs, and the verdict against the first group. */
-function cell({mean, range: [low, high], values, difference}: GroupValues, {measure}: Comparison): string {
-  const digits = measure.startsWith('BLEU') || measure.startsWith('chrF') ? 2 : 3;
+function cell({mean, range: [low, high], values, difference}: GroupValues, comparison: Comparison): string {
+  const digits = digitsOf(comparison);
   const range = values.length > 1 ? ` (${fixed(low, digits)} to ${fixed(high, digits)})` : '';
   return `${fixed(mean, digits)}${range}${difference === undefined ? '' : ` ${difference.verdict}`}`;
 }

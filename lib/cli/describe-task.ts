@@ -1,7 +1,7 @@
 /** What a task of a suite found, as lines of text. */
 import type {TaskResult} from '../eval/index.js';
 import {describeAlignment} from './describe-alignment.js';
-import {fixed, plural} from './format.js';
+import {fixed, interval as shown, plural} from './format.js';
 
 /** The lines of one result. */
 export function describeTask(result: TaskResult): string[] {
@@ -21,7 +21,7 @@ function facts(result: Exclude<TaskResult, Results['alignment']>): string {
       ? [`acc_norm ${fixed(result.accNorm, 3)}`, `acc_bytes ${fixed(result.accBytes, 3)}`]
       : [];
   return [
-    `acc ${fixed(acc, 3)} (${range(interval)})`,
+    `acc ${fixed(acc, 3)} (${shown(interval)})`,
     ...others,
     `chance ${fixed(chance, 3)}`,
     plural(items, 'item'),
@@ -34,7 +34,7 @@ function perplexityFacts({
   perplexity,
   count: documents,
 }: Results['perplexity']): string {
-  const bits = `${fixed(bitsPerByte, 3)} bits per byte (${range(interval)})`;
+  const bits = `${fixed(bitsPerByte, 3)} bits per byte (${shown(interval)})`;
   return `${bits}, perplexity ${fixed(perplexity, 2)}, ${plural(documents, 'document')}`;
 }
 
@@ -51,9 +51,5 @@ function translationFacts({scores, count: sentences, tooLong}: Results['translat
 
 function questionFacts({f1, interval, exactMatch, f1Characters, count: items}: Results['questions']): string {
   const others = `exact match ${fixed(exactMatch, 3)}, F1 of characters ${fixed(f1Characters, 3)}`;
-  return `F1 ${fixed(f1, 3)} (${range(interval)}), ${others}, ${plural(items, 'question')}`;
-}
-
-function range([low, high]: readonly [number, number]): string {
-  return `${fixed(low, 3)} to ${fixed(high, 3)}`;
+  return `F1 ${fixed(f1, 3)} (${shown(interval)}), ${others}, ${plural(items, 'question')}`;
 }

@@ -22,3 +22,8 @@ export const plural = (amount: number, noun: string): string => plain(page.plura
 function plain(text: string): string {
   return text.replaceAll('\u00a0', ' ').replaceAll('−', '-').replaceAll('∞', 'infinity');
 }
+
+/** Both ends of an interval: `0.201 to 0.312`. */
+export function interval([low, high]: readonly [number, number]): string {
+  return `${fixed(low, 3)} to ${fixed(high, 3)}`;
+}

@@ -16,7 +16,7 @@ export type {PairShard, TextShard} from './sampling/source.js';
 export type {BatchPosition, BatchStream, SourceEpochs} from './sampling/stream.js';
 export type {Shard} from './shards/shard.js';
 export {cleanText} from './corpus/clean.js';
-export {readPairs, type PairFiles, type SentencePair} from './corpus/pairs.js';
+export {readSides, type PairFiles} from './corpus/pairs.js';
 export {loadTokenizer} from './tokenizer/load.js';
 export {trainTokenizer, type TrainTokenizerOptions} from './tokenizer/train.js';
 export type {Tokenizer} from './tokenizer/tokenizer.js';

@@ -8,7 +8,7 @@ import {distinctPairs} from './distinct-pairs.js';
 import {encodePairs} from './encode-sentences.js';
 import {heldOutPerplexity} from './held-out-perplexity.js';
 import type {LanguagePerplexity, PairAlignment, SampleTranslation} from './results.js';
-import {promptControls, translate} from './translate.js';
+import {leavesRoom, translate} from './translate.js';
 
 /** What is evaluated, and on what. */
 export interface EvaluationInput {
@@ -94,12 +94,11 @@ async function sampleDirection(
 
 /** The pairs whose prompt leaves room in the context. */
 async function shortPairs(
-  {shape}: Decoder,
+  decoder: Decoder,
   {tokenizer}: EvaluationInput['data'],
   pairs: HeldOutPairs,
 ): Promise<HeldOutPairs> {
-  const encoded = await tokenizer.encodeAll(pairs.sources);
-  const fits = encoded.map(({length}) => length + promptControls < shape.context);
+  const fits = await leavesRoom(decoder, tokenizer, pairs.sources);
   return {
     ...pairs,
     sources: pairs.sources.filter((_, pair) => fits[pair]),

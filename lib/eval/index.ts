@@ -31,6 +31,7 @@ export {heldOutPerplexity, type HeldOutPerplexityOptions} from './held-out-perpl
 export {runSuite, type SuiteInput} from './suite/run.js';
 export {
   compareSuites,
+  digitsOf,
   type Comparison,
   type GroupValues,
   type Profile,

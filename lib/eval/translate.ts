@@ -22,7 +22,17 @@ export interface TranslateOptions {
 }
 
 /** Tokens of the prompt that are not text: `<bos> <s>` and `<map> <t>`. */
-export const promptControls = 4;
+const promptControls = 4;
+
+/** [texts] whether the prompt of each leaves room for a translation in the context of a decoder. @param texts cleaned */
+export async function leavesRoom(
+  {shape}: Decoder,
+  tokenizer: Tokenizer,
+  texts: readonly string[],
+): Promise<boolean[]> {
+  const encoded = await tokenizer.encodeAll(texts);
+  return encoded.map(({length}) => length + promptControls < shape.context);
+}
 
 /**
  * Translates sentences, all in one batch, each to `<eos>` or its limit.

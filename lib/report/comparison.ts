@@ -1,14 +1,19 @@
 /** Models side by side: one HTML page that needs nothing but itself. */
-import type {Comparison, GroupValues, Profile, SuiteComparison} from '../eval/index.js';
+import {
+  digitsOf,
+  type Comparison,
+  type GroupValues,
+  type Profile,
+  type SuiteComparison,
+} from '../eval/index.js';
 import {barChart} from './bar-chart.js';
 import {fixed} from './format.js';
-import {html, trusted, type Html} from './html.js';
+import {html, type Html} from './html.js';
 import {lineChart} from './line-chart.js';
+import {page} from './page.js';
 import {strokeOf} from './palette.js';
 import {linearScale, stepScale} from './scale.js';
-import {script} from './script.js';
 import {section} from './section.js';
-import {style} from './style.js';
 import {table} from './table.js';
 
 /** What the page is made from. */
@@ -25,38 +30,18 @@ export function renderComparison({comparison, suite, writtenAt}: ComparisonInput
   const {comparisons, profiles} = comparison;
   const names = comparisons[0]?.groups.map(({name}) => name) ?? [];
   const title = names.join(', ');
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title} · crossmap comparison</title>
-        <link rel="icon" href="data:," />
-        <style>
-          ${trusted(style)}
-        </style>
-      </head>
-      <body>
-        <header>
-          <p class="brand">crossmap comparison</p>
-          <h1>${title}</h1>
-          <p class="facts-line">${suite} · ${runsLine(comparisons[0])}</p>
-          <nav aria-label="Sections">
-            <a href="#table">All measures</a>
-            ${profiles.length > 0 && html`<a href="#profiles">Alignment by layer</a>`}
-            <a href="#bars">Each measure</a>
-          </nav>
-        </header>
-        <main>${tableSection(comparisons)} ${profileSection(profiles)} ${barSection(comparisons)}</main>
-        <footer>
-          Made by crossmap${writtenAt && `, ${writtenAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`}.
-        </footer>
-        <script>
-          ${trusted(script)};
-        </script>
-      </body>
-    </html> `.html;
+  return page({
+    name: title,
+    kind: 'crossmap comparison',
+    facts: `${suite} · ${runsLine(comparisons[0])}`,
+    links: [
+      ['table', 'All measures'],
+      ...(profiles.length > 0 ? [['profiles', 'Alignment by layer'] as const] : []),
+      ['bars', 'Each measure'],
+    ],
+    main: [tableSection(comparisons), profileSection(profiles), barSection(comparisons)],
+    writtenAt,
+  });
 }
 
 function runsLine(comparison: Comparison | undefined): string {
@@ -115,9 +100,8 @@ function differenceCell({difference}: GroupValues, comparison: Comparison): Html
   return html`<span class="${verdict === 'undecided' ? 'same' : verdict}">${text}, ${verdict}</span>`;
 }
 
-/** Scores of translations have two digits, all else three. */
-function shower({measure}: Comparison): (value: number) => string {
-  const digits = measure.startsWith('BLEU') || measure.startsWith('chrF') ? 2 : 3;
+function shower(comparison: Comparison): (value: number) => string {
+  const digits = digitsOf(comparison);
   return (value) => fixed(value, digits);
 }
 

@@ -4,14 +4,13 @@ import {alignmentSection} from './alignment.js';
 import {configurationSection} from './configuration.js';
 import {count, duration, grouped, plural} from './format.js';
 import {readHistory, type RunHistory} from './history.js';
-import {html, trusted, type Html} from './html.js';
+import {html, type Html} from './html.js';
 import {languageSection} from './languages.js';
 import {lossSection, optimiserSection} from './losses.js';
+import {page} from './page.js';
 import {retrievalSection} from './retrieval.js';
 import {runSection, type Note} from './run-facts.js';
 import {sampleSection} from './samples.js';
-import {script} from './script.js';
-import {style} from './style.js';
 import {summarySection} from './summary.js';
 
 /** What a report is made from. */
@@ -46,36 +45,15 @@ export function renderReport({config, events, writtenAt, notes = []}: ReportInpu
     ['run', 'Run', runSection(history, notes)],
   ];
   const present = sections.filter(([, , content]) => content !== undefined);
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${name} · crossmap training report</title>
-        <link rel="icon" href="data:," />
-        <style>
-          ${trusted(style)}
-        </style>
-      </head>
-      <body>
-        <header>
-          <p class="brand">crossmap training report ${status(history)}</p>
-          <h1>${name}</h1>
-          <p class="facts-line">${factsLine(history)}</p>
-          <nav aria-label="Sections">
-            ${present.map(([id, title]) => html`<a href="#${id}">${title}</a>`)}
-          </nav>
-        </header>
-        <main>${summarySection(history)} ${present.map(([, , content]) => content)}</main>
-        <footer>
-          Made by crossmap${writtenAt && `, ${writtenAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`}.
-        </footer>
-        <script>
-          ${trusted(script)};
-        </script>
-      </body>
-    </html> `.html;
+  return page({
+    name,
+    kind: 'crossmap training report',
+    status: status(history),
+    facts: factsLine(history),
+    links: present.map(([id, title]) => [id, title] as const),
+    main: [summarySection(history), ...present.map(([, , content]) => content)],
+    writtenAt,
+  });
 }
 
 function status({end, lastStep}: RunHistory): Html {

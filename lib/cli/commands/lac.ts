@@ -1,6 +1,6 @@
 /** `crossmap lac`: how well a model's languages line up, on sentence pairs of one's own or on embeddings from elsewhere. */
 import {Command} from 'commander';
-import {readPairs, type HeldOutPairs} from '../../data/index.js';
+import {readSides} from '../../data/index.js';
 import {CrossmapError} from '../../errors.js';
 import {
   compareAlignments,
@@ -113,45 +113,15 @@ async function encodeRun(run: string, options: MeasureOptions): Promise<EncodedP
   const {decoder, tokenizer, config} = model;
   const source = chosenLanguage(tokenizer, '--from', options.from);
   const target = chosenLanguage(tokenizer, '--to', options.to);
-  const pairs = await readSides({source, target, files, limit: options.limit, signal});
+  const [first = '', second] = files;
+  const sides = second === undefined ? {file: [first]} : {files: [first, second] as const};
+  const corpus = {source, target, option: '--pairs', ...sides};
+  const pairs = await readSides(corpus, {limit: options.limit, signal});
   return await encodePairs(decoder, tokenizer, pairs, {
     tokensPerBatch: config.training.tokensPerBatch,
     prefix: config.objectives.mapping.prefix,
     signal,
   });
-}
-
-async function readSides({
-  source,
-  target,
-  files,
-  limit,
-  signal,
-}: {
-  readonly source: string;
-  readonly target: string;
-  readonly files: readonly string[];
-  readonly limit: number;
-  readonly signal: AbortSignal;
-}): Promise<HeldOutPairs> {
-  const [first = '', second] = files;
-  const corpus = {
-    source,
-    target,
-    option: '--pairs',
-    ...(second ? {files: [first, second] as const} : {file: [first]}),
-  };
-  const sources: string[] = [];
-  const targets: string[] = [];
-  for await (const batch of readPairs(corpus, {signal})) {
-    for (const [x, y] of batch)
-      if (x !== '' && y !== '' && sources.length < limit) {
-        sources.push(x);
-        targets.push(y);
-      }
-    if (sources.length >= limit) break;
-  }
-  return {source, target, sources, targets};
 }
 
 async function embeddedPair(file: string, {from, to}: MeasureOptions): Promise<EncodedPairs> {

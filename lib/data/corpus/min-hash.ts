@@ -1,5 +1,5 @@
 /** Texts that are nearly the same, found without comparing each with each. */
-import {createHashIndex} from './hash.js';
+import {createHashIndex, hashNumbers} from './hash.js';
 import {createNumberList} from './numbers.js';
 
 /** Groups of texts that are nearly the same. */
@@ -92,14 +92,10 @@ function shingleHash(letters: string, start: number): number {
 
 /** 53 bits of a band and its place. */
 function bandHash(values: Uint32Array, band: number): number {
-  let [low, high] = [0xdeadbeef ^ band, 0x41c6ce57 ^ band];
-  for (let i = band * bandLength; i < (band + 1) * bandLength; i++) {
-    const value = values[i] ?? 0;
-    low = Math.imul(low ^ value ^ (value >>> 15), 2654435761);
-    high = Math.imul(high ^ value ^ (value >>> 13), 1597334677);
-    high ^= high >>> 16;
-  }
-  return ((low ^ (low >>> 16)) >>> 0) * 2 ** 21 + (high >>> 11);
+  let hash = band;
+  for (const value of values.subarray(band * bandLength, (band + 1) * bandLength))
+    hash = hashNumbers(hash, value);
+  return hash;
 }
 
 /** x -> factor x + offset modulo 2^32, with odd factors: each is a permutation. */

@@ -46,6 +46,33 @@ export async function* readPairs(corpus: PairFiles, options: PairOptions): Async
     for await (const batch of pairs) yield batch.map(([x, y]) => [cleanText(x), cleanText(y)]);
 }
 
+/** Sentences of two languages, sentence n of one the translation of sentence n of the other. */
+interface Sides {
+  readonly source: string;
+  readonly target: string;
+  readonly sources: readonly string[];
+  readonly targets: readonly string[];
+}
+
+/**
+ * The pairs of an entry that have both sides, the first of them up to a limit.
+ *
+ * @throws what reading the format throws
+ */
+export async function readSides(
+  corpus: PairFiles,
+  {limit = Infinity, ...options}: PairOptions & {readonly limit?: number | undefined},
+): Promise<Sides> {
+  const {source, target} = corpus;
+  const pairs: SentencePair[] = [];
+  for await (const batch of readPairs(corpus, options)) {
+    pairs.push(...batch.filter(([x, y]) => x !== '' && y !== ''));
+    if (pairs.length >= limit) break;
+  }
+  const kept = pairs.slice(0, limit);
+  return {source, target, sources: kept.map(([x]) => x), targets: kept.map(([, y]) => y)};
+}
+
 type RawPairs = AsyncGenerator<(readonly [string, string])[]>;
 
 const readers: {

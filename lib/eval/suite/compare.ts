@@ -1,8 +1,8 @@
 /** Models compared on the same suite: groups of runs that differ by their seed alone, against the first group. */
 import {CrossmapError} from '../../errors.js';
 import {centralInterval, type Interval} from '../bootstrap.js';
-import {createRandom} from '../random.js';
 import {compareScores, type Translated} from '../text-metric.js';
+import {pairedInterval} from './intervals.js';
 import type {ResultOf, SuiteResults, TaskResult} from './results.js';
 import {textMetric} from './text-metrics.js';
 
@@ -47,6 +47,11 @@ export interface Comparison {
   /** Where guessing would be; absent where there is none. */
   readonly chance?: number;
   readonly groups: readonly GroupValues[];
+}
+
+/** Digits behind the point that a measure is read with: two of scores of translations, three of all else. */
+export function digitsOf({measure}: Comparison): number {
+  return measure.startsWith('BLEU') || measure.startsWith('chrF') ? 2 : 3;
 }
 
 /** LAC over the hidden states, of one alignment task. */
@@ -201,28 +206,6 @@ function ofType<Type extends TaskResult['type']>(result: TaskResult, type: Type)
 
 function isOfType<Type extends TaskResult['type']>(result: TaskResult, type: Type): result is ResultOf<Type> {
   return result.type === type;
-}
-
-/** Central 95 % of the difference of `sum of the first / sum of the second` of two models, the same items drawn for both. */
-function pairedInterval(
-  [first, second]: readonly [readonly (readonly [number, number])[], readonly (readonly [number, number])[]],
-  {draws, seed}: SuiteResults['draws'],
-): Interval {
-  const random = createRandom(seed);
-  const ratio = (items: readonly (readonly [number, number])[], drawn: readonly number[]): number => {
-    let [above, below] = [0, 0];
-    for (const at of drawn) {
-      const [a, b] = items[at] ?? [0, 0];
-      above += a;
-      below += b;
-    }
-    return above / below;
-  };
-  const differences = Float64Array.from({length: draws}, () => {
-    const drawn = first.map(() => random.below(first.length));
-    return ratio(second, drawn) - ratio(first, drawn);
-  });
-  return centralInterval(differences, [-Infinity, Infinity]);
 }
 
 interface Place {

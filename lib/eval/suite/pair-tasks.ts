@@ -1,14 +1,14 @@
 /** Tasks on sentence pairs. */
 import type {SuiteTask} from '../../config/index.js';
 import {expandPatterns} from '../../data/corpus/patterns.js';
-import {readPairs, translationPrompt, type HeldOutPairs} from '../../data/index.js';
+import {readSides, type HeldOutPairs} from '../../data/index.js';
 import {CrossmapError} from '../../errors.js';
 import {measureInWorker} from '../align-in-worker.js';
 import {alignmentSchema} from '../alignment-schema.js';
 import {encodePairs} from '../encode-sentences.js';
 import {corpusScore, scoreInterval} from '../text-metric.js';
 import {translationChoice} from '../translation-choice.js';
-import {translate} from '../translate.js';
+import {leavesRoom, translate} from '../translate.js';
 import {meanInterval} from './intervals.js';
 import {textMetric} from './text-metrics.js';
 import {itemsOf} from './items.js';
@@ -26,7 +26,7 @@ export async function runTranslation(
   input: TaskInput,
 ): Promise<Found<'translation'>> {
   const {tokenizer = /^zh\b/i.test(task.target) ? 'zh' : '13a'} = task;
-  const pairs = await readSides(task, input);
+  const pairs = await pairsOf(task, input);
   const {outputs, tooLong} = await translateAll(pairs, task.beams, input);
   const translated = outputs.map((hypothesis, index) => ({
     hypothesis,
@@ -56,10 +56,8 @@ async function translateAll(
   beams: number,
   {decoder, tokenizer, config, signal}: TaskInput,
 ): Promise<{readonly outputs: string[]; readonly tooLong: number}> {
-  const lengths = await Promise.all(
-    sources.map(async (text) => (await translationPrompt(tokenizer, {source, target, text})).length),
-  );
-  const fitting = [...sources.keys()].filter((index) => (lengths[index] ?? 0) < decoder.shape.context);
+  const fits = await leavesRoom(decoder, tokenizer, sources);
+  const fitting = [...sources.keys()].filter((index) => fits[index]);
   const outputs = sources.map(() => '');
   for (let at = 0; at < fitting.length; at += sentencesAtOnce) {
     const chosen = fitting.slice(at, at + sentencesAtOnce);
@@ -83,7 +81,7 @@ export async function runTranslationChoice(
   input: TaskInput,
 ): Promise<Found<'translationChoice'>> {
   const {decoder, tokenizer, config, suite, signal} = input;
-  const pairs = await readSides(task, input);
+  const pairs = await pairsOf(task, input);
   const {acc, chance, correct} = await translationChoice(decoder, tokenizer, pairs, {
     candidates: task.candidates,
     seed: suite.seed,
@@ -106,7 +104,7 @@ export async function runTranslationChoice(
 
 export async function runAlignment(task: Task<'alignment'>, input: TaskInput): Promise<Found<'alignment'>> {
   const {decoder, tokenizer, config, suite, signal} = input;
-  const pairs = await readSides(task, input);
+  const pairs = await pairsOf(task, input);
   const vectors = await encodePairs(decoder, tokenizer, pairs, {
     tokensPerBatch: config.training.tokensPerBatch,
     prefix: config.objectives.mapping.prefix,
@@ -125,9 +123,8 @@ export async function runAlignment(task: Task<'alignment'>, input: TaskInput): P
 }
 
 /** The pairs of a task that have two sides. */
-async function readSides(task: PairTask, {option, signal}: TaskInput): Promise<HeldOutPairs> {
-  const {source, target, file, limit = Infinity} = task;
-  const {files, format, columns, fields} = task;
+async function pairsOf(task: PairTask, {option, signal}: TaskInput): Promise<HeldOutPairs> {
+  const {source, target, file, limit, files, format, columns, fields} = task;
   const corpus = {
     source,
     target,
@@ -138,17 +135,8 @@ async function readSides(task: PairTask, {option, signal}: TaskInput): Promise<H
     ...(fields && {fields}),
     ...(file && {file: await expandPatterns(file, option)}),
   };
-  const sources: string[] = [];
-  const targets: string[] = [];
-  for await (const batch of readPairs(corpus, signal ? {signal} : {})) {
-    for (const [x, y] of batch)
-      if (x !== '' && y !== '' && sources.length < limit) {
-        sources.push(x);
-        targets.push(y);
-      }
-    if (sources.length >= limit) break;
-  }
-  if (sources.length === 0)
+  const pairs = await readSides(corpus, {limit, ...(signal && {signal})});
+  if (pairs.sources.length === 0)
     throw new CrossmapError('ERR_DATA', `no pair of ${source} and ${target} in the files of ${option}`);
-  return {source, target, sources, targets};
+  return pairs;
 }
