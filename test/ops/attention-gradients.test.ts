@@ -5,7 +5,7 @@ import {backward, gradient, requireGradient} from '../../lib/autograd/index.js';
 import {setThreads, tensor, type Device, type FloatDType, type Tensor} from '../../lib/tensor/index.js';
 import {normalNumbers} from '../support/numbers.js';
 import {closeTo, floatDTypes, gradientsMatch, onEachDevice, sumFloor, testDevices} from '../support/ops.js';
-import {inputsOf, reference, run, tensorsOf, type Case} from './attention-reference.js';
+import {drawnCase, inputsOf, reference, run, tensorsOf, type Case} from './attention-reference.js';
 
 const small: Readonly<Record<string, Case>> = {
   'one token': {queries: [1], heads: 2, sinks: [0, 1]},
@@ -136,18 +136,8 @@ for (const device of testDevices.filter((each) => each !== 'cpu'))
       window: fc.option(fc.integer({min: 1, max: 150}), {nil: undefined}),
     });
     await fc.assert(
-      fc.asyncProperty(anyCase, async ({segments, group, headDim, mask, window}) => {
-        const keys = segments.map(({queries, more}) => Math.max(0, queries + more));
-        const c: Case = {
-          queries: segments.map(({queries}) => queries),
-          keys,
-          heads: 2 * group,
-          kvHeads: 2,
-          headDim,
-          mask,
-          ...(window === undefined ? {} : {window}),
-          prefixLengths: segments.map(({prefix}, s) => Math.min(prefix, keys[s]!)),
-        };
+      fc.asyncProperty(anyCase, async ({segments, group, ...options}) => {
+        const c = drawnCase(segments, group, options);
         const wanted = await gradientsOf(c, 'cpu', 'float32');
         for (const [i, got] of (await gradientsOf(c, device, 'float32')).entries())
           closeTo(t, got, wanted[i]!, sumFloor * Math.max(1, ...wanted[i]!.map(Math.abs)));

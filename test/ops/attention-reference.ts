@@ -21,6 +21,33 @@ export interface Case {
   readonly sinks?: readonly number[];
 }
 
+/** A segment that was drawn: how many keys it has more than queries, and the prefix that is wished. */
+interface DrawnSegment {
+  readonly queries: number;
+  readonly more: number;
+  readonly prefix: number;
+}
+
+/** Options that were drawn; those that are undefined are left out. */
+type DrawnOptions = {readonly [K in 'headDim' | 'mask' | 'window' | 'softcap']?: Case[K] | undefined};
+
+/** A case of drawn segments: each has keys from 0 on and a prefix within them; `group` heads share one of two heads of keys. */
+export function drawnCase(segments: readonly DrawnSegment[], group: number, options: DrawnOptions): Case {
+  const {headDim, mask, window, softcap} = options;
+  const keys = segments.map(({queries, more}) => Math.max(0, queries + more));
+  return {
+    queries: segments.map(({queries}) => queries),
+    keys,
+    heads: 2 * group,
+    kvHeads: 2,
+    ...(headDim !== undefined && {headDim}),
+    ...(mask !== undefined && {mask}),
+    ...(window !== undefined && {window}),
+    ...(softcap !== undefined && {softcap}),
+    prefixLengths: segments.map(({prefix}, s) => Math.min(prefix, keys[s]!)),
+  };
+}
+
 const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
 
 function sizes({queries, keys = queries, heads = 1, kvHeads = heads, headDim = 16}: Case) {
