@@ -9,10 +9,11 @@ import {planMixture, type TrainingShards} from '../../lib/data/sampling/mixture.
 import {createBatchStream, type BatchStream} from '../../lib/data/sampling/stream.js';
 import {createShard, openShard, type Shard} from '../../lib/data/shards/shard.js';
 import {runBench, type BenchCase} from '../support/bench.js';
+import {sized} from '../support/quick.js';
 
 const languages = ['ar', 'cs', 'en', 'hi', 'ta', 'uk', 'vi', 'zh'];
 const vocabSize = 8192;
-const texts = 20_000;
+const texts = sized(20_000, 400);
 
 /** Only ids are needed: text is tokenised long before. */
 const tokenizer: Tokenizer = {

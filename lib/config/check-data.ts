@@ -1,6 +1,7 @@
 /** What the options of the data must be to each other. */
 import type {Config} from './config.js';
 import type {Complaint} from './messages.js';
+import {stageEnds} from './stages.js';
 import {nearest} from './suggest.js';
 
 /** What of an entry of sentence pairs is checked. */
@@ -19,6 +20,7 @@ export function* checkData({data, objectives, training}: Config): Generator<Comp
     yield* checkPairs(`data.parallel[${index}]`, ['data', 'parallel', index], corpus);
   yield* checkLanguages(data);
   yield* checkInput(data);
+  yield* checkStages(data, training.steps);
   if (objectives.mapping.weight > 0 && data.mappingShare === 0)
     yield {
       path: ['data', 'mappingShare'],
@@ -64,6 +66,52 @@ export function* checkPairs(name: string, path: Complaint['path'], corpus: PairE
         sentence: `${name}.${option} must be two different ${option}; both are ${first}`,
       };
   }
+}
+
+/** Rounding of shares such as 1/3, which a user writes with a few digits. */
+const shareTolerance = 1e-3;
+
+/** Each source of pairs has one stage, and each stage pairs. */
+function* checkStages({stages, parallel = []}: Config['data'], steps: number): Generator<Complaint> {
+  if (!stages) return;
+  const path = ['data', 'stages'];
+  const sum = stages.reduce((total, {share}) => total + share, 0);
+  if (Math.abs(sum - 1) > shareTolerance)
+    yield {
+      path,
+      sentence: `data.stages must have shares that sum to 1; they sum to ${Number(sum.toPrecision(4))}`,
+    };
+  const names = [...new Set(parallel.flatMap(({name = []}) => name))];
+  const ends = stageEnds(stages, steps);
+  for (const [index, {pairs}] of stages.entries()) {
+    const option = `data.stages[${index}]`;
+    if ((ends[index] ?? 0) <= (ends[index - 1] ?? 0))
+      yield {
+        path: [...path, index, 'share'],
+        sentence: `${option}.share is less than one of the ${steps} steps of training (training.steps)`,
+      };
+    if (stages.findIndex((stage) => stage.pairs === pairs) < index)
+      yield {
+        path: [...path, index, 'pairs'],
+        sentence: `${option}.pairs is ${pairs}, which has a stage already; a source of pairs has one stage`,
+      };
+    if (names.includes(pairs)) continue;
+    const meant = nearest(pairs, names);
+    const there = names.length === 0 ? 'none has a name' : `there are ${names.join(', ')}`;
+    yield {
+      path: [...path, index, 'pairs'],
+      sentence: `${option}.pairs is ${pairs}, which is no name in data.parallel; ${there}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+    };
+  }
+  for (const [index, {name}] of parallel.entries())
+    if (!stages.some(({pairs}) => pairs === name))
+      yield {
+        path: ['data', 'parallel', index, ...(name === undefined ? [] : ['name'])],
+        sentence:
+          name === undefined
+            ? `data.parallel[${index}] must have a name, for data.stages says when each source of pairs is used`
+            : `data.parallel[${index}].name is ${name}, which no stage of data.stages uses`,
+      };
 }
 
 /** Standard input is read once, by one entry. */

@@ -6,6 +6,7 @@ import {
   files,
   language,
   list,
+  name,
   positive,
   section,
   share,
@@ -62,6 +63,14 @@ export const pairFields = {
 const parallel = section({
   ...pairFields,
   target: language().describe('Language of the second side. Both directions are always trained.'),
+  name: name()
+    .exactOptional()
+    .describe('Name of the source of pairs, for `data.stages`; entries may share one. Default: none.'),
+});
+
+const stage = section({
+  share: share().describe('Share of the steps of training; those of all stages sum to 1.'),
+  pairs: name().describe('Name of the source of pairs of the stage, as `data.parallel` gives it.'),
 });
 
 const heldOut = section({
@@ -113,6 +122,11 @@ export const data = section({
     })
     .default('constant')
     .describe('When pairs come: `constant`; `late`, all in the last steps; or a list of [step, share].'),
+  stages: list(stage, 'stages')
+    .exactOptional()
+    .describe(
+      'A curriculum: parts of training, in order, each with pairs of one source alone. Default: one stage with all pairs.',
+    ),
 });
 
 export const tokenizer = section({

@@ -64,6 +64,12 @@ export function language() {
   return z.string({error}).regex(/^[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*$/, {error});
 }
 
+/** A name that can be part of the name of a file. */
+export function name() {
+  const error = 'a name of letters, digits, - and _';
+  return z.string({error}).regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, {error});
+}
+
 /** One file or a list of files; always a list once read. */
 export function files() {
   return z

@@ -27,6 +27,9 @@ export function resolve(parsed: ParsedConfig, options: ResolveOptions): Config {
     objectives: resolveObjectives(parsed),
     training: {
       ...parsed.training,
+      ...(parsed.training.from && {
+        from: resolvePath(folderOf(['training', 'from'], options), parsed.training.from),
+      }),
       warmupSteps: parsed.training.warmupSteps ?? Math.round(parsed.training.steps / 50),
     },
   };

@@ -1,12 +1,30 @@
 /** What `crossmap eval --suite` measures a model on: one schema, as for a configuration. */
 import {z} from 'zod';
 import {pairFields, textFields} from './data.js';
-import {choice, list, section, text, wholeNumber} from './fields.js';
+import {choice, flag, language, list, section, text, wholeNumber} from './fields.js';
 
 const common = {
   name: text().exactOptional().describe('Name of the task in results; default its kind and languages.'),
   limit: wholeNumber(1).exactOptional().describe('Items that are measured, at most; default all.'),
 };
+
+/** Scores of vectors, which need an encoder: the user's, or a decoder of ours. */
+const vectorMetrics = ['bertscore', 'crossmap-score'] as const;
+
+/** Scores of translations. */
+const translationMetrics = ['bleu', 'chrf', 'chrf++', ...vectorMetrics] as const;
+
+/** What tasks measure. */
+const measures = [
+  'bits-per-byte',
+  ...translationMetrics,
+  'lac',
+  'p@1',
+  'margin-error',
+  'acc',
+  'exact-match',
+  'f1',
+] as const;
 
 const perplexity = section({
   type: z.literal('perplexity').describe('Perplexity and bits per byte of documents.'),
@@ -18,9 +36,9 @@ const translation = section({
   type: z.literal('translation').describe('Translations, scored against the other side.'),
   ...common,
   ...pairFields,
-  metrics: list(choice(['bleu', 'chrf', 'chrf++']), 'metrics')
+  metrics: list(choice(translationMetrics), 'metrics')
     .default(['bleu', 'chrf', 'chrf++'])
-    .describe('Scores, as sacreBLEU computes them.'),
+    .describe('Scores: as sacreBLEU computes them, BERTScore, and the same with a model of ours.'),
   beams: wholeNumber(1).default(1).describe('Continuations that beam search follows; 1 is greedy.'),
   tokenizer: choice(['13a', 'intl', 'zh', 'char', 'none'])
     .exactOptional()
@@ -64,15 +82,63 @@ const questions = section({
     .default('Background: {context}\n\nQuestion: {question}\n\nAnswer:')
     .describe('What the model continues, up to the end of a line.'),
   maxNewTokens: wholeNumber(1).default(32).describe('Tokens of an answer, at most.'),
+  metrics: list(choice(vectorMetrics), 'metrics')
+    .exactOptional()
+    .describe('Further scores of the answers against the first gold one; default none.'),
+});
+
+const belowOne = () => {
+  const error = 'a number below 1';
+  return z.number({error}).lt(1, {error});
+};
+
+const idf = flag()
+  .default(false)
+  .describe('Whether rare tokens count more, by their frequency among the references.');
+
+const bertscore = section({
+  encoder: text().describe('ES module that exports `encoder`, which gives tokens their vectors.'),
+  idf,
+  baselines: list(
+    section({
+      language: language().describe('Language of the texts that are scored.'),
+      precision: belowOne().describe('What unrelated sentences have as precision.'),
+      recall: belowOne().describe('What they have as recall.'),
+      f1: belowOne().describe('What they have as F1.'),
+    }),
+    'baselines',
+  )
+    .exactOptional()
+    .describe('Default: values are not rescaled.'),
+});
+
+const crossmapScore = section({
+  model: text()
+    .exactOptional()
+    .describe('Run or checkpoint whose middle layer gives the vectors; default the model that is measured.'),
+  idf,
 });
 
 export const suiteSchema = section({
   seed: wholeNumber(0).default(0).describe('Of the draws of intervals and of candidates.'),
   draws: wholeNumber(1).default(1000).describe('Draws of the intervals.'),
+  overlap: choice(['refuse', 'drop', 'allow'])
+    .default('refuse')
+    .describe(
+      'What becomes of items that the model was trained on: an error, left out, or measured all the same.',
+    ),
+  primary: list(choice(measures), 'measures')
+    .exactOptional()
+    .describe('What decides, declared before anything is measured: comparisons show it first; default none.'),
+  bertscore: bertscore.exactOptional(),
+  crossmapScore: crossmapScore.default({idf: false}),
   tasks: list(
     z.discriminatedUnion('type', [perplexity, translation, translationChoice, alignment, choices, questions]),
     'tasks',
   ).describe('What is measured, in this order.'),
 });
+
+/** Name of a measure, as `primary` has it. */
+export type MeasureName = (typeof measures)[number];
 
 export type ParsedSuite = z.output<typeof suiteSchema>;

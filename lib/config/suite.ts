@@ -5,7 +5,7 @@ import {checked, readFileOf, refuseMistakes} from './checked.js';
 import {jsonSchemaOf, type JsonSchema} from './json-schema.js';
 import type {Complaint} from './messages.js';
 import {readSource} from './source.js';
-import {suiteSchema, type ParsedSuite} from './suite-schema.js';
+import {suiteSchema, type MeasureName, type ParsedSuite} from './suite-schema.js';
 
 type DeepReadonly<T> = T extends object ? {readonly [Key in keyof T]: DeepReadonly<T[Key]>} : T;
 
@@ -32,12 +32,22 @@ export async function loadSuite(path: string): Promise<Suite> {
  */
 export function parseSuite(content: string, file = 'suite.yaml'): Suite {
   const {data, source} = checked(suiteSchema, readSource(content, file, []), 'the suite');
-  refuseMistakes(
-    source,
-    [...data.tasks.entries()].flatMap(([index, task]) => [...checkTask(task, index)]),
-  );
+  refuseMistakes(source, [
+    ...[...data.tasks.entries()].flatMap(([index, task]) => [
+      ...checkTask(task, index),
+      ...checkMetrics(task, index, data),
+    ]),
+    ...checkPrimary(data),
+  ]);
   const folder = dirname(resolve(file));
-  return {...data, tasks: data.tasks.map((task) => withFiles(task, (name) => resolve(folder, name)))};
+  const at = (name: string): string => resolve(folder, name);
+  const {bertscore, crossmapScore} = data;
+  return {
+    ...data,
+    ...(bertscore && {bertscore: {...bertscore, encoder: at(bertscore.encoder)}}),
+    crossmapScore: {...crossmapScore, ...(crossmapScore.model && {model: at(crossmapScore.model)})},
+    tasks: data.tasks.map((task) => withFiles(task, at)),
+  };
 }
 
 /** The suite as a JSON schema (draft 2020-12). */
@@ -45,8 +55,47 @@ export function suiteJsonSchema(): JsonSchema {
   return jsonSchemaOf(suiteSchema);
 }
 
+function* checkPrimary({primary = [], tasks}: ParsedSuite): Generator<Complaint> {
+  const measured = new Set(tasks.flatMap(measuresOf));
+  for (const [index, measure] of primary.entries())
+    if (!measured.has(measure))
+      yield {
+        path: ['primary', index],
+        sentence: `primary[${index}] is ${measure}, which no task measures: the tasks measure ${[...measured].join(', ')}`,
+      };
+}
+
+function measuresOf(task: ParsedSuite['tasks'][number]): readonly MeasureName[] {
+  if (task.type === 'perplexity') return ['bits-per-byte'];
+  if (task.type === 'alignment') return ['lac', 'p@1', 'margin-error'];
+  if (task.type === 'translation') return task.metrics;
+  if (task.type === 'questions') return ['exact-match', 'f1', ...(task.metrics ?? [])];
+  return ['acc'];
+}
+
 function* checkTask(task: ParsedSuite['tasks'][number], index: number): Generator<Complaint> {
   if ('source' in task) yield* checkPairs(`tasks[${index}]`, ['tasks', index], task);
+}
+
+/** BERTScore needs an encoder, and where it is rescaled a baseline for the language that is scored. */
+function* checkMetrics(
+  task: ParsedSuite['tasks'][number],
+  index: number,
+  {bertscore}: ParsedSuite,
+): Generator<Complaint> {
+  const scored = task.type === 'translation' ? task.target : 'language' in task ? task.language : undefined;
+  if (!('metrics' in task) || !task.metrics?.some((metric) => metric === 'bertscore')) return;
+  const path = ['tasks', index, 'metrics'];
+  if (bertscore === undefined)
+    yield {
+      path,
+      sentence: `tasks[${index}].metrics has bertscore, for which bertscore.encoder must name a module`,
+    };
+  else if (bertscore.baselines && !bertscore.baselines.some(({language}) => language === scored))
+    yield {
+      path,
+      sentence: `tasks[${index}].metrics has bertscore of ${scored}, for which bertscore.baselines has none`,
+    };
 }
 
 function withFiles(task: SuiteTask, at: (file: string) => string): SuiteTask {

@@ -1,8 +1,13 @@
 /** The sections `training` and `evaluation`. */
 import {z} from 'zod';
-import {atLeast, choice, flag, positive, section, share, shareBelowOne, wholeNumber} from './fields.js';
+import {atLeast, choice, flag, positive, section, share, shareBelowOne, text, wholeNumber} from './fields.js';
 
 export const training = section({
+  from: text()
+    .exactOptional()
+    .describe(
+      'A run, or one of its checkpoints, whose weights training starts from; default seeded weights. Optimiser and order of the data start anew.',
+    ),
   steps: wholeNumber(1).default(1000).describe('Optimiser steps.'),
   tokensPerBatch: wholeNumber(1).default(4096).describe('Tokens of one packed micro-batch, at most.'),
   accumulation: wholeNumber(1)
@@ -28,6 +33,11 @@ export const training = section({
   explodingNorm: positive()
     .default(10000)
     .describe('Global gradient norm, before clipping, at which the run stops with an error.'),
+  gradientNormsEvery: wholeNumber(0)
+    .default(50)
+    .describe(
+      'Steps between measurements of how much each objective pulls at the states that are aligned, where there are two or more; 0 measures nothing.',
+    ),
   activationCheckpointing: flag()
     .default(false)
     .describe('Whether activations are computed again in the backward pass: less memory, a third more work.'),

@@ -3,6 +3,7 @@ export type {Batch, PairSpans, SegmentKind} from './batch.js';
 export type {HeldOut, HeldOutBatch, HeldOutOptions, HeldOutPairs} from './held-out/held-out.js';
 export {openBatches, prepareData, type PrepareOptions, type PreparedData} from './prepare.js';
 export type {DataProgress} from './prepared/progress.js';
+export {openTrainedText, type TrainedText, type TrainedTextOptions} from './prepared/trained-text.js';
 export {
   sentenceBatches,
   textPrompt,

@@ -3,17 +3,18 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Config} from '../config/index.js';
 import {CrossmapError} from '../errors.js';
-import {publishDirectory, removePublished} from '../formats/atomic.js';
 import {corporaOf} from './corpus/corpora.js';
 import {withStandardInput} from './corpus/standard-input.js';
+import type {Corpora} from './corpus/corpora.js';
 import type {HeldOut} from './held-out/held-out.js';
-import {createBreather} from './pace.js';
+import {createBreather, type Breather} from './pace.js';
 import {buildFolder} from './prepared/build.js';
 import {describeData} from './prepared/describe.js';
-import {fileState} from './prepared/fingerprint.js';
+import {fileState, type FileState} from './prepared/fingerprint.js';
+import {openJournal, removeFinished} from './prepared/journal.js';
 import {identityOf, readManifest, type Manifest} from './prepared/manifest.js';
 import {openFolder} from './prepared/open.js';
-import {createProgress, type DataProgress} from './prepared/progress.js';
+import {createProgress, type DataProgress, type ProgressReporter} from './prepared/progress.js';
 import type {DataReport} from './report.js';
 import {planMixture, type TrainingShards} from './sampling/mixture.js';
 import {createBatchStream, type BatchStream} from './sampling/stream.js';
@@ -52,7 +53,8 @@ export interface PreparedData {
  *
  * @throws ERR_DATA for a corpus or tokenizer that is missing, malformed or empty, with file and line; ERR_FORMAT for prepared data that is
  *   damaged, with the file, and for a folder that holds something else; ERR_CONFIG for a schedule of pairs that cannot be kept; ERR_IO;
- *   ERR_ABORTED. A folder that is replaced stays until all of what is to come is written
+ *   ERR_BUSY where another process prepares the same folder; ERR_ABORTED. A folder that is replaced stays until all of what is to come is
+ *   written. What is finished when the process is killed or stopped, or the disk is full, is not done again by the next start
  */
 export async function prepareData(given: Config, options: PrepareOptions = {}): Promise<PreparedData> {
   const {folder = join(given.output, 'data'), readInput = false, onProgress, signal} = options;
@@ -60,17 +62,11 @@ export async function prepareData(given: Config, options: PrepareOptions = {}): 
   const corpora = await corporaOf(config);
   const breather = createBreather(signal);
   const progress = createProgress(onProgress);
-  const {fingerprint, bytes: corpusBytes} = await fileState(config, corpora);
+  const state = await fileState(config, corpora);
+  const {fingerprint} = state;
   const known = await matchingManifest(folder, fingerprint);
-  if (known === undefined) {
-    const build = {config, corpora, corpusBytes, fingerprint, breather, progress, signal};
-    await publishDirectory(folder, async (temporary) => {
-      await buildFolder(temporary, build);
-      if ((await fileState(config, corpora)).fingerprint !== fingerprint)
-        throw new CrossmapError('ERR_DATA', 'a corpus was changed while it was read; prepare the data again');
-      await removePublished(folder);
-    });
-  }
+  if (known === undefined) await build(folder, {config, corpora, state, breather, progress, signal});
+  else await removeFinished(folder, fingerprint);
   const manifest = known ?? (await matchingManifest(folder, fingerprint));
   if (manifest === undefined) throw new CrossmapError('ERR_INTERNAL', `${folder} is not what was written`);
   const {context} = config.model;
@@ -86,6 +82,44 @@ export async function prepareData(given: Config, options: PrepareOptions = {}): 
     heldOut: opened.heldOut,
     report: describeData({manifest, mixture, config, ...opened}),
   };
+}
+
+interface Preparation {
+  readonly config: Config;
+  readonly corpora: Corpora;
+  readonly state: FileState;
+  readonly breather: Breather;
+  readonly progress: ProgressReporter;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Goes on with what an earlier start has finished for the same files and options, and publishes the folder once all is done. */
+async function build(folder: string, preparation: Preparation): Promise<void> {
+  const {config, corpora, state} = preparation;
+  const journal = await openJournal(folder, state.fingerprint);
+  try {
+    await buildFolder({...preparation, journal});
+    if ((await fileState(config, corpora)).fingerprint !== state.fingerprint)
+      throw new CrossmapError('ERR_DATA', 'a corpus was changed while it was read; prepare the data again');
+    await journal.publish(folder);
+  } catch (cause) {
+    const error = asOurs(cause, folder);
+    if (mayGoOn(error)) await journal.pause();
+    else await journal.discard();
+    throw error;
+  }
+  await journal.discard();
+}
+
+/** Whether the same files and options can still give the data: a stop or a full disk says nothing against them. */
+function mayGoOn(error: unknown): boolean {
+  return error instanceof CrossmapError && (error.code === 'ERR_ABORTED' || error.code === 'ERR_IO');
+}
+
+/** An error of the file system, which is met in writing alone, as ERR_IO; any other as it is. */
+function asOurs(cause: unknown, folder: string): unknown {
+  if (!(cause instanceof Error) || !('syscall' in cause)) return cause;
+  return new CrossmapError('ERR_IO', `cannot write ${folder}: ${cause.message}`, {cause});
 }
 
 /** The manifest of a folder that has what the fingerprint stands for. */

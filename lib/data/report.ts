@@ -18,6 +18,8 @@ export interface LanguageReport {
   /** Tokens per word and UTF-8 bytes per token, on a sample of text and pairs. Words are those of the Unicode rules. */
   readonly fertility: number;
   readonly bytesPerToken: number;
+  /** Tokens per code point, white space apart, for languages that do not write words apart; absent in folders of older programs. */
+  readonly tokensPerCharacter?: number;
 }
 
 /** Why text is left out. */
@@ -71,20 +73,23 @@ export interface DroppedPairs {
   readonly tooLong: number;
 }
 
-/** The sentence pairs of two languages, all corpora together. */
+/** The sentence pairs of two languages, all corpora of one source together. */
 export interface PairReport {
   readonly source: string;
   readonly target: string;
+  /** Name of the source of pairs; absent where the configuration gives none. */
+  readonly name?: string | undefined;
   readonly read: number;
   readonly dropped: DroppedPairs;
   /** A few of what was dropped. */
   readonly examples: readonly DroppedExample[];
+  /** Of several sources of two languages the first alone has any. */
   readonly heldOut: number;
   /** What is left to train on: pairs, tokens of one pass as it is packed (mapping has both directions), bytes of both sides. */
   readonly training: TextSize;
   /** Share of the tokens that pairs get. */
   readonly share: number;
-  /** How often training goes through the pairs, as planned. */
+  /** How often training goes through the pairs, as planned; with stages all of it in one of them. */
   readonly epochs: number;
 }
 

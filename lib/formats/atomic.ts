@@ -40,6 +40,20 @@ export async function publishDirectory(
 }
 
 /**
+ * Publishes a folder that was filled under another name on the same disk, in place of the one that is there; for a moment there is none.
+ *
+ * @throws ERR_IO
+ */
+export async function publishFilled(filled: string, path: string): Promise<void> {
+  await inOut('write', path, async () => {
+    await flushTree(filled);
+    await removePublished(path);
+    await rename(filled, path);
+    await flush(dirname(path));
+  });
+}
+
+/**
  * Removes a published folder or file so that no moment shows half of it; nothing happens where there is none.
  *
  * @throws ERR_IO
@@ -84,7 +98,8 @@ async function published(path: string, prepare: (temporary: string) => Promise<v
   });
 }
 
-function temporaryFor(path: string): string {
+/** The name under which what is to stand at `path` is written. */
+export function temporaryFor(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.crossmap-tmp`);
 }
 
@@ -98,7 +113,8 @@ async function flushTree(folder: string): Promise<void> {
   await flush(folder);
 }
 
-async function flush(path: string): Promise<void> {
+/** Has a file or folder written to the disk. */
+export async function flush(path: string): Promise<void> {
   if (process.platform === 'win32') return; // a folder cannot be opened there, and a file only for writing
   const file = await open(path, 'r');
   try {
@@ -108,7 +124,8 @@ async function flush(path: string): Promise<void> {
   }
 }
 
-async function inOut<T>(verb: string, path: string, work: () => Promise<T>): Promise<T> {
+/** Runs `work`; errors of the file system become ERR_IO. */
+export async function inOut<T>(verb: string, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {

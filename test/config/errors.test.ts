@@ -30,7 +30,7 @@ const single: readonly (readonly [string, string])[] = [
   ['learning_rate: 1', 'train.yaml:7: learning_rate is not an option; did you mean training.learningRate?'],
   [
     'training:\n  zebra: 1\n  steps: 4',
-    'train.yaml:8: training.zebra is not an option; the options here are steps, tokensPerBatch, accumulation, learningRate, warmupSteps, schedule, minLearningRateRatio, decayShare, weightDecay, beta1, beta2, eps, clipNorm, explodingNorm, activationCheckpointing, graphs, checkpointEvery, keepCheckpoints',
+    'train.yaml:8: training.zebra is not an option; the options here are from, steps, tokensPerBatch, accumulation, learningRate, warmupSteps, schedule, minLearningRateRatio, decayShare, weightDecay, beta1, beta2, eps, clipNorm, explodingNorm, gradientNormsEvery, activationCheckpointing, graphs, checkpointEvery, keepCheckpoints',
   ],
   ['model:\n  heads: 2.5', 'train.yaml:8: model.heads must be a whole number, 1 or more; got 2.5'],
   [
@@ -235,6 +235,30 @@ test('the share and the schedule of mapping must fit the run', (t) => {
     '--set data.mappingSchedule: data.mappingSchedule must have rising steps below training.steps (1000); got 1000 after 0',
   ]);
   t.deepEqual(mistakes('', ['data.mappingSchedule=[[0, 0.1], [999, 1]]']), []);
+});
+
+test('stages have a source of pairs each, and all of training', (t) => {
+  const named = ['data.parallel[0].name=sentences'];
+  const stages = (text: string): string[] => mistakes('', [...named, `data.stages=${text}`]);
+  t.deepEqual(stages('[{share: 1, pairs: sentences}]'), []);
+  t.deepEqual(stages('[{share: 0.5, pairs: sentences}]'), [
+    '--set data.stages: data.stages must have shares that sum to 1; they sum to 0.5',
+  ]);
+  t.deepEqual(stages('[{share: 1, pairs: sentence}]'), [
+    '--set data.parallel.0.name: data.parallel[0].name is sentences, which no stage of data.stages uses',
+    '--set data.stages: data.stages[0].pairs is sentence, which is no name in data.parallel; there are sentences; did you mean sentences?',
+  ]);
+  t.deepEqual(stages('[{share: 0.9999, pairs: sentences}, {share: 0.0001, pairs: sentences}]'), [
+    '--set data.stages: data.stages[1].pairs is sentences, which has a stage already; a source of pairs has one stage',
+    '--set data.stages: data.stages[1].share is less than one of the 1000 steps of training (training.steps)',
+  ]);
+  t.deepEqual(mistakes('', ['data.stages=[{share: 1, pairs: sentences}]']), [
+    '--set data.stages: data.stages[0].pairs is sentences, which is no name in data.parallel; none has a name',
+    'train.yaml:6: data.parallel[0] must have a name, for data.stages says when each source of pairs is used',
+  ]);
+  t.deepEqual(mistakes('', ['data.parallel[0].name=a/b']), [
+    '--set data.parallel.0.name: data.parallel[0].name must be a name of letters, digits, - and _; got "a/b"',
+  ]);
 });
 
 test('all mistakes are told, in the order of the file', (t) => {

@@ -1,5 +1,6 @@
 /** The formats in which corpora lie: what is read of each, and what a file that is not as it should be leads to. */
-import {existsSync} from 'node:fs';
+import {existsSync, readdirSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import test, {type ExecutionContext} from 'ava';
@@ -132,6 +133,39 @@ test('Parquet: rows of several row groups, as text and as pairs', async (t) => {
   t.deepEqual((await pairsIn(t, {'a.parquet': file})).slice(0, 2), [water, moon]);
   const swapped = await pairsIn(t, {'a.parquet': file}, {fields: ['cs', 'en']});
   t.deepEqual(swapped.at(-1), ['z', 'c']);
+});
+
+/** A Zstandard frame of one block that is stored as it is (RFC 8878, 3.1.1). */
+function storedZstd(content: Uint8Array): Buffer {
+  const header = Buffer.alloc(12);
+  header.writeUInt32LE(0xfd2fb528);
+  header.writeUInt8(0xa0, 4); // one segment, its size in four bytes
+  header.writeUInt32LE(content.length, 5);
+  header.writeUIntLE((content.length << 3) | 1, 9, 3); // the last block, raw
+  return Buffer.concat([header, content]);
+}
+
+test('Parquet that is packed as a whole is unpacked first, and nothing is left of that', async (t) => {
+  const file = parquet({en: ['water', 'moon', 'a'], cs: ['voda', 'měsíc', 'x']});
+  const unpacked = (): string[] =>
+    readdirSync(tmpdir()).filter((name) => name.startsWith('crossmap-parquet-'));
+  const before = unpacked();
+  const pairs = [water, moon, ['a', 'x']];
+  t.deepEqual(await pairsIn(t, {'a.parquet.gz': gzipSync(file)}), pairs as SentencePair[]);
+  t.deepEqual(await pairsIn(t, {'a.parquet.zst': storedZstd(file)}), pairs as SentencePair[]);
+  const cut = await t.throwsAsync(pairsIn(t, {'a.parquet.gz': gzipSync(file).subarray(0, 90)}), {
+    code: 'ERR_DATA',
+  });
+  t.regex(cut.message, /a\.parquet\.gz is a gzip file cut short, while it was unpacked$/);
+  const damaged = storedZstd(file).subarray(0, 60);
+  const cutZstd = await t.throwsAsync(pairsIn(t, {'a.parquet.zst': damaged}), {code: 'ERR_DATA'});
+  t.regex(
+    cutZstd.message,
+    /a\.parquet\.zst is a Zstandard file that is damaged or cut short, while it was unpacked/,
+  );
+  const other = await t.throwsAsync(pairsIn(t, {'a.parquet.gz': gzipSync('no parquet')}), {code: 'ERR_DATA'});
+  t.regex(other.message, /a\.parquet\.gz is no Parquet file that can be read, after row 0: /);
+  t.deepEqual(unpacked(), before);
 });
 
 test('Parquet: a column that is missing and a file that is none are named', async (t) => {

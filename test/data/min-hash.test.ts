@@ -1,6 +1,7 @@
 /** Near duplicates, against the Jaccard similarity computed in full. */
 import test from 'ava';
 import {createNearDuplicates} from '../../lib/data/corpus/min-hash.js';
+import {minima, signaturesOf} from '../../lib/data/corpus/signature.js';
 import {scriptShareOf} from '../../lib/data/corpus/script.js';
 import {createRandom} from '../../lib/eval/random.js';
 
@@ -20,7 +21,9 @@ function jaccard(a: string, b: string): number {
 
 function groupsOf(texts: readonly string[], similarity = 0.8): number[] {
   const near = createNearDuplicates(similarity);
-  for (const text of texts) near.add(text);
+  // Some together and some alone, as they come.
+  near.add(signaturesOf(texts.slice(0, texts.length >> 1)));
+  for (const text of texts.slice(texts.length >> 1)) near.add(signaturesOf([text]));
   return [...near.groups()];
 }
 
@@ -48,6 +51,41 @@ test('texts far above the similarity are found, texts far below are not', (t) =>
   t.true(wanted > 30 && far > 30, `${wanted} near, ${far} far`);
   t.true(found >= wanted - 1, `${found} of ${wanted}`);
   t.is(wrong, 0);
+});
+
+for (const [kind, words, error] of [
+  ['sentences of eight words', 8, 0.05],
+  ['sentences of twenty words', 20, 0.045],
+  ['documents', 300, 0.04],
+] as const)
+  test(`the similarity that signatures tell is right on average, of ${kind}`, (t) => {
+    const differences: number[] = [];
+    while (differences.length < 300) {
+      const all = text(words).split(' ');
+      const share = 0.01 + 0.08 * random.uniform();
+      const [a, b] = [all.join(' '), all.map((each) => (random.uniform() < share ? word() : each)).join(' ')];
+      const similarity = jaccard(a, b);
+      if (similarity < 0.7 || similarity > 0.9) continue;
+      const bytes = signaturesOf([a, b]).minima;
+      let equal = 0;
+      for (let i = 0; i < minima; i++) if (bytes[i] === bytes[minima + i]) equal++;
+      differences.push((equal / minima - 1 / 256) / (1 - 1 / 256) - similarity);
+    }
+    const mean = differences.reduce((sum, each) => sum + each, 0) / differences.length;
+    const deviation = Math.sqrt(
+      differences.reduce((sum, each) => sum + (each - mean) ** 2, 0) / differences.length,
+    );
+    // The mean of 300 has a standard error of deviation / 17; five of them.
+    t.true(Math.abs(mean) < (5 * error) / 17, `mean ${mean}`);
+    t.true(deviation < error, `deviation ${deviation}`);
+  });
+
+test('a signature does not depend on the texts before it', (t) => {
+  const [long, short] = [text(3000), 'вода, 水 and 𠀀😀'];
+  const alone = signaturesOf([short]);
+  const after = signaturesOf([long, short]);
+  t.deepEqual(after.minima.subarray(minima), alone.minima);
+  t.deepEqual(after.bands.subarray(after.bands.length / 2), alone.bands);
 });
 
 test('case, punctuation and white space make no difference; a text alike to two joins them', (t) => {

@@ -30,6 +30,7 @@ test('a report counts all that was read, held out and kept', async (t) => {
     t.is(language.training.segments, 108);
     t.true(language.fertility >= 1 && language.fertility < 10);
     t.true(language.bytesPerToken > 1);
+    t.true(language.tokensPerCharacter! > 0 && language.tokensPerCharacter! < language.fertility);
   }
   const bytes = Buffer.byteLength(sentences('en', 0, 360).join('\n')) - 119; // no line end between documents
   const english = report.languages[1]!;
@@ -149,7 +150,7 @@ test('stopping leaves what was there', async (t) => {
     const changed = {...config, tokenizer: {vocabSize: 333}};
     await t.throwsAsync(prepareData(changed, {signal: stop.signal, onProgress}), {code: 'ERR_ABORTED'});
     t.is(await readFile(join(config.output, 'data', 'data.json'), 'utf8'), before);
-    t.deepEqual(await readdir(config.output), ['data']);
+    t.deepEqual(await readdir(config.output), ['.data.crossmap-building', 'data']);
   }
 });
 
@@ -291,12 +292,28 @@ tokenizer: {vocabSize: 2000}`;
     report.warnings[0]!,
     /^The text yields a vocabulary of \d+ entries; tokenizer\.vocabSize asks for 2000\.$/,
   );
-  t.deepEqual(report.warnings.slice(1), [
+  t.deepEqual(report.warnings.slice(1, 3), [
     'No text of en is held out: it is one document. Its perplexity is not measured.',
     'Of en-cs 6 pairs are held out instead of 200, for at most half of the pairs are, too few to measure alignment.',
-    'There is little text: training goes through it more than 4 times (data.maxEpochs); more text would help.',
-    'There are few pairs: training goes through it more than 4 times (data.maxEpochs); more text would help.',
   ]);
+  const [ofText, ofPairs] = [report.languages, report.pairs].map((corpora) =>
+    Math.max(...corpora.map(({epochs}) => epochs)),
+  );
+  t.true(ofText! > 4 && ofPairs! > 4);
+  const told = report.warnings
+    .slice(3)
+    .map((line) =>
+      /^There (.*) goes through (.*) up to ([\d.]+) times, with data\.maxEpochs 4\./.exec(line)?.slice(1),
+    );
+  t.deepEqual(
+    told.map((parts) => parts?.slice(0, 2)),
+    [
+      ['is little text: training', 'it'],
+      ['are few pairs: training', 'them'],
+    ],
+  );
+  t.true(Math.abs(Number(told[0]?.[2]) - ofText!) < 0.06 * ofText!);
+  t.true(Math.abs(Number(told[1]?.[2]) - ofPairs!) < 0.06 * ofPairs!);
 });
 
 test('eight scripts are prepared, each language with words of its own', async (t) => {

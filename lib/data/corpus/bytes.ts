@@ -44,6 +44,11 @@ export async function* readBytes(file: string, {onBytes, signal}: ReadOptions): 
   }
 }
 
+/** Whether a file is gzip or Zstandard. */
+export async function isPacked(file: string): Promise<boolean> {
+  return (await packingOf(file)) !== 'none';
+}
+
 async function packingOf(file: string): Promise<Packing> {
   const handle = await open(file, 'r');
   try {

@@ -26,7 +26,8 @@ export function lengthInLetters(text: string): number {
   return letters;
 }
 
-function lettersOf(unit: number): number {
+/** What a UTF-16 unit counts; the second half of a character nothing. */
+export function lettersOf(unit: number): number {
   if (unit < 0x2e80) return 1;
   if (unit >= 0xac00 && unit < 0xd7b0) return 2;
   if (unit >= 0xdc00 && unit < 0xe000) return 0; // the second half of a character beyond U+FFFF

@@ -13,10 +13,12 @@ export interface TextCorpus {
   documents(options: CorpusOptions): AsyncGenerator<Document[]>;
 }
 
-/** Sentence pairs of two languages. */
+/** Sentence pairs of two languages, of one source. */
 export interface PairCorpus {
   readonly source: string;
   readonly target: string;
+  /** Name of the source of pairs, as `data.stages` has it; absent where the configuration gives none. */
+  readonly name?: string | undefined;
   readonly files: readonly string[];
   /** Pairs in the order of the files, some thousands at a time. */
   pairs(options: CorpusOptions): AsyncGenerator<SentencePair[]>;
@@ -56,7 +58,11 @@ async function filesOf(entries: TextEntries): Promise<(TextFile & {readonly lang
   return (await Promise.all(all)).flat();
 }
 
-function pairFilesOf(entries: PairEntries): Promise<PairFiles[]> {
+interface NamedPairs extends PairFiles {
+  readonly name?: string | undefined;
+}
+
+function pairFilesOf(entries: PairEntries): Promise<NamedPairs[]> {
   return Promise.all(
     entries.map(async ({file, ...entry}, index) => {
       const option = `data.parallel[${index}]`;
@@ -77,16 +83,19 @@ function textCorpora(files: readonly (TextFile & {readonly language: string})[])
 }
 
 /** Both directions are always trained, so pairs en-cs and cs-en are one corpus; the first entry decides which side is the source. */
-function pairCorpora(entries: readonly PairFiles[]): PairCorpus[] {
-  const byPair = groupBy(entries, ({source, target}) => [source, target].sort().join(' '));
+function pairCorpora(entries: readonly NamedPairs[]): PairCorpus[] {
+  const byPair = groupBy(entries, ({name = '', source, target}) =>
+    [name, ...[source, target].sort()].join(' '),
+  );
   return [...byPair.values()].flatMap((corpora) => {
     const [first] = corpora;
     if (first === undefined) return [];
-    const {source, target} = first;
+    const {source, target, name} = first;
     const files = corpora.flatMap((corpus) => corpus.files ?? corpus.file ?? []);
     return {
       source,
       target,
+      name,
       files,
       async *pairs(options) {
         for (const corpus of corpora)

@@ -8,20 +8,28 @@ import {scriptShareOf, type ScriptShare} from './script.js';
 /** The filters of a configuration. */
 export type FilterOptions = Config['data']['filters'];
 
-/** What becomes of a pair. Every word but `keep` and `heldOut` is a reason to leave it out. */
-export type PairFate =
-  | 'keep'
-  | 'empty'
-  | 'identical'
-  | 'ratio'
-  | 'script'
-  | 'duplicate'
-  | 'nearDuplicate'
-  | 'heldOut'
-  | 'heldOutSentence';
+/**
+ * What becomes of a pair. Every word but `keep` and `heldOut` is a reason to leave it out. The steps of a build keep places in this list,
+ * and so in that of documents.
+ */
+export const pairFates = [
+  'keep',
+  'empty',
+  'identical',
+  'ratio',
+  'script',
+  'duplicate',
+  'nearDuplicate',
+  'heldOut',
+  'heldOutSentence',
+] as const;
+
+export type PairFate = (typeof pairFates)[number];
 
 /** What becomes of a document; as for pairs. */
-export type DocumentFate = 'keep' | 'script' | 'duplicate' | 'nearDuplicate' | 'heldOut';
+export const documentFates = ['keep', 'script', 'duplicate', 'nearDuplicate', 'heldOut'] as const;
+
+export type DocumentFate = (typeof documentFates)[number];
 
 /** The verdict on a pair alone, of cleaned text. */
 type PairJudge = (pair: SentencePair) => 'keep' | 'empty' | 'identical' | 'ratio' | 'script';

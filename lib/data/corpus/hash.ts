@@ -39,7 +39,7 @@ function finish(low: number, high: number): number {
   return 4294967296 * (2097151 & b) + (a >>> 0);
 }
 
-/** Numbers of 53 bits in the order of their first coming. Holds more than the 2^24 entries of a `Set`, in 12 to 24 bytes each. */
+/** Numbers of 53 bits in the order of their first coming. Holds more than the 2^24 entries of a `Set`, in 18 to 36 bytes each. */
 export interface HashIndex {
   /** The place of a number, from 0; it takes the next place if it is new. */
   add(hash: number): number;

@@ -2,6 +2,7 @@
 
 export interface NumberList {
   push(value: number): void;
+  append(values: Float64Array): void;
   at(index: number): number;
   /** @param index below `length` */
   set(index: number, value: number): void;
@@ -10,18 +11,28 @@ export interface NumberList {
   values(): Float64Array;
 }
 
-/** An empty list. */
-export function createNumberList(): NumberList {
-  let values = new Float64Array(1024);
-  let length = 0;
+/**
+ * A list.
+ *
+ * @param values what it holds at first, and takes over; default nothing
+ */
+export function createNumberList(values = new Float64Array(0)): NumberList {
+  let {length} = values;
+  const reserve = (more: number): void => {
+    if (length + more <= values.length) return;
+    const grown = new Float64Array(Math.max(1024, 2 * length, length + more));
+    grown.set(values);
+    values = grown;
+  };
   return {
     push(value) {
-      if (length === values.length) {
-        const grown = new Float64Array(2 * length);
-        grown.set(values);
-        values = grown;
-      }
+      reserve(1);
       values[length++] = value;
+    },
+    append(more) {
+      reserve(more.length);
+      values.set(more, length);
+      length += more.length;
     },
     at: (index) => values[index] ?? Number.NaN,
     set: (index, value) => void (values[index] = value),

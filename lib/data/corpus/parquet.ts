@@ -1,4 +1,9 @@
 /** The rows of a Parquet file, one row group at a time. */
+import {createWriteStream} from 'node:fs';
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {pipeline} from 'node:stream/promises';
 import {
   asyncBufferFromFile,
   parquetMetadataAsync,
@@ -8,7 +13,7 @@ import {
 } from 'hyparquet';
 import {compressors} from 'hyparquet-compressors';
 import {CrossmapError} from '../../errors.js';
-import {readError, type ReadOptions} from './bytes.js';
+import {isPacked, readBytes, readError, type ReadOptions} from './bytes.js';
 import type {Placed} from './records.js';
 
 /**
@@ -23,8 +28,10 @@ export async function* readParquet(
   options: ReadOptions,
 ): AsyncGenerator<Placed[]> {
   let row = 0;
+  let opened: Opened | undefined;
   try {
-    const bytes = await openFile(file, options);
+    opened = await openFile(file, options);
+    const {bytes} = opened;
     const metadata = await parquetMetadataAsync(bytes);
     const names = new Set(parquetSchema(metadata).children.map(({element}) => element.name));
     const columns = [...new Set(fields.map((field) => columnOf(field, names)))].filter((name) =>
@@ -48,6 +55,8 @@ export async function* readParquet(
     }
   } catch (cause) {
     throw parquetError(file, options, row, cause);
+  } finally {
+    await opened?.close();
   }
 }
 
@@ -56,16 +65,37 @@ function columnOf(field: string, names: ReadonlySet<string>): string {
   return names.has(field) ? field : (field.split('.')[0] ?? field);
 }
 
-async function openFile(file: string, {onBytes}: ReadOptions): Promise<AsyncBuffer> {
+interface Opened {
+  readonly bytes: AsyncBuffer;
+  readonly close: () => Promise<void>;
+}
+
+async function openFile(file: string, options: ReadOptions): Promise<Opened> {
+  if (await isPacked(file)) return openPacked(file, options);
   const {byteLength, slice} = await asyncBufferFromFile(file);
-  return {
+  const bytes: AsyncBuffer = {
     byteLength,
     async slice(start, end) {
-      const bytes = await slice(start, end);
-      onBytes?.(bytes.byteLength);
-      return bytes;
+      const part = await slice(start, end);
+      options.onBytes?.(part.byteLength);
+      return part;
     },
   };
+  return {bytes, close: async () => {}};
+}
+
+/** A file that is gzip or Zstandard as a whole: its end comes first, so it is unpacked into a temporary file. */
+async function openPacked(file: string, options: ReadOptions): Promise<Opened> {
+  const folder = await mkdtemp(join(tmpdir(), 'crossmap-parquet-'));
+  const close = (): Promise<void> => rm(folder, {recursive: true, force: true});
+  try {
+    const unpacked = join(folder, 'unpacked.parquet');
+    await pipeline(readBytes(file, options), createWriteStream(unpacked));
+    return {bytes: await asyncBufferFromFile(unpacked), close};
+  } catch (error) {
+    await close();
+    throw readError(file, options, 'while it was unpacked', error);
+  }
 }
 
 /** The reader throws plain errors for what is no Parquet file, and those of the system for the rest. */

@@ -1,17 +1,13 @@
 /** The first reading of the corpora: every text as a number, so that what is kept, held out and dropped can be decided. */
 import {CrossmapError} from '../../errors.js';
-import {createBreather, type Breather} from '../pace.js';
-import type {Corpora, CorpusOptions, PairCorpus, TextCorpus} from './corpora.js';
-import {
-  createDocumentJudge,
-  createPairJudge,
-  type DocumentFate,
-  type FilterOptions,
-  type PairFate,
-} from './filter.js';
-import {hashText} from './hash.js';
+import type {Breather} from '../pace.js';
+import type {CorpusOptions, PairCorpus, TextCorpus} from './corpora.js';
+import {createFates, type Fates} from './fates.js';
+import {documentFates, pairFates, type DocumentFate, type FilterOptions, type PairFate} from './filter.js';
+import {inOrder} from './in-order.js';
 import {createNearDuplicates, type NearDuplicates} from './min-hash.js';
 import {createNumberList, type NumberList} from './numbers.js';
+import type {Scanner} from './scanner.js';
 
 /** The text of one language, as numbers. */
 export interface ScannedText {
@@ -21,7 +17,7 @@ export interface ScannedText {
   /** [sentences] hash of each sentence. */
   readonly sentences: NumberList;
   /** [documents] the verdict on each document alone. */
-  readonly fates: readonly DocumentFate[];
+  readonly fates: Fates<DocumentFate>;
   /** [documents] the first of those that are nearly the same; absent where near duplicates are not looked for. */
   readonly groups?: Int32Array;
   readonly bytes: number;
@@ -31,7 +27,7 @@ export interface ScannedText {
 export interface ScannedPairs {
   readonly corpus: PairCorpus;
   /** [pairs] the verdict on each pair alone. */
-  readonly fates: readonly PairFate[];
+  readonly fates: Fates<PairFate>;
   /** [pairs] hashes of the two sides. */
   readonly x: NumberList;
   readonly y: NumberList;
@@ -48,76 +44,74 @@ export interface Scan {
   readonly pairs: readonly ScannedPairs[];
 }
 
-/** How corpora are scanned. */
-interface ScanOptions extends CorpusOptions {
+/** How a corpus is scanned. */
+export interface ScanOptions {
   readonly filters: FilterOptions;
+  readonly scanner: Scanner;
+  readonly breather: Breather;
+  readonly reading: CorpusOptions;
 }
 
 /**
- * Reads all corpora once.
+ * Reads the text of a language once.
  *
  * @throws ERR_DATA for a corpus without text, and what reading throws
  */
-export async function scanCorpora(corpora: Corpora, options: ScanOptions): Promise<Scan> {
-  const breather = createBreather(options.signal);
-  const texts: ScannedText[] = [];
-  for (const corpus of corpora.texts) texts.push(await scanText(corpus, options, breather));
-  const pairs: ScannedPairs[] = [];
-  for (const corpus of corpora.pairs) pairs.push(await scanPairs(corpus, options, breather));
-  return {texts, pairs};
-}
-
-async function scanText(corpus: TextCorpus, options: ScanOptions, breather: Breather): Promise<ScannedText> {
-  const judge = createDocumentJudge(corpus.language, options.filters);
+export async function scanText(corpus: TextCorpus, options: ScanOptions): Promise<ScannedText> {
+  const {scanner, breather, reading} = options;
+  const {language} = corpus;
   const near = nearDuplicates(options);
   const documents = createNumberList();
   const sentences = createNumberList();
-  const fates: DocumentFate[] = [];
+  const fates = createFates(documentFates);
   let bytes = 0;
-  for await (const batch of corpus.documents(options)) {
-    for (const document of batch) {
-      documents.push(sentences.length);
-      fates.push(judge(document));
-      near?.add(document.join(' '));
-      for (const sentence of document) {
-        sentences.push(hashText(sentence));
-        bytes += Buffer.byteLength(sentence);
-      }
+  const batches = inOrder(corpus.documents(reading), {
+    ahead: scanner.ahead,
+    work: (batch) => scanner.documents({language, documents: batch}),
+  });
+  for await (const batch of batches) {
+    let first = sentences.length;
+    for (const length of batch.lengths) {
+      documents.push(first);
+      first += length;
     }
+    sentences.append(batch.hashes);
+    fates.append(batch.verdicts);
+    if (batch.signatures) near?.add(batch.signatures);
+    bytes += batch.bytes;
     await breather.breathe();
   }
-  if (documents.length === 0) throw empty(`no text of language ${corpus.language}`, corpus.files);
+  if (documents.length === 0) throw empty(`no text of language ${language}`, corpus.files);
   return {corpus, documents, sentences, fates, ...(near && {groups: near.groups()}), bytes};
 }
 
-async function scanPairs(
-  corpus: PairCorpus,
-  options: ScanOptions,
-  breather: Breather,
-): Promise<ScannedPairs> {
-  const judge = createPairJudge(corpus, options.filters);
+/**
+ * Reads the pairs of two languages once.
+ *
+ * @throws ERR_DATA for a corpus without a pair that passes, and what reading throws
+ */
+export async function scanPairs(corpus: PairCorpus, options: ScanOptions): Promise<ScannedPairs> {
+  const {scanner, breather, reading} = options;
+  const {source, target} = corpus;
   const near = nearDuplicates(options);
-  const fates: PairFate[] = [];
+  const fates = createFates(pairFates);
   const [x, y] = [createNumberList(), createNumberList()];
   let [bytesX, bytesY] = [0, 0];
-  for await (const batch of corpus.pairs(options)) {
-    for (const pair of batch) {
-      const fate = judge(pair);
-      fates.push(fate);
-      near?.add(pair.join(' '));
-      x.push(hashText(pair[0]));
-      y.push(hashText(pair[1]));
-      if (fate !== 'keep') continue;
-      bytesX += Buffer.byteLength(pair[0]);
-      bytesY += Buffer.byteLength(pair[1]);
-    }
+  const batches = inOrder(corpus.pairs(reading), {
+    ahead: scanner.ahead,
+    work: (batch) => scanner.pairs({source, target, pairs: batch}),
+  });
+  for await (const batch of batches) {
+    fates.append(batch.verdicts);
+    x.append(batch.x);
+    y.append(batch.y);
+    if (batch.signatures) near?.add(batch.signatures);
+    bytesX += batch.bytesX;
+    bytesY += batch.bytesY;
     await breather.breathe();
   }
-  if (!fates.includes('keep'))
-    throw empty(
-      `no usable pair of ${corpus.source} and ${corpus.target} among ${fates.length}`,
-      corpus.files,
-    );
+  if (fates.count('keep') === 0)
+    throw empty(`no usable pair of ${source} and ${target} among ${fates.length}`, corpus.files);
   return {corpus, fates, x, y, ...(near && {groups: near.groups()}), bytesX, bytesY};
 }
 

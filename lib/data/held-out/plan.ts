@@ -4,9 +4,11 @@
  */
 import {createHashIndex, hashNumbers, type HashIndex} from '../corpus/hash.js';
 import type {PairCorpus, TextCorpus} from '../corpus/corpora.js';
+import type {Fates} from '../corpus/fates.js';
 import type {DocumentFate, PairFate} from '../corpus/filter.js';
 import {markDuplicates} from './duplicates.js';
 import type {Scan, ScannedPairs, ScannedText} from '../corpus/scan.js';
+import {lowestFirst} from './lowest-first.js';
 
 /** Keeps the hash that ranks texts for the cut apart from the hash that identifies them. */
 const cutSeed = 0x1e1d;
@@ -18,7 +20,7 @@ const largestShare = 0.5;
 export interface TextPlan {
   readonly corpus: TextCorpus;
   /** [documents] */
-  readonly fates: readonly DocumentFate[];
+  readonly fates: Fates<DocumentFate>;
   readonly counts: Readonly<Record<DocumentFate, number>>;
   /** [sentences] 1 where a sentence of a training document occurs in held-out text, and is dropped. */
   readonly leaks: Uint8Array;
@@ -30,7 +32,7 @@ export interface TextPlan {
 export interface PairPlan {
   readonly corpus: PairCorpus;
   /** [pairs] */
-  readonly fates: readonly PairFate[];
+  readonly fates: Fates<PairFate>;
   readonly counts: Readonly<Record<PairFate, number>>;
   /** The side by whose text pairs were chosen to be held out: 0 source, 1 target. */
   readonly pivot: 0 | 1;
@@ -55,12 +57,13 @@ export function planCorpora(scan: Scan, {documentShare, pairs: wanted}: CutOptio
   const sides = scan.pairs.map(({corpus}) =>
     pivots.indexOf(corpus.source) < pivots.indexOf(corpus.target) ? 0 : 1,
   );
-  const fates = scan.pairs.map((pairs, i) => cutPairs(pairs, wanted, sides[i] ?? 0));
+  const firsts = firstSources(scan);
+  const fates = scan.pairs.map((pairs, i) => cutPairs(pairs, firsts[i] ? wanted : 0, sides[i] ?? 0));
   const heldOut = heldOutTexts(scan, documents, fates);
   return {
-    texts: scan.texts.map((text, i) => planText(text, documents[i] ?? [], heldOut)),
+    texts: scan.texts.map((text, i) => planText(text, documents[i] ?? text.fates, heldOut)),
     pairs: scan.pairs.map((pairs, i) => ({
-      ...planPairs(pairs, fates[i] ?? [], heldOut),
+      ...planPairs(pairs, fates[i] ?? pairs.fates, heldOut),
       pivot: sides[i] ?? 0,
     })),
   };
@@ -69,7 +72,10 @@ export function planCorpora(scan: Scan, {documentShare, pairs: wanted}: CutOptio
 /**
  * Fates with the duplicates and the held-out documents: those with the lowest hashes, at least one if any are wanted and two are there.
  */
-function cutDocuments({documents, sentences, fates, groups}: ScannedText, share: number): DocumentFate[] {
+function cutDocuments(
+  {documents, sentences, fates, groups}: ScannedText,
+  share: number,
+): Fates<DocumentFate> {
   const ranks = Float64Array.from({length: documents.length}, (_, i) => {
     const end = i + 1 < documents.length ? documents.at(i + 1) : sentences.length;
     let rank = 0;
@@ -78,12 +84,20 @@ function cutDocuments({documents, sentences, fates, groups}: ScannedText, share:
   });
   const cut = markDuplicates({fates, hashes: ranks, ranks, groups});
   if (share === 0) return cut;
-  const order = [...cut.keys()].filter((i) => cut[i] === 'keep');
-  order.sort((a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0) || a - b);
-  const wanted = Math.max(1, Math.round(share * order.length));
-  const count = Math.min(wanted, Math.floor(order.length * Math.max(share, largestShare)));
-  for (const i of order.slice(0, count)) cut[i] = 'heldOut';
+  const keep = cut.count('keep');
+  const wanted = Math.max(1, Math.round(share * keep));
+  let left = Math.min(wanted, Math.floor(keep * Math.max(share, largestShare)));
+  for (const i of lowestFirst({ranks, tieOf: (at) => at, counts: (at) => cut.at(at) === 'keep'})) {
+    if (left-- <= 0) break;
+    cut.set(i, 'heldOut');
+  }
   return cut;
+}
+
+/** Whether each is the first source of its two languages: pairs are held out of that one alone, so that they are of one kind. */
+function firstSources({pairs}: Scan): boolean[] {
+  const keys = pairs.map(({corpus: {source, target}}) => [source, target].sort().join(' '));
+  return keys.map((key, i) => keys.indexOf(key) === i);
 }
 
 /** Languages, those first that most language pairs have. */
@@ -100,52 +114,44 @@ function pivotLanguages({pairs}: Scan): string[] {
  * more common language, so pairs that translate one sentence into several languages are held out together: they would have to be
  * dropped anyway, and the languages are measured on the same sentences.
  */
-function cutPairs({fates, x, y, groups}: ScannedPairs, wanted: number, pivotSide: 0 | 1): PairFate[] {
+function cutPairs({fates, x, y, groups}: ScannedPairs, wanted: number, pivotSide: 0 | 1): Fates<PairFate> {
   const [pivot, other] = pivotSide === 0 ? [x, y] : [y, x];
-  const ranks = Float64Array.from(fates, (_, i) => hashNumbers(pivot.at(i), 0, cutSeed));
-  const hashes = Float64Array.from(fates, (_, i) => hashNumbers(x.at(i), y.at(i)));
+  const {length} = fates;
+  const ranks = Float64Array.from({length}, (_, i) => hashNumbers(pivot.at(i), 0, cutSeed));
+  const hashes = Float64Array.from({length}, (_, i) => hashNumbers(x.at(i), y.at(i)));
   // By the pivot's rank too: of sentences that are nearly the same, several languages keep the same one.
   const cut = markDuplicates({fates, hashes, ranks, groups});
-  const usable: Ranked[] = [];
-  for (const [index, fate] of cut.entries())
-    if (fate === 'keep') usable.push({index, rank: ranks[index] ?? 0, tie: other.at(index)});
-  usable.sort((a, b) => a.rank - b.rank || a.tie - b.tie);
-  const count = Math.min(wanted, Math.floor(usable.length * largestShare));
+  const count = Math.min(wanted, Math.floor(cut.count('keep') * largestShare));
+  if (count === 0) return cut;
   const [takenX, takenY] = [createHashIndex(), createHashIndex()];
-  for (const {index} of usable) {
+  for (const i of lowestFirst({ranks, tieOf: other.at, counts: (at) => cut.at(at) === 'keep'})) {
     if (takenX.size === count) break;
-    if (takenX.has(x.at(index)) || takenY.has(y.at(index))) continue;
-    takenX.add(x.at(index));
-    takenY.add(y.at(index));
-    cut[index] = 'heldOut';
+    if (takenX.has(x.at(i)) || takenY.has(y.at(i))) continue;
+    takenX.add(x.at(i));
+    takenY.add(y.at(i));
+    cut.set(i, 'heldOut');
   }
   return cut;
-}
-
-interface Ranked {
-  readonly index: number;
-  readonly rank: number;
-  readonly tie: number;
 }
 
 /** Every sentence of a held-out document and both sides of every held-out pair, whatever their language. */
 function heldOutTexts(
   scan: Scan,
-  documents: readonly (readonly DocumentFate[])[],
-  fates: readonly (readonly PairFate[])[],
+  documents: readonly Fates<DocumentFate>[],
+  fates: readonly Fates<PairFate>[],
 ): HashIndex {
   const texts = createHashIndex();
   scan.texts.forEach((text, i) => {
     eachSentence(text, (sentence, document) => {
-      if (documents[i]?.[document] === 'heldOut') texts.add(text.sentences.at(sentence));
+      if (documents[i]?.at(document) === 'heldOut') texts.add(text.sentences.at(sentence));
     });
   });
   scan.pairs.forEach(({x, y}, i) => {
-    fates[i]?.forEach((fate, pair) => {
-      if (fate !== 'heldOut') return;
+    for (let pair = 0; pair < x.length; pair++) {
+      if (fates[i]?.at(pair) !== 'heldOut') continue;
       texts.add(x.at(pair));
       texts.add(y.at(pair));
-    });
+    }
   });
   return texts;
 }
@@ -170,11 +176,11 @@ const noPairs: Readonly<Record<PairFate, number>> = {
   heldOutSentence: 0,
 };
 
-function planText(text: ScannedText, fates: readonly DocumentFate[], texts: HashIndex): TextPlan {
+function planText(text: ScannedText, fates: Fates<DocumentFate>, texts: HashIndex): TextPlan {
   const leaks = new Uint8Array(text.sentences.length);
   let leaked = 0;
   eachSentence(text, (sentence, document) => {
-    if (fates[document] !== 'keep' || !texts.has(text.sentences.at(sentence))) return;
+    if (fates.at(document) !== 'keep' || !texts.has(text.sentences.at(sentence))) return;
     leaks[sentence] = 1;
     leaked++;
   });
@@ -185,13 +191,12 @@ function planText(text: ScannedText, fates: readonly DocumentFate[], texts: Hash
 
 function planPairs(
   {corpus, x, y}: ScannedPairs,
-  cut: readonly PairFate[],
+  cut: Fates<PairFate>,
   texts: HashIndex,
 ): Omit<PairPlan, 'pivot'> {
-  const fates = cut.map((fate, i): PairFate => {
-    const leaks = fate === 'keep' && (texts.has(x.at(i)) || texts.has(y.at(i)));
-    return leaks ? 'heldOutSentence' : fate;
-  });
+  const fates = cut.copy();
+  for (let i = 0; i < cut.length; i++)
+    if (cut.at(i) === 'keep' && (texts.has(x.at(i)) || texts.has(y.at(i)))) fates.set(i, 'heldOutSentence');
   const counts = {...noPairs};
   for (const fate of fates) counts[fate]++;
   return {corpus, fates, counts};

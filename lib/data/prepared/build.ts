@@ -1,9 +1,11 @@
 /** Writes a folder of prepared data. */
 import {readFile, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {availableParallelism} from 'node:os';
+import {z} from 'zod';
 import {configLanguages, type Config} from '../../config/index.js';
 import type {Corpora, CorpusOptions} from '../corpus/corpora.js';
-import {scanCorpora, type Scan} from '../corpus/scan.js';
+import type {Scan} from '../corpus/scan.js';
+import {createScanner} from '../corpus/scanner.js';
 import type {HeldOutPairs} from '../held-out/held-out.js';
 import {planCorpora, type CorpusPlan, type PairPlan, type TextPlan} from '../held-out/plan.js';
 import type {Breather} from '../pace.js';
@@ -11,8 +13,10 @@ import {createDocumentEncoder} from '../shards/encode.js';
 import {loadTokenizer} from '../tokenizer/load.js';
 import type {Tokenizer} from '../tokenizer/tokenizer.js';
 import {checkVocabulary, trainedJson} from '../tokenizer/train.js';
-import {createTextIds, encodePairs, encodeText, type EncodedPairs, type Encoding} from './encode-corpora.js';
-import {createFertilitySample} from './fertility.js';
+import {encodePairs, encodeText, type EncodedPairs, type Encoding} from './encode-corpora.js';
+import {createFertilitySample, type FertilitySample} from './fertility.js';
+import type {FileState} from './fingerprint.js';
+import type {Journal} from './journal.js';
 import {
   createManifest,
   fileNames,
@@ -23,50 +27,51 @@ import {
 } from './manifest.js';
 import type {DataProgress, ProgressReporter} from './progress.js';
 import {createWordSample} from './sample.js';
+import {scanCorpora} from './scan-steps.js';
+import {textIdsOf} from './text-ids.js';
 import {walkDocuments, walkPairs} from './walk.js';
 
 /** What a build works with. */
 interface BuildOptions {
   readonly config: Config;
   readonly corpora: Corpora;
-  /** Bytes of all corpora on the disk. */
-  readonly corpusBytes: number;
-  readonly fingerprint: string;
+  /** The files of the corpora. */
+  readonly state: FileState;
+  readonly journal: Journal;
   readonly breather: Breather;
   readonly progress: ProgressReporter;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Fills a folder, which is there and empty.
+ * Fills the folder of a journal. Each corpus that is read or encoded, and the tokenizer, is a step.
  *
  * @throws ERR_DATA, ERR_IO, ERR_ABORTED
  */
-export async function buildFolder(folder: string, options: BuildOptions): Promise<void> {
-  const {config, corpora, fingerprint, breather} = options;
+export async function buildFolder(options: BuildOptions): Promise<void> {
+  const {config, journal, state, breather} = options;
   const languages = configLanguages(config);
   const {vocabSize, file: given} = config.tokenizer;
   if (given === undefined) checkVocabulary({vocabSize, languages});
   else await loadTokenizer(given, {languages});
-  const scan = await scanCorpora(corpora, {...reading(options, 'scan'), filters: config.data.filters});
+  const scan = await scanAll(options);
   const plan = planCorpora(scan, config.data.heldOut);
-  const tokenizer = await makeTokenizer(folder, {scan, plan}, options);
+  const tokenizer = await makeTokenizer({scan, plan}, options);
   const encoding: Encoding = {
-    folder,
+    journal,
     tokenizer,
     encoder: await createDocumentEncoder(tokenizer),
-    fertility: createFertilitySample(tokenizer),
     breather,
-    reading: reading(options, 'encode'),
+    ...reading(options, 'encode'),
     context: config.model.context,
     tokensPerBatch: config.training.tokensPerBatch,
-    textIds: createTextIds(),
+    textIds: textIdsOf(scan, plan),
   };
   const content = await encodeAll(plan, encoding, languages);
   const heldOutPairs = JSON.stringify(content.heldOut);
-  await writeFile(join(folder, fileNames.heldOutPairs), heldOutPairs);
+  await writeFile(journal.dataPath(fileNames.heldOutPairs), heldOutPairs);
   const manifest = createManifest({
-    fingerprint,
+    fingerprint: state.fingerprint,
     tokenizerTrained: config.tokenizer.file === undefined,
     texts: content.texts,
     pairs: content.pairs,
@@ -76,23 +81,38 @@ export async function buildFolder(folder: string, options: BuildOptions): Promis
       [fileNames.tokenizer]: sha256(await readFile(tokenizer.file)),
     },
   });
-  await writeFile(join(folder, fileNames.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
+  await writeFile(journal.dataPath(fileNames.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** How the corpora are read in a stage that reads all of them once, from a share of the stage on. */
-function reading(
-  {corpusBytes, progress, signal}: BuildOptions,
-  stage: DataProgress['stage'],
-  part = 1,
-): CorpusOptions {
+async function scanAll(options: BuildOptions): Promise<Scan> {
+  const {config, corpora, journal, breather} = options;
+  const {filters} = config.data;
+  const threads = config.threads === 'auto' ? availableParallelism() : config.threads;
+  const scanner = createScanner({filters, threads});
+  try {
+    return await scanCorpora(corpora, {filters, scanner, breather, journal, ...reading(options, 'scan')});
+  } finally {
+    await scanner.close();
+  }
+}
+
+interface Reading {
+  readonly reading: CorpusOptions;
+  /** Counts a corpus as read. */
+  onKnown(files: readonly string[]): void;
+}
+
+/** How the corpora are read in a stage that reads all of them once, until a share of the stage is done. */
+function reading({state, progress, signal}: BuildOptions, stage: DataProgress['stage'], part = 1): Reading {
   let bytes = 0;
   progress.report(stage, 0);
+  const onBytes = (more: number): void => {
+    bytes += more;
+    progress.report(stage, (part * bytes) / Math.max(1, state.bytes));
+  };
   return {
-    onBytes(more) {
-      bytes += more;
-      progress.report(stage, (part * bytes) / Math.max(1, corpusBytes));
-    },
-    ...(signal && {signal}),
+    reading: {onBytes, ...(signal && {signal})},
+    onKnown: (files) => onBytes(state.bytesOf(files)),
   };
 }
 
@@ -102,18 +122,26 @@ interface Planned {
 }
 
 /** Trains the tokenizer on text to train on, or copies the one that is given. */
-async function makeTokenizer(folder: string, planned: Planned, options: BuildOptions): Promise<Tokenizer> {
-  const {config, breather, progress} = options;
+async function makeTokenizer(planned: Planned, options: BuildOptions): Promise<Tokenizer> {
+  const {config, journal, breather, progress} = options;
   const languages = configLanguages(config);
-  const file = join(folder, fileNames.tokenizer);
-  if (config.tokenizer.file === undefined) {
-    const counts = await sampleWords(planned, options);
-    const onProgress = (done: number): void => progress.report('tokenizer', (1 + done) / 2);
-    const {vocabSize} = config.tokenizer;
-    await writeFile(file, await trainedJson(counts, {vocabSize, languages, breather, onProgress}));
-  } else {
-    await writeFile(file, await readFile(config.tokenizer.file));
-  }
+  const {vocabSize, file: given} = config.tokenizer;
+  const file = journal.dataPath(fileNames.tokenizer);
+  await journal.step('tokenizer', {
+    schema: z.null(),
+    files: [file],
+    onKnown: () => progress.report('tokenizer', 1),
+    async work() {
+      if (given !== undefined) {
+        await writeFile(file, await readFile(given));
+        return null;
+      }
+      const counts = await sampleWords(planned, options);
+      const onProgress = (done: number): void => progress.report('tokenizer', (1 + done) / 2);
+      await writeFile(file, await trainedJson(counts, {vocabSize, languages, breather, onProgress}));
+      return null;
+    },
+  });
   return loadTokenizer(file, {languages});
 }
 
@@ -122,7 +150,7 @@ async function sampleWords(
   options: BuildOptions,
 ): Promise<ReadonlyMap<string, number>> {
   const sample = createWordSample(scan);
-  const reads = reading(options, 'tokenizer', 0.5);
+  const {reading: reads} = reading(options, 'tokenizer', 0.5);
   for (const text of plan.texts)
     for await (const {training} of walkDocuments(text, reads)) {
       for (const document of training)
@@ -154,9 +182,11 @@ async function encodeAll(
   const pairs: ManifestPair[] = [];
   const heldOut: HeldOutPairs[] = [];
   const digests: Record<string, string> = {};
+  const fertility: FertilitySample = createFertilitySample(encoding.tokenizer);
   for (const text of plan.texts) {
     const encoded = await encodeText(text, encoding);
     Object.assign(digests, encoded.digests);
+    fertility.add(text.corpus.language, encoded.sample);
     corpora.set(text.corpus.language, {
       shards: encoded.shards,
       read: {documents: text.fates.length, sentences: text.leaks.length},
@@ -167,13 +197,15 @@ async function encodeAll(
   for (const pair of plan.pairs) {
     const encoded = await encodePairs(pair, encoding);
     Object.assign(digests, encoded.digests);
+    fertility.add(pair.corpus.source, encoded.samples[0]);
+    fertility.add(pair.corpus.target, encoded.samples[1]);
     heldOut.push(encoded.heldOut);
     pairs.push(manifestPair(pair, encoded));
   }
   const texts: ManifestText[] = [];
   for (const language of languages) {
     const corpus = corpora.get(language) ?? pairsOnly;
-    texts.push({language, ...corpus, ...(await encoding.fertility.measure(language))});
+    texts.push({language, ...corpus, ...(await fertility.measure(language))});
   }
   return {texts, pairs, heldOut, digests};
 }
@@ -198,6 +230,7 @@ function manifestPair(
   return {
     source: corpus.source,
     target: corpus.target,
+    ...(corpus.name !== undefined && {name: corpus.name}),
     shard,
     read: fates.length,
     dropped: {empty, identical, ratio, script, duplicate, nearDuplicate, heldOutSentence, tooLong},

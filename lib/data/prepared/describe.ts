@@ -34,7 +34,7 @@ export function describeData(described: Described): DataReport {
 }
 
 function describeText(text: ManifestText, {shards, heldOutTexts, mixture}: Described): LanguageReport {
-  const {language, read, dropped, examples, fertility, bytesPerToken} = text;
+  const {language, read, dropped, examples, fertility, bytesPerToken, tokensPerCharacter} = text;
   const index = shards.texts.findIndex((shard) => shard.language === language);
   const heldOut = heldOutTexts.find((each) => each.language === language)?.shard;
   const training = mixture.plannedTexts[index];
@@ -49,13 +49,14 @@ function describeText(text: ManifestText, {shards, heldOutTexts, mixture}: Descr
     epochs: training?.epochs ?? 0,
     fertility,
     bytesPerToken,
+    ...(tokensPerCharacter !== undefined && {tokensPerCharacter}),
   };
 }
 
 function describePair(pair: ManifestPair, index: number, {plannedPairs}: Mixture): PairReport {
-  const {source, target, read, dropped, examples, heldOut} = pair;
+  const {source, target, name, read, dropped, examples, heldOut} = pair;
   const {size = {segments: 0, tokens: 0, bytes: 0}, share = 0, epochs = 0} = plannedPairs[index] ?? {};
-  return {source, target, read, dropped, examples, heldOut, training: size, share, epochs};
+  return {source, target, name, read, dropped, examples, heldOut, training: size, share, epochs};
 }
 
 function* warnings(
@@ -69,12 +70,16 @@ function* warnings(
   for (const {language, read, heldOut: out} of languages)
     if (heldOut.documentShare > 0 && read.documents > 0 && out.documents === 0)
       yield `No text of ${language} is held out: it is one document. Its perplexity is not measured.`;
-  for (const {source, target, heldOut: out} of pairs) {
-    if (out >= heldOut.pairs) continue;
+  const keys = pairs.map(({source, target}) => [source, target].sort().join(' '));
+  for (const [index, {source, target, heldOut: out}] of pairs.entries()) {
+    if (out >= heldOut.pairs || keys.indexOf(keys[index] ?? '') < index) continue;
     const measured = out < fewestPairs ? ', too few to measure alignment' : '';
     yield `Of ${source}-${target} ${out} pairs are held out instead of ${heldOut.pairs}, for at most half of the pairs are${measured}.`;
   }
-  const more = `goes through it more than ${maxEpochs} times (data.maxEpochs); more text would help`;
-  if (mixture.exhausted.texts) yield `There is little text: training ${more}.`;
-  if (mixture.exhausted.pairs) yield `There are few pairs: training ${more}.`;
+  const times = (corpora: readonly {readonly epochs: number}[]): string =>
+    `up to ${Number(Math.max(...corpora.map(({epochs}) => epochs)).toPrecision(2))} times, with data.maxEpochs ${maxEpochs}`;
+  if (mixture.exhausted.texts)
+    yield `There is little text: training goes through it ${times(languages)}. More text would help.`;
+  if (mixture.exhausted.pairs)
+    yield `There are few pairs: training goes through them ${times(pairs)}. More pairs would help.`;
 }

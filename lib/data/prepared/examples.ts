@@ -2,7 +2,7 @@
 import {hashText} from '../corpus/hash.js';
 
 /** Texts that one reason left out. */
-export interface Example {
+interface Example {
   readonly reason: string;
   /** At most 200 letters of it; of a pair both sides, with a tab between. */
   readonly text: string;

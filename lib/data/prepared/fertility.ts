@@ -2,7 +2,7 @@
 import type {Tokenizer} from '../tokenizer/tokenizer.js';
 
 /** Sentences looked at for each language. */
-const sampleSentences = 500;
+export const sampleSentences = 500;
 
 /** What a sample of a language says. */
 interface Fertility {
@@ -10,6 +10,8 @@ interface Fertility {
   readonly fertility: number;
   /** UTF-8 bytes per token. */
   readonly bytesPerToken: number;
+  /** Tokens per code point, white space apart: comparable where words are not written apart. */
+  readonly tokensPerCharacter: number;
 }
 
 /** Collects the first sentences of each language. */
@@ -35,9 +37,14 @@ export function createFertilitySample(tokenizer: Tokenizer): FertilitySample {
       return {
         fertility: tokens / Math.max(1, countWords(language, sample)),
         bytesPerToken: bytes / Math.max(1, tokens),
+        tokensPerCharacter: tokens / Math.max(1, countCharacters(sample)),
       };
     },
   };
+}
+
+function countCharacters(sentences: readonly string[]): number {
+  return sentences.reduce((sum, sentence) => sum + Array.from(sentence.replace(/\s+/gu, '')).length, 0);
 }
 
 /** Words by the Unicode rules, which know dictionaries of languages without spaces. */

@@ -6,12 +6,14 @@ import {longestPair, longestText} from '../sampling/source.js';
 import {sha256} from './manifest.js';
 
 /** Raised whenever the same options and files are prepared in another way. */
-const preparation = 2;
+const preparation = 3;
 
 /** What files were when they were looked at. */
-interface FileState {
+export interface FileState {
   /** Bytes of all corpora on the disk. */
   readonly bytes: number;
+  /** Bytes of some of the corpora, by their files. */
+  bytesOf(files: readonly string[]): number;
   /** Differs once a file is written anew. */
   readonly fingerprint: string;
 }
@@ -29,8 +31,12 @@ export async function fileState(config: Config, {texts, pairs}: Corpora): Promis
   const {context} = model;
   const lengths = [longestText(context), longestPair(context, training.tokensPerBatch)];
   const options = {preparation, monolingual, parallel, filters, heldOut, tokenizer, lengths};
+  const sizes = new Map(files.map((file, i) => [file, states[i]?.size ?? 0]));
+  const bytesOf = (some: readonly string[]): number =>
+    some.reduce((sum, file) => sum + (sizes.get(file) ?? 0), 0);
   return {
-    bytes: states.slice(0, corpora.length).reduce((sum, {size}) => sum + size, 0),
+    bytes: bytesOf(corpora),
+    bytesOf,
     fingerprint: sha256(JSON.stringify([options, states])),
   };
 }

@@ -14,7 +14,8 @@ export const fileNames = {
 
 const count = z.int().min(0);
 
-const examples = z.array(z.strictObject({reason: z.string(), text: z.string()}));
+/** Of what was left out. */
+export const examplesSchema = z.array(z.strictObject({reason: z.string(), text: z.string()}));
 
 const text = z.strictObject({
   language: z.string(),
@@ -22,14 +23,18 @@ const text = z.strictObject({
   shards: z.strictObject({training: z.string(), heldOut: z.string()}).nullable(),
   read: z.strictObject({documents: count, sentences: count}),
   dropped: z.strictObject({script: count, duplicate: count, nearDuplicate: count, heldOutSentence: count}),
-  examples,
+  examples: examplesSchema,
   fertility: z.number(),
   bytesPerToken: z.number(),
+  /** Absent where an older program wrote the folder. */
+  tokensPerCharacter: z.number().exactOptional(),
 });
 
 const pair = z.strictObject({
   source: z.string(),
   target: z.string(),
+  /** Of the source of pairs. */
+  name: z.string().exactOptional(),
   shard: z.string(),
   read: count,
   dropped: z.strictObject({
@@ -42,7 +47,7 @@ const pair = z.strictObject({
     heldOutSentence: count,
     tooLong: count,
   }),
-  examples,
+  examples: examplesSchema,
   heldOut: count,
 });
 

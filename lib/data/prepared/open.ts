@@ -29,14 +29,13 @@ interface OpenOptions {
   readonly progress: ProgressReporter;
 }
 
-const heldOutPairsSchema = z.array(
-  z.strictObject({
-    source: z.string(),
-    target: z.string(),
-    sources: z.array(z.string()),
-    targets: z.array(z.string()),
-  }),
-);
+/** Held-out pairs of two languages, as their file has them. */
+export const heldOutPairsSchema = z.strictObject({
+  source: z.string(),
+  target: z.string(),
+  sources: z.array(z.string()),
+  targets: z.array(z.string()),
+});
 
 /**
  * Opens what a manifest lists.
@@ -51,9 +50,9 @@ export async function openFolder(
   const languages = manifest.texts.map(({language}) => language);
   await readChecked(folder, fileNames.tokenizer, manifest);
   const tokenizer = await loadTokenizer(join(folder, fileNames.tokenizer), {languages});
-  const heldOutPairs = heldOutPairsSchema.parse(
-    JSON.parse(await readChecked(folder, fileNames.heldOutPairs, manifest)),
-  );
+  const heldOutPairs = z
+    .array(heldOutPairsSchema)
+    .parse(JSON.parse(await readChecked(folder, fileNames.heldOutPairs, manifest)));
   const files = Object.keys(manifest.files).length;
   let opened = 0;
   const open = async (name: string): Promise<Shard> => {
@@ -70,8 +69,8 @@ export async function openFolder(
     heldOut.push({language, shard: await open(shards.heldOut)});
   }
   const pairs: PairShard[] = [];
-  for (const {source, target, shard} of manifest.pairs)
-    pairs.push({source, target, shard: await open(shard)});
+  for (const {source, target, name, shard} of manifest.pairs)
+    pairs.push({source, target, name, shard: await open(shard)});
   progress.report('load', 1);
   return {
     tokenizer,

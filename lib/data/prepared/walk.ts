@@ -37,7 +37,7 @@ export async function* walkDocuments(plan: TextPlan, options: CorpusOptions): As
     const heldOut: Document[] = [];
     const dropped: DroppedDocument[] = [];
     for (const sentences of batch) {
-      const fate = plan.fates[document++] ?? 'keep';
+      const fate = plan.fates.at(document++);
       const first = sentence;
       sentence += sentences.length;
       if (fate === 'heldOut') heldOut.push(sentences);
@@ -63,11 +63,11 @@ export async function* walkPairs(
     const first = at;
     at += batch.length;
     yield {
-      training: batch.filter((_, i) => fates[first + i] === 'keep'),
-      heldOut: batch.filter((_, i) => fates[first + i] === 'heldOut'),
+      training: batch.filter((_, i) => fates.at(first + i) === 'keep'),
+      heldOut: batch.filter((_, i) => fates.at(first + i) === 'heldOut'),
       dropped: batch.flatMap((item, i) => {
-        const reason = fates[first + i];
-        return reason === undefined || reason === 'keep' || reason === 'heldOut' ? [] : [{reason, item}];
+        const reason = fates.at(first + i);
+        return reason === 'keep' || reason === 'heldOut' ? [] : [{reason, item}];
       }),
     };
   }

@@ -1,5 +1,6 @@
 /** Which sources training draws from, and how much from each. */
-import type {Config} from '../../config/index.js';
+import {stageEnds, type Config} from '../../config/index.js';
+import {CrossmapError} from '../../errors.js';
 import type {TextSize} from '../report.js';
 import {createSchedule, type Schedule} from './schedule.js';
 import {mixShares} from './shares.js';
@@ -26,20 +27,31 @@ export interface QuotaSource {
 /** What a corpus has, and how training will use it. */
 interface PlannedCorpus {
   readonly size: TextSize;
-  /** Share of the tokens of all text, or of all pairs. */
+  /** Share of the tokens that all text, or all pairs, take. */
   readonly share: number;
   /** How often training goes through the corpus. */
   readonly epochs: number;
 }
 
+/** A part of training, with pairs that no other part has. */
+export interface MixtureStage {
+  /** Micro-batches of training that are over once the stage is. */
+  readonly until: number;
+  readonly pairs: readonly QuotaSource[];
+  /**
+   * Share of the stage's work on pairs that is due once a share of the whole training is over; absent where there is no other text, so
+   * pairs are always due.
+   */
+  readonly schedule: Schedule | undefined;
+  /** Tokens of the pairs that the stage takes, each counted with the mean length of its source. */
+  readonly pairTokens: number;
+}
+
 /** The plan of a whole training. */
 export interface Mixture {
   readonly texts: readonly SharedSource[];
-  readonly pairs: readonly QuotaSource[];
-  /** Work on pairs that is due; absent where there is no other text, so pairs are always due. */
-  readonly schedule: Schedule | undefined;
-  /** Tokens of all pairs that the training takes, each counted with the mean length of its source. */
-  readonly pairTokens: number;
+  /** In order; at least one. */
+  readonly stages: readonly MixtureStage[];
   /** Micro-batches of the whole training. */
   readonly batches: number;
   /** Tokens of the whole training, as far as batches are filled. */
@@ -50,7 +62,7 @@ export interface Mixture {
   readonly plannedTexts: readonly PlannedCorpus[];
   /** [language pairs], as the shards list them */
   readonly plannedPairs: readonly PlannedCorpus[];
-  /** Whether each corpus of text, or of pairs, is gone through more often than `maxEpochs`. */
+  /** Whether each corpus of text, or each of the pairs of a stage, is gone through more often than `maxEpochs`. */
   readonly exhausted: {readonly texts: boolean; readonly pairs: boolean};
 }
 
@@ -59,53 +71,105 @@ export interface Mixture {
  * alone, as two texts of one batch whose spans are aligned; with neither, each side is text of its own, in an order of its own, so that
  * nothing tells which sentences belong together. Each sentence is then seen as often as in the other layouts with the same tokens.
  *
- * @throws ERR_CONFIG for a list of shares that cannot be scaled: see `createSchedule`
+ * @throws ERR_CONFIG for a list of shares that cannot be scaled: see `createSchedule`; for a stage in which no pairs are due
  */
 export function planMixture({texts, pairs}: TrainingShards, config: Config): Mixture {
-  const {alpha, maxEpochs, mappingSchedule: schedule} = config.data;
   const {steps, accumulation, tokensPerBatch} = config.training;
   const batches = steps * accumulation;
   const tokens = batches * tokensPerBatch;
   const share = shareOfPairs({texts, pairs}, config);
-
-  const mix = (corpora: readonly (readonly Source[])[], budget: number): MixedSources => {
-    const sizes = corpora.map(sizeOf);
-    const {shares, exhausted} = mixShares(sizes, {alpha, maxEpochs, budget});
-    const planned = sizes.map((size, i): PlannedCorpus => {
-      const own = shares[i] ?? 0;
-      return {size, share: own, epochs: (own * budget) / size.tokens};
-    });
-    return {planned, exhausted};
-  };
   const textSources = texts.map(textSource);
-  const pairSources = pairs.map((pair) => layoutOf(pair, config));
-  const mixedTexts = mix(
+  const mixedTexts = mixSources(
     textSources.map((source) => [source]),
-    (1 - share) * tokens,
+    {...config.data, budget: (1 - share) * tokens},
   );
-  const mixedPairs = mix(pairSources, share * tokens);
-  const quotas = pairSources.flatMap((sources, i) => {
-    const {epochs = 0} = mixedPairs.planned[i] ?? {};
-    return sources.map((source): QuotaSource => ({source, quota: Math.ceil(epochs * source.units)}));
-  });
-  const pairTokens = quotas.reduce((sum, {source, quota}) => sum + (quota * source.tokens) / source.units, 0);
+  const stages = planStages(pairs, {config, share, tokens});
   return {
     texts: textSources.map((source, i) => ({source, share: mixedTexts.planned[i]?.share ?? 0})),
-    pairs: share === 0 ? [] : quotas,
-    schedule: share < 1 ? createSchedule({schedule, share, steps}) : undefined,
-    pairTokens: share === 0 ? 0 : pairTokens,
+    stages: stages.map(({stage}) => stage),
     batches,
     tokens,
     mappingShare: share,
     plannedTexts: mixedTexts.planned,
-    plannedPairs: mixedPairs.planned,
-    exhausted: {texts: mixedTexts.exhausted, pairs: mixedPairs.exhausted},
+    plannedPairs: pairs.flatMap((pair) => stages.flatMap(({planned}) => planned.get(pair) ?? [])),
+    exhausted: {texts: mixedTexts.exhausted, pairs: stages.some(({exhausted}) => exhausted)},
   };
 }
+
+interface PlannedStage {
+  readonly stage: MixtureStage;
+  /** What the stage makes of its pairs. */
+  readonly planned: ReadonlyMap<PairShard, PlannedCorpus>;
+  readonly exhausted: boolean;
+}
+
+interface StageOptions {
+  readonly config: Config;
+  /** Share of all tokens that pairs take. */
+  readonly share: number;
+  /** Tokens of the whole training. */
+  readonly tokens: number;
+}
+
+/** Shares the work on pairs out over the stages, as the schedule has it due, and in each over its pairs. */
+function planStages(pairs: readonly PairShard[], {config, share, tokens}: StageOptions): PlannedStage[] {
+  const {stages, mappingSchedule: schedule} = config.data;
+  const {steps, accumulation} = config.training;
+  const due = share < 1 ? createSchedule({schedule, share, steps}) : undefined;
+  const ends = stages === undefined ? [steps] : stageEnds(stages, steps);
+  return ends.map((end, index) => {
+    const [from, name] = [ends[index - 1] ?? 0, stages?.[index]?.pairs];
+    const before = due ? due(from / steps) : from / steps;
+    const work = (due ? due(end / steps) : end / steps) - before;
+    if (name !== undefined && share > 0 && work <= 0)
+      throw new CrossmapError(
+        'ERR_CONFIG',
+        `data.stages[${index}] takes pairs from ${name} in steps ${from + 1} to ${end}, in which data.mappingSchedule has none due; ` +
+          'let the stage be longer, or the schedule another one',
+      );
+    const own = stages === undefined ? pairs : pairs.filter((pair) => pair.name === name);
+    const sources = own.map((pair) => layoutOf(pair, config));
+    const {planned, exhausted} = mixSources(sources, {...config.data, budget: work * share * tokens});
+    const quotas = sources.flatMap((each, i) => {
+      const {epochs = 0} = planned[i] ?? {};
+      return each.map((source): QuotaSource => ({source, quota: Math.ceil(epochs * source.units)}));
+    });
+    const taken = quotas.reduce((sum, {source, quota}) => sum + (quota * source.tokens) / source.units, 0);
+    const stage: MixtureStage = {
+      until: end * accumulation,
+      pairs: share === 0 ? [] : quotas,
+      schedule: due && ((progress) => (due(progress) - before) / work),
+      pairTokens: share === 0 ? 0 : taken,
+    };
+    const all = planned.map((corpus) => ({...corpus, share: corpus.share * work}));
+    return {stage, exhausted, planned: new Map(own.map((pair, i) => [pair, all[i] ?? unplanned]))};
+  });
+}
+
+const unplanned: PlannedCorpus = {size: {segments: 0, tokens: 0, bytes: 0}, share: 0, epochs: 0};
 
 interface MixedSources {
   readonly planned: readonly PlannedCorpus[];
   readonly exhausted: boolean;
+}
+
+interface MixOptions extends Pick<Config['data'], 'alpha' | 'maxEpochs'> {
+  /** Tokens that all of them take together. */
+  readonly budget: number;
+}
+
+/** @param corpora the sources of each corpus */
+function mixSources(
+  corpora: readonly (readonly Source[])[],
+  {alpha, maxEpochs, budget}: MixOptions,
+): MixedSources {
+  const sizes = corpora.map(sizeOf);
+  const {shares, exhausted} = mixShares(sizes, {alpha, maxEpochs, budget});
+  const planned = sizes.map((size, i): PlannedCorpus => {
+    const own = shares[i] ?? 0;
+    return {size, share: own, epochs: (own * budget) / size.tokens};
+  });
+  return {planned, exhausted};
 }
 
 /** Sources of one corpus have the same units: the two sides of pairs, or the pairs. */

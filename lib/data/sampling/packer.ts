@@ -80,8 +80,18 @@ export function createPacker({tokenizer, tokensPerBatch, prefix, sourceWeight}: 
     positions[used] = used - segmentStart();
     used++;
   };
-  const putText = (text: TextTokens, weight: number): void => {
-    for (let i = 0; i < text.length; i++) put(text[i] ?? 0, weight);
+  /** As `put` for each token; never the first of a segment. */
+  const putText = (text: TextTokens, weight: number, unweighted = 0): void => {
+    const start = segmentStart();
+    const end = used + text.length;
+    for (let at = used, i = 0; at < end; at++, i++) {
+      const token = text[i] ?? 0;
+      tokens[at] = token;
+      targets[at - 1] = token;
+      weights[at - 1] = i < unweighted ? 0 : weight;
+      positions[at] = at - start;
+    }
+    used = end;
   };
   const segmentStart = (): number => segments.starts.at(-1) ?? 0;
   const languageId = (code: string): number => languageIds.get(code) ?? tokenizer.language(code);
@@ -100,7 +110,7 @@ export function createPacker({tokenizer, tokensPerBatch, prefix, sourceWeight}: 
   const addText = (text: PackedText, {ends = true, unweighted = 0}: TextOptions = {}): void => {
     begin('text', text.language);
     put(languageId(text.language), 0);
-    for (let i = 0; i < text.tokens.length; i++) put(text.tokens[i] ?? 0, i < unweighted ? 0 : 1);
+    putText(text.tokens, 1, unweighted);
     if (ends) put(eos, 1);
     end();
   };

@@ -14,6 +14,8 @@ export interface TextShard {
 export interface PairShard {
   readonly source: string;
   readonly target: string;
+  /** Name of the source of pairs, for `data.stages`; absent where the configuration gives none. */
+  readonly name?: string | undefined;
   readonly shard: Shard;
 }
 
@@ -42,7 +44,8 @@ export function textSource({language, shard}: TextShard): Source {
 }
 
 /** One side of pairs as text of its own, in an order of its own. */
-export function sideSource({source, target, shard}: PairShard, side: 0 | 1): Source {
+export function sideSource(pair: PairShard, side: 0 | 1): Source {
+  const {source, target, shard} = pair;
   const language = side === 0 ? source : target;
   let [tokens, bytes] = [0, 0];
   for (let text = side; text < shard.texts; text += 2) {
@@ -50,7 +53,7 @@ export function sideSource({source, target, shard}: PairShard, side: 0 | 1): Sou
     bytes += shard.byteLength(text);
   }
   return {
-    name: `side:${source}/${target}:${language}`,
+    name: `side:${pairName(pair)}:${language}`,
     units: shard.texts / 2,
     tokens,
     bytes,
@@ -60,7 +63,8 @@ export function sideSource({source, target, shard}: PairShard, side: 0 | 1): Sou
 }
 
 /** Pairs as two segments in one batch: mapping in both directions, or two texts whose spans are aligned. */
-export function pairSource({source, target, shard}: PairShard, layout: 'mapping' | 'texts'): Source {
+export function pairSource(pair: PairShard, layout: 'mapping' | 'texts'): Source {
+  const {source, target, shard} = pair;
   const controls = 2 * (layout === 'mapping' ? mappingControls : textControls);
   const copies = layout === 'mapping' ? 2 : 1;
   const sides = (unit: number): [PackedSide, PackedSide] => [
@@ -68,7 +72,7 @@ export function pairSource({source, target, shard}: PairShard, layout: 'mapping'
     {language: target, tokens: shard.text(2 * unit + 1), textId: shard.textId(2 * unit + 1)},
   ];
   return {
-    name: `pair:${source}/${target}`,
+    name: `pair:${pairName(pair)}`,
     units: shard.texts / 2,
     tokens: copies * shard.tokens + (controls * shard.texts) / 2,
     bytes: shard.bytes,
@@ -76,6 +80,11 @@ export function pairSource({source, target, shard}: PairShard, layout: 'mapping'
     add: (unit, packer) =>
       layout === 'mapping' ? packer.addMapping(...sides(unit)) : packer.addTextPair(...sides(unit)),
   };
+}
+
+/** `en/cs`, `sentences:en/cs` */
+function pairName({name, source, target}: PairShard): string {
+  return `${name === undefined ? '' : `${name}:`}${source}/${target}`;
 }
 
 /** A source with a place in it. */

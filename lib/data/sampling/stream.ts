@@ -4,7 +4,7 @@ import type {Config} from '../../config/index.js';
 import {CrossmapError} from '../../errors.js';
 import type {Batch} from '../batch.js';
 import type {Tokenizer} from '../tokenizer/tokenizer.js';
-import type {Mixture, QuotaSource, SharedSource} from './mixture.js';
+import type {Mixture, MixtureStage, QuotaSource, SharedSource} from './mixture.js';
 import {createPacker} from './packer.js';
 import {createCursor, type Cursor} from './source.js';
 
@@ -89,30 +89,19 @@ export function createBatchStream({data, mixture, tokenizer, config}: StreamOpti
   const texts = mixture.texts
     .filter(({share}) => share > 0)
     .map(({source, share}): TextCursor => Object.assign(createCursor(source, seed), {share}));
-  const pairs = mixture.pairs.map(({source, quota}): PairCursor =>
-    Object.assign(createCursor(source, seed), {quota}),
-  );
-  const cursors: readonly Cursor[] = [...texts, ...pairs];
-  const work = workOf(pairs, mixture.pairTokens);
-  // Pairs are never cut, so a batch of pairs alone is seldom full: a pair of mean length is lost at worst, but for the last one, which
-  // may be of any length.
-  const units = pairs.reduce((sum, {quota}) => sum + quota, 0);
-  const filled = 1 - mixture.pairTokens / Math.max(1, units) / tokensPerBatch;
-  const longest = Math.min(2 * config.model.context, tokensPerBatch);
+  const stages = mixture.stages.map((stage, index) => {
+    const from = (mixture.stages[index - 1]?.until ?? 0) * tokensPerBatch;
+    return openStage(stage, {from, config});
+  });
+  const cursors: readonly Cursor[] = [...texts, ...stages.flatMap(({pairs}) => pairs)];
   let batches = 0;
 
-  const isPairDue = (): boolean => {
-    if (mixture.schedule === undefined) return true;
-    const used = batches * tokensPerBatch + tokensPerBatch - packer.room();
-    const all = mixture.batches * tokensPerBatch;
-    if (used >= all) return work() < used / all;
-    const isLate = mixture.pairTokens * (1 - work()) > filled * (all - used) - longest;
-    return isLate || work() < mixture.schedule(used / all);
-  };
   const next = (): Cursor | undefined => {
     const room = packer.room();
+    const used = batches * tokensPerBatch + tokensPerBatch - room;
+    const stage = stages.find(({until}) => batches < until) ?? stages.at(-1);
     const isOver = batches >= mixture.batches || texts.length === 0;
-    const pair = isPairDue() ? firstPair(pairs, {room, isOver}) : undefined;
+    const pair = stage?.isPairDue(used) ? firstPair(stage.pairs, {room, isOver}) : undefined;
     return pair ?? firstText(texts, room);
   };
   return {
@@ -141,6 +130,48 @@ export function createBatchStream({data, mixture, tokenizer, config}: StreamOpti
         epochs: taken / source.units,
         tokens,
       })),
+  };
+}
+
+/** A stage with places in its pairs. */
+interface OpenStage extends Pick<MixtureStage, 'until'> {
+  readonly pairs: readonly PairCursor[];
+  /** @param used room in batches that is taken, from the start of training on, in tokens */
+  isPairDue(used: number): boolean;
+}
+
+interface OpenStageOptions {
+  /** Tokens that the batches before the stage hold. */
+  readonly from: number;
+  readonly config: Config;
+}
+
+/** A stage at its start. All of its pairs come before it ends: near its end nothing else does, if they are late. */
+function openStage(
+  {until, pairs: quotas, schedule, pairTokens}: MixtureStage,
+  {from, config: {seed, model, training}}: OpenStageOptions,
+): OpenStage {
+  const {tokensPerBatch, steps, accumulation} = training;
+  const pairs = quotas.map(({source, quota}): PairCursor =>
+    Object.assign(createCursor(source, seed), {quota}),
+  );
+  const work = workOf(pairs, pairTokens);
+  // Pairs are never cut, so a batch of pairs alone is seldom full: a pair of mean length is lost at worst, but for the last one, which
+  // may be of any length.
+  const units = pairs.reduce((sum, {quota}) => sum + quota, 0);
+  const filled = 1 - pairTokens / Math.max(1, units) / tokensPerBatch;
+  const longest = Math.min(2 * model.context, tokensPerBatch);
+  const end = until * tokensPerBatch;
+  const all = steps * accumulation * tokensPerBatch;
+  return {
+    until,
+    pairs,
+    isPairDue(used) {
+      if (schedule === undefined) return true;
+      if (used >= end) return work() < (used - from) / (end - from);
+      const isLate = pairTokens * (1 - work()) > filled * (end - used) - longest;
+      return isLate || work() < schedule(used / all);
+    },
   };
 }
 
