@@ -24,6 +24,7 @@ export function describeAlignment(alignment: PairAlignment, name: string): strin
         'retrieval',
         `P@1 ${source}>${target}`,
         `P@1 ${target}>${source}`,
+        'margin error',
         'MEXA',
         'cosine',
         'CKA',
@@ -36,6 +37,7 @@ export function describeAlignment(alignment: PairAlignment, name: string): strin
         fixed(alignment.retrievalByLayer[layer] ?? NaN, 3),
         fixed(alignment.precisionAt1[layer]?.[0] ?? NaN, 3),
         fixed(alignment.precisionAt1[layer]?.[1] ?? NaN, 3),
+        fixed(meanOfBoth(alignment.marginErrorByLayer[layer]), 3),
         fixed(alignment.mexaByLayer[layer] ?? NaN, 3),
         fixed(alignment.meanCosineByLayer[layer] ?? NaN, 3),
         fixed(alignment.ckaByLayer[layer] ?? NaN, 3),
@@ -44,10 +46,27 @@ export function describeAlignment(alignment: PairAlignment, name: string): strin
   ];
 }
 
-export function describeDifference({difference, interval, better}: AlignmentDifference): string[] {
-  const verdict =
-    better === 'undecided'
-      ? 'the interval holds 0: these sentences do not tell which is better'
-      : `the ${better} lines the languages up better`;
-  return [`second less first: LAC ${fixed(difference, 3)} (${shown(interval)}); ${verdict}`];
+/** Of both directions. */
+function meanOfBoth([forth, back]: readonly [number, number] = [NaN, NaN]): number {
+  return (forth + back) / 2;
+}
+
+/** A table of the measures, with means over layers, and of the precision and errors over both directions. */
+export function describeDifference({precisionAt1, marginError, ...lac}: AlignmentDifference): string[] {
+  const measures = {LAC: lac, 'P@1': precisionAt1, 'margin error': marginError};
+  const isUndecided = Object.values(measures).some(({better}) => better === 'undecided');
+  return [
+    ...table(
+      ['second less first', 'difference', '95 % interval', 'better'],
+      Object.entries(measures).map(([name, {difference, interval, better}]) => [
+        name,
+        fixed(difference, 3),
+        shown(interval),
+        better,
+      ]),
+    ),
+    ...(isUndecided
+      ? ['undecided: the interval holds 0, so these sentences do not tell which is better']
+      : []),
+  ];
 }

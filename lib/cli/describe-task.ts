@@ -1,12 +1,24 @@
 /** What a task of a suite found, as lines of text. */
-import type {TaskResult} from '../eval/index.js';
+import {digitsOf, type TaskResult} from '../eval/index.js';
 import {describeAlignment} from './describe-alignment.js';
 import {fixed, interval as shown, plural} from './format.js';
 
 /** The lines of one result. */
 export function describeTask(result: TaskResult): string[] {
-  if (result.type === 'alignment') return [...describeAlignment(result.alignment, result.name), ''];
-  return [`${result.name}: ${facts(result)}`];
+  const lines =
+    result.type === 'alignment'
+      ? [...describeAlignment(result.alignment, result.name), ...retrievalFacts(result), '']
+      : [`${result.name}: ${facts(result)}`];
+  return [...lines, ...overlapFacts(result)];
+}
+
+/** Only what is to be known: that nothing was trained on goes without saying. */
+function overlapFacts({overlap}: TaskResult): string[] {
+  if (overlap === undefined || !overlap.checked || overlap.items === 0) return [];
+  const items = plural(overlap.items, 'item');
+  return overlap.dropped
+    ? [`  left out: ${items} that the model was trained on`]
+    : [`  note: the model was trained on ${items} of these`];
 }
 
 type Results = {readonly [K in TaskResult['type']]: Extract<TaskResult, {type: K}>};
@@ -41,15 +53,51 @@ function perplexityFacts({
 function translationFacts({scores, count: sentences, tooLong}: Results['translation']): string {
   return [
     [
-      ...scores.map(({name, score, halfWidth}) => `${name} ${fixed(score, 2)} ± ${fixed(halfWidth, 2)}`),
+      ...scores.map(shownScore),
       plural(sentences, 'sentence'),
       ...(tooLong === 0 ? [] : [`${tooLong} of them too long`]),
     ].join(', '),
-    ...scores.map(({name, signature}) => `  ${name}|${signature}`),
+    ...signatures(scores),
   ].join('\n');
 }
 
-function questionFacts({f1, interval, exactMatch, f1Characters, count: items}: Results['questions']): string {
-  const others = `exact match ${fixed(exactMatch, 3)}, F1 of characters ${fixed(f1Characters, 3)}`;
-  return `F1 ${fixed(f1, 3)} (${shown(interval)}), ${others}, ${plural(items, 'question')}`;
+function questionFacts(result: Results['questions']): string {
+  const {f1, interval, exactMatch, exactMatchInterval, f1Characters, scores = [], count: items} = result;
+  return [
+    [
+      `F1 ${fixed(f1, 3)} (${shown(interval)})`,
+      `exact match ${fixed(exactMatch, 3)}${exactMatchInterval ? ` (${shown(exactMatchInterval)})` : ''}`,
+      `F1 of characters ${fixed(f1Characters, 3)}`,
+      ...scores.map(shownScore),
+      plural(items, 'question'),
+    ].join(', '),
+    ...signatures(scores),
+  ].join('\n');
+}
+
+type Score = Results['translation']['scores'][number];
+
+function shownScore({name, score, halfWidth}: Score): string {
+  const digits = digitsOf(name);
+  return `${name} ${fixed(score, digits)} ± ${fixed(halfWidth, digits)}`;
+}
+
+/** How each score came about; the parts of a score of vectors share one. */
+function signatures(scores: readonly Score[]): string[] {
+  return [
+    ...new Set(
+      scores.map(({metric, name, signature, values}) =>
+        values === undefined ? `  ${name}|${signature}` : `  ${metric}|${signature}`,
+      ),
+    ),
+  ];
+}
+
+function retrievalFacts({retrieval}: Results['alignment']): string[] {
+  if (retrieval === undefined) return [];
+  const {precisionAt1, precisionInterval, marginError, marginInterval} = retrieval;
+  return [
+    `mean over layers and both directions: P@1 ${fixed(precisionAt1, 3)} (${shown(precisionInterval)}), ` +
+      `margin error ${fixed(marginError, 3)} (${shown(marginInterval)})`,
+  ];
 }

@@ -14,7 +14,7 @@ import {lacOfLayer, mean} from './lac.js';
 import {aboveEmbedding, twoFoldPeak} from './alignment-peak.js';
 import {meanCosine, mexa} from './mexa.js';
 import type {AlignmentFlag, PairAlignment} from './results.js';
-import {cosinesOf, marginError, precisionAt1, type BothWays} from './retrieval.js';
+import {cosinesOf, foundFirst, marginMisses, meansOf, type EachWay} from './retrieval.js';
 import {pickSentences, type Sentences} from './sentences.js';
 
 /** Pooled vectors of n parallel held-out sentences at every hidden state of a model. */
@@ -44,6 +44,10 @@ export interface MeasuredAlignment {
   readonly seed: number;
   /** [draws] resampled `lac`. */
   readonly draws: Float64Array;
+  /** [pairs] of each sentence pair how often its sides find each other first, by cosine: means over layers 1..layers and both directions. */
+  readonly precisions: readonly number[];
+  /** [pairs] the same of the errors of the margin score. */
+  readonly errors: readonly number[];
 }
 
 /**
@@ -75,8 +79,8 @@ export function measureAlignment(vectors: PairVectors): MeasuredAlignment {
     lac: mean(above.map(({lac}) => lac.lac)),
     interval: centralInterval(draws, [-1, 1]),
     peak: twoFoldPeak({layers, options}, n, vectors.seed),
-    precisionAt1: measured.map((layer) => layer.precisionAt1),
-    marginErrorByLayer: measured.map((layer) => layer.marginError),
+    precisionAt1: measured.map(({found}) => meansOf(found)),
+    marginErrorByLayer: measured.map(({missed}) => meansOf(missed)),
     mexaByLayer: measured.map((layer) => layer.mexa),
     meanCosineByLayer: measured.map((layer) => layer.meanCosine),
     ckaByLayer: measured.map((layer) => layer.cka),
@@ -85,7 +89,9 @@ export function measureAlignment(vectors: PairVectors): MeasuredAlignment {
       measured.some(({lac}) => lac.collapsed),
     ),
   };
-  return {alignment, seed: vectors.seed, draws};
+  const precisions = meanOfPairs(above.map(({found}) => found));
+  const errors = meanOfPairs(above.map(({missed}) => missed));
+  return {alignment, seed: vectors.seed, draws, precisions, errors};
 }
 
 /** The distinct sentences of a pair, after checking that everything fits. */
@@ -109,8 +115,8 @@ function distinctSentences(vectors: PairVectors): Sentences & {readonly n: numbe
 interface MeasuredLayer {
   readonly lac: ReturnType<typeof lacOfLayer>;
   readonly draws: Float64Array;
-  readonly precisionAt1: BothWays;
-  readonly marginError: BothWays;
+  readonly found: EachWay;
+  readonly missed: EachWay;
   readonly mexa: number;
   readonly meanCosine: number;
   readonly cka: number;
@@ -123,8 +129,8 @@ function measureLayer(layer: LayerVectors, options: PrepareOptions, weights: Res
   return {
     lac,
     draws: shiftedDraws(lac.lac, lac.scores, weights),
-    precisionAt1: precisionAt1(cosines, n),
-    marginError: marginError(cosines, n),
+    found: foundFirst(cosines, n),
+    missed: marginMisses(cosines, n),
     mexa: mexa(cosines, n),
     meanCosine: meanCosine(cosines, n),
     cka: unbiasedCka(layer, options.features),
@@ -141,6 +147,12 @@ function meanDraws(layers: readonly Float64Array[]): Float64Array {
   const sums = new Float64Array(layers[0]?.length ?? 0);
   for (const draws of layers) draws.forEach((value, b) => (sums[b] = (sums[b] ?? 0) + value / layers.length));
   return sums;
+}
+
+/** [pairs] means over layers and both directions. */
+function meanOfPairs(layers: readonly EachWay[]): number[] {
+  const all = layers.flat();
+  return Array.from(all[0] ?? [], (_, pair) => mean(all.map((values) => values[pair] ?? 0)));
 }
 
 function flagsOf(n: number, collapsed: boolean): AlignmentFlag[] {

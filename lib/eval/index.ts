@@ -2,7 +2,12 @@
 export * from './results.js';
 export {createPerplexity, type Perplexity, type ScoredText} from './perplexity.js';
 export {alignPair, measureAlignment, type MeasuredAlignment, type PairVectors} from './alignment.js';
-export {compareAlignments, summarizeAlignment, type AlignmentDifference} from './alignment-compare.js';
+export {
+  compareAlignments,
+  summarizeAlignment,
+  type AlignmentDifference,
+  type MeasureDifference,
+} from './alignment-compare.js';
 export {minimumPairs} from './alignment-check.js';
 export type {LayerVectors, PrepareOptions, TokenCounts} from './alignment-prepare.js';
 export {scoreAnswer, type AnswerScores} from './answers.js';
@@ -28,7 +33,13 @@ export {
 } from './encode-sentences.js';
 export {evaluateModel, type EvaluationInput, type ModelEvaluation} from './evaluate-model.js';
 export {heldOutPerplexity, type HeldOutPerplexityOptions} from './held-out-perplexity.js';
+export {bertScore, type BertScore, type BertScoreOptions, type Matching} from './bert-score/bert-score.js';
+export {decoderEncoder, type DecoderEncoderOptions} from './bert-score/decoder-encoder.js';
+export type {EncodedTokens, Encoder} from './bert-score/encoder.js';
+export {loadEncoder} from './bert-score/load-encoder.js';
+export type {TrainedOn} from './suite/overlap.js';
 export {runSuite, type SuiteInput} from './suite/run.js';
+export type {ScoringModel} from './suite/vector-scores.js';
 export {
   compareSuites,
   digitsOf,

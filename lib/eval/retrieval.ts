@@ -1,7 +1,7 @@
 /** Finding the translation among all sentences: precision@1 by cosine, and xsim's margin score. */
 import type {LayerVectors} from './alignment-prepare.js';
 import {rowProducts, unitRows} from './matrix.js';
-import {countRivals, shareFirst} from './rivals.js';
+import {countRivals, firstChances} from './rivals.js';
 
 /** A value from source to target, and back. */
 export type BothWays = readonly [forth: number, back: number];
@@ -11,6 +11,9 @@ export function cosinesOf({x, y}: LayerVectors, features: number): Float64Array 
   return rowProducts(unitRows(x, features), unitRows(y, features), features);
 }
 
+/** Which sentences find their translation, or miss it: a value from source to target, and one back, of each. */
+export type EachWay = readonly [forth: Float64Array, back: Float64Array];
+
 /**
  * Precision@1: how often the most similar sentence of the other language is the translation. A tie for first place counts
  * by its chance.
@@ -18,7 +21,12 @@ export function cosinesOf({x, y}: LayerVectors, features: number): Float64Array 
  * @param cosines [n, n] of the raw vectors, translations on the diagonal
  */
 export function precisionAt1(cosines: Float64Array, n: number): BothWays {
-  return [shareFirst(countRivals(cosines, n, 'rows')), shareFirst(countRivals(cosines, n, 'columns'))];
+  return meansOf(foundFirst(cosines, n));
+}
+
+/** [n] each way: the chance that the most similar sentence of the other language is the translation. @param cosines as above */
+export function foundFirst(cosines: Float64Array, n: number): EachWay {
+  return [firstChances(countRivals(cosines, n, 'rows')), firstChances(countRivals(cosines, n, 'columns'))];
 }
 
 /**
@@ -29,10 +37,22 @@ export function precisionAt1(cosines: Float64Array, n: number): BothWays {
  * @see Artetxe and Schwenk 2019, arXiv:1811.01136, equation 3
  */
 export function marginError(cosines: Float64Array, n: number, neighbours = 4): BothWays {
+  return meansOf(marginMisses(cosines, n, neighbours));
+}
+
+/** [n] each way: 1 where the best margin score is not the translation's. @param cosines as above */
+export function marginMisses(cosines: Float64Array, n: number, neighbours = 4): EachWay {
   const transposed = cosines.map((_, k) => cosines[(k % n) * n + Math.floor(k / n)] ?? 0);
   const forth = nearest(cosines, n, neighbours);
   const back = nearest(transposed, n, neighbours);
-  return [errorRate(forth, back.means), errorRate(back, forth.means)];
+  return [misses(forth, back.means), misses(back, forth.means)];
+}
+
+/** Shares of a value of each sentence. */
+export function meansOf([forth, back]: EachWay): BothWays {
+  const mean = (values: Float64Array): number =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  return [mean(forth), mean(back)];
 }
 
 interface Nearest {
@@ -51,12 +71,11 @@ function nearest(cosines: Float64Array, n: number, neighbours: number): Nearest 
   return {columns, values, means: values.map((near) => near.reduce((sum, value) => sum + value, 0) / k)};
 }
 
-function errorRate({columns, values, means}: Nearest, otherMeans: readonly number[]): number {
-  const wrong = columns.filter((near, i) => {
+function misses({columns, values, means}: Nearest, otherMeans: readonly number[]): Float64Array {
+  return Float64Array.from(columns, (near, i) => {
     const margins = near.map(
       (j, c) => (values[i]?.[c] ?? 0) / (((means[i] ?? 0) + (otherMeans[j] ?? 0)) / 2),
     );
-    return near[margins.indexOf(Math.max(...margins))] !== i;
+    return near[margins.indexOf(Math.max(...margins))] === i ? 0 : 1;
   });
-  return wrong.length / columns.length;
 }

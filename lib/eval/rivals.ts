@@ -37,11 +37,9 @@ export function countRivals(scores: Float64Array, n: number, axis: 'rows' | 'col
   return {above, tied};
 }
 
-/** Share of sentences whose partner comes first, a tie for first place counting by its chance. */
-export function shareFirst({above, tied}: RivalCounts): number {
-  let sum = 0;
-  for (let i = 0; i < above.length; i++) if (above[i] === 0) sum += 1 / (1 + (tied[i] ?? 0));
-  return sum / above.length;
+/** Of each sentence whether its partner comes first, a tie for first place counting by its chance. */
+export function firstChances({above, tied}: RivalCounts): Float64Array {
+  return Float64Array.from(above, (rivals, i) => (rivals === 0 ? 1 / (1 + (tied[i] ?? 0)) : 0));
 }
 
 /**

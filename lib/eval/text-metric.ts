@@ -95,19 +95,28 @@ export function compareScores(
   [first, second]: readonly [readonly Translated[], readonly Translated[]],
   options: DrawOptions = {},
 ): ScoreComparison {
+  const drawn = differenceDraws(metric, [first, second], options);
+  const difference = corpusScore(metric, second).score - corpusScore(metric, first).score;
+  const distances = drawn.map(Math.abs);
+  const mean = meanOf(distances);
+  const further = distances.filter((each) => each - mean > Math.abs(difference)).length;
+  const [low, high] = centralOf(drawn);
+  return {difference, interval: [low, high], pValue: (further + 1) / (drawn.length + 1)};
+}
+
+/** [draws] score of the second system less that of the first. @throws as `compareScores` */
+export function differenceDraws(
+  metric: TextMetric,
+  [first, second]: readonly [readonly Translated[], readonly Translated[]],
+  options: DrawOptions = {},
+): number[] {
   checkSentences(first);
   if (first.length !== second.length)
     throw new CrossmapError(
       'ERR_ARGUMENT',
       `compareScores: both must have the same sentences; got ${first.length} and ${second.length}`,
     );
-  const difference = corpusScore(metric, second).score - corpusScore(metric, first).score;
-  const drawn = drawnScores(metric, [first, second], options).map(([a = 0, b = 0]) => b - a);
-  const distances = drawn.map(Math.abs);
-  const mean = meanOf(distances);
-  const further = distances.filter((each) => each - mean > Math.abs(difference)).length;
-  const [low, high] = centralOf(drawn);
-  return {difference, interval: [low, high], pValue: (further + 1) / (drawn.length + 1)};
+  return drawnScores(metric, [first, second], options).map(([a = 0, b = 0]) => b - a);
 }
 
 /** [draws][systems] scores of sentences that are drawn with replacement, the same ones for all systems. */
@@ -158,7 +167,8 @@ function referenceCount(sentences: readonly Translated[]): number | 'var' {
   return counts.size > 1 ? 'var' : count;
 }
 
-function checkSentences(sentences: readonly Translated[]): void {
+/** @throws ERR_ARGUMENT without a sentence, or for one without reference */
+export function checkSentences(sentences: readonly Translated[]): void {
   if (sentences.length === 0) throw new CrossmapError('ERR_ARGUMENT', 'a score needs at least one sentence');
   const without = sentences.findIndex(({references}) => references.length === 0);
   if (without !== -1)

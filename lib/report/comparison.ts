@@ -9,6 +9,7 @@ import {
 import {barChart} from './bar-chart.js';
 import {fixed} from './format.js';
 import {html, type Html} from './html.js';
+import {intervalChart} from './interval-chart.js';
 import {lineChart} from './line-chart.js';
 import {page} from './page.js';
 import {strokeOf} from './palette.js';
@@ -30,16 +31,24 @@ export function renderComparison({comparison, suite, writtenAt}: ComparisonInput
   const {comparisons, profiles} = comparison;
   const names = comparisons[0]?.groups.map(({name}) => name) ?? [];
   const title = names.join(', ');
+  const deciding = comparisons.filter(({primary}) => primary);
+  const differences = names.length > 1 && deciding.length > 0;
   return page({
     name: title,
     kind: 'crossmap comparison',
     facts: `${suite} · ${runsLine(comparisons[0])}`,
     links: [
+      ...(differences ? [['differences', 'What decides'] as const] : []),
       ['table', 'All measures'],
       ...(profiles.length > 0 ? [['profiles', 'Alignment by layer'] as const] : []),
       ['bars', 'Each measure'],
     ],
-    main: [tableSection(comparisons), profileSection(profiles), barSection(comparisons)],
+    main: [
+      differences && differenceSection(deciding),
+      tableSection(comparisons),
+      profileSection(profiles),
+      barSection(comparisons),
+    ],
     writtenAt,
   });
 }
@@ -47,6 +56,40 @@ export function renderComparison({comparison, suite, writtenAt}: ComparisonInput
 function runsLine(comparison: Comparison | undefined): string {
   const counts = comparison?.groups.map(({name, values}) => `${name}: ${values.length}`) ?? [];
   return `runs of each: ${counts.join(', ')}`;
+}
+
+/** The primary measures: each run's difference from the first group, with its interval. */
+function differenceSection(deciding: readonly Comparison[]): Html {
+  const first = deciding[0]?.groups[0]?.name ?? '';
+  return section({
+    id: 'differences',
+    title: 'What decides',
+    lead: html`Differences from ${first} in the measures that were declared before anything was measured. A
+    line is a run against the run of ${first} with the same seed: the 95 % interval of the difference, items
+    drawn again.`,
+    body: html`<div class="charts wide">${deciding.map(differenceChart)}</div>`,
+  });
+}
+
+function differenceChart(comparison: Comparison): Html {
+  const {task, measure, better, groups} = comparison;
+  const [first, ...others] = groups;
+  const show = shower(comparison);
+  return intervalChart({
+    title: `${task}: ${measure}, ${better} is better`,
+    description: others
+      .map(({name, difference}) => `${name} ${difference ? signed(difference.mean, show) : 'not compared'}`)
+      .join(', '),
+    rows: others.map((group, i) => ({
+      name: group.name,
+      colour: i + 1,
+      label: differenceCell(group, comparison),
+      runs: (group.difference?.intervals ?? []).map((interval, run) => ({
+        value: (group.values[run] ?? NaN) - (first?.values[run] ?? NaN),
+        interval,
+      })),
+    })),
+  });
 }
 
 function tableSection(comparisons: readonly Comparison[]): Html {
@@ -83,8 +126,12 @@ function tableSection(comparisons: readonly Comparison[]): Html {
   });
 }
 
-function measureName({measure, better, chance}: Comparison): string {
-  const facts = [`${better} is better`, ...(chance === undefined ? [] : [`chance ${fixed(chance, 2)}`])];
+function measureName({measure, better, chance, primary}: Comparison): string {
+  const facts = [
+    ...(primary ? ['primary'] : []),
+    `${better} is better`,
+    ...(chance === undefined ? [] : [`chance ${fixed(chance, 3)}`]),
+  ];
   return `${measure} (${facts.join(', ')})`;
 }
 
@@ -96,12 +143,16 @@ function valueCell({mean, range: [low, high], values}: GroupValues, comparison: 
 function differenceCell({difference}: GroupValues, comparison: Comparison): Html {
   if (difference === undefined) return html`–`;
   const {mean, verdict} = difference;
-  const text = `${mean < 0 ? '−' : '+'}${shower(comparison)(Math.abs(mean))}`;
+  const text = signed(mean, shower(comparison));
   return html`<span class="${verdict === 'undecided' ? 'same' : verdict}">${text}, ${verdict}</span>`;
 }
 
+function signed(value: number, show: (value: number) => string): string {
+  return `${value < 0 ? '−' : '+'}${show(Math.abs(value))}`;
+}
+
 function shower(comparison: Comparison): (value: number) => string {
-  const digits = digitsOf(comparison);
+  const digits = digitsOf(comparison.measure);
   return (value) => fixed(value, digits);
 }
 

@@ -22,6 +22,16 @@ const start = z.object({
   device: z.string(),
   dtype: z.string(),
   languages: z.array(z.string()),
+  fertility: z
+    .array(
+      z.object({
+        language: z.string(),
+        fertility: number,
+        tokensPerCharacter: number.exactOptional(),
+        bytesPerToken: number,
+      }),
+    )
+    .exactOptional(),
   output: z.string(),
 });
 
@@ -33,6 +43,7 @@ const step = z.object({
   weights: z.object({next: number, mapping: number, contrastive: number}).exactOptional(),
   learningRate: number,
   gradientNorm: number,
+  gradientNorms: objectiveLosses.exactOptional(),
   tokens: z.number(),
   tokensPerSecond: number,
   targetShares: z.object({next: number, mapping: number}).exactOptional(),

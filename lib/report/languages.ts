@@ -37,11 +37,12 @@ export function languageSection(history: RunHistory): Html {
     lead: html`Bits per UTF-8 byte: lower is better, and unlike perplexity it can be compared between
     tokenizers. Between languages it cannot: a letter is one byte in English, two in Ukrainian and three in
     Chinese.`,
-    body:
+    body: html`${
       followed.length > 0
         ? html`<div class="charts wide">${chart(history, followed)}</div>
             ${languageTable(history, followed)}`
-        : html`<p class="none">No evaluation of held-out text has been made yet.</p>`,
+        : html`<p class="none">No evaluation of held-out text has been made yet.</p>`
+    }${fertilityTable(history)}`,
   });
 }
 
@@ -86,5 +87,28 @@ function languageTable(history: RunHistory, followed: readonly Track[]): Html {
         entry && count(entry.tokens),
       ];
     }),
+  });
+}
+
+/** How finely the tokenizer cuts each language: one that takes more tokens for the same text has less of it in a context. */
+function fertilityTable({start}: RunHistory): Html | undefined {
+  const languages = start?.fertility ?? [];
+  if (languages.length === 0) return undefined;
+  const show = (value: number | undefined): string =>
+    value === undefined || !Number.isFinite(value) ? '–' : fixed(value, 2);
+  return table({
+    caption: 'Tokens of the text to train on, on a sample of each language',
+    columns: [
+      {name: 'Language'},
+      {name: 'Tokens per word'},
+      {name: 'Tokens per character'},
+      {name: 'Bytes per token'},
+    ],
+    rows: languages.map(({language, fertility, tokensPerCharacter, bytesPerToken}) => [
+      languageName(language),
+      show(fertility),
+      show(tokensPerCharacter),
+      show(bytesPerToken),
+    ]),
   });
 }

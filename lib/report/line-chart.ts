@@ -58,6 +58,7 @@ export function lineChart(chart: LineChart): Html {
         data-x="${chart.x.low} ${chart.x.high}"
         data-y="${chart.y.low} ${chart.y.high}"
         data-kind="${chart.y.kind}"
+        data-x-kind="${chart.x.kind}"
         data-x-name="${chart.xName ?? 'step'}"
       >
         <svg viewBox="0 0 1000 1000" preserveAspectRatio="none" role="img" aria-label="${chart.description}">

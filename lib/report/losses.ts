@@ -88,15 +88,49 @@ export function optimiserSection(history: RunHistory): Html | undefined {
   const rate = curve((event) => event.learningRate);
   const gradient = curve((event) => event.gradientNorm);
   const speed = curve((event) => event.tokensPerSecond);
+  const norms = gradientNormChart(history, x);
   return section({
     id: 'optimiser',
     title: 'Optimiser and speed',
-    lead: 'The gradient norm is taken over all parameters, before clipping.',
+    lead: html`The gradient norm is taken over all parameters, before clipping;
+    ${
+      norms &&
+      html`those by objective at the states that are aligned: the weighted loss that has the largest decides
+      what these layers learn.`
+    }`,
     body: html`<div class="charts">
       ${plainChart('Learning rate', rate, x, linearScale(values(rate), [0]))}
       ${noisyChart('Gradient norm', gradient, x, wideScale(values(gradient)))}
-      ${noisyChart('Tokens per second', speed, x, linearScale(values(speed), [0]))}
+      ${noisyChart('Tokens per second', speed, x, linearScale(values(speed), [0]))} ${norms}
     </div>`,
+  });
+}
+
+/** undefined where none were measured. */
+function gradientNormChart({steps}: RunHistory, x: Scale): Html | undefined {
+  const curves = objectives.flatMap((objective): Curve[] => {
+    const points = finite(
+      steps.flatMap(({step, gradientNorms}) => {
+        const norm = gradientNorms?.[objective];
+        return norm === undefined ? [] : [{x: step, y: norm}];
+      }),
+    );
+    const drawn = {
+      name: objectiveNames[objective],
+      stroke: objectiveStroke(objective),
+      weight: 'main',
+    } as const;
+    return points.length === 0 ? [] : [{...drawn, points: thin(points)}];
+  });
+  if (curves.length === 0) return undefined;
+  const title = 'Gradient norm by objective';
+  const y = wideScale(curves.flatMap(({points}) => values(points)));
+  return lineChart({
+    title: y.kind === 'log' ? `${title} (logarithmic)` : title,
+    description: curves.map(({name, points}) => describe(`${title}, ${name}`, points)).join('; '),
+    x,
+    y,
+    curves,
   });
 }
 

@@ -36,7 +36,12 @@ export function linearScale(
 /** A logarithmic scale where the values span a wide range and all are positive; else linear. */
 export function wideScale(values: readonly number[]): Scale {
   const [least, most] = extent(values);
-  if (least <= 0 || most < logFrom * least) return linearScale(values);
+  return least <= 0 || most < logFrom * least ? linearScale(values) : logScale(values);
+}
+
+/** A logarithmic scale. @param values above 0 */
+export function logScale(values: readonly number[]): Scale {
+  const [least, most] = extent(values);
   const [low, high] = [least / 1.15, most * 1.15];
   return scale('log', low, high, logTicks(low, high));
 }

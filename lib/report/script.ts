@@ -6,19 +6,19 @@ export const script = `
 (() => {
   const tip = document.body.appendChild(Object.assign(document.createElement('div'), {className: 'tip'}));
   const plots = [...document.querySelectorAll('.plot')].map((plot) => {
-    const range = (name) => plot.dataset[name].split(' ').map(Number);
-    const [low, high] = range('y');
-    const log = plot.dataset.kind === 'log';
-    const value = (y) => {
-      const share = 1 - y / 1000;
-      return log ? low * (high / low) ** share : low + share * (high - low);
+    const axis = (name, log) => {
+      const [low, high] = plot.dataset[name].split(' ').map(Number);
+      return log
+        ? {valueAt: (share) => low * (high / low) ** share, shareOf: (value) => Math.log(value / low) / Math.log(high / low)}
+        : {valueAt: (share) => low + share * (high - low), shareOf: (value) => (value - low) / (high - low)};
     };
+    const [x, y] = [axis('x', plot.dataset.xKind === 'log'), axis('y', plot.dataset.kind === 'log')];
     const curves = [...plot.querySelectorAll('path[data-name]')].map((path) => ({
       path,
       name: path.dataset.name,
       points: path.getAttribute('d').slice(1).split('L').map((pair) => pair.split(' ').map(Number)),
     }));
-    return {plot, cross: plot.querySelector('.cross'), x: range('x'), value, curves};
+    return {plot, cross: plot.querySelector('.cross'), x, y, curves};
   });
   const nearest = (points, x) => {
     let [low, high] = [0, points.length - 1];
@@ -37,15 +37,15 @@ export const script = `
     tip.style.display = 'none';
     for (const {cross} of plots) cross.style.display = 'none';
   };
-  const point = ({plot, x: [from, to], value, curves}, event) => {
+  const point = ({plot, x, y, curves}, event) => {
     const box = plot.getBoundingClientRect();
     const at = 1000 * Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
     const read = curves.map((curve) => ({...curve, point: nearest(curve.points, at)}));
     if (read.length === 0) return;
     const found = read.reduce((a, b) => (Math.abs(b.point[0] - at) < Math.abs(a.point[0] - at) ? b : a)).point[0];
-    const step = from + (found / 1000) * (to - from);
+    const step = x.valueAt(found / 1000);
     for (const other of plots) {
-      const share = (step - other.x[0]) / (other.x[1] - other.x[0]);
+      const share = other.plot.dataset.xName === plot.dataset.xName ? other.x.shareOf(step) : -1;
       other.cross.style.display = share >= 0 && share <= 1 ? 'block' : 'none';
       other.cross.style.left = 100 * share + '%';
     }
@@ -54,7 +54,7 @@ export const script = `
       const line = document.createElement('div');
       const mark = document.createElement('i');
       mark.style.background = path.style.stroke;
-      line.append(mark, name + ' ', Object.assign(document.createElement('b'), {textContent: show(value(point[1]))}));
+      line.append(mark, name + ' ', Object.assign(document.createElement('b'), {textContent: show(y.valueAt(1 - point[1] / 1000))}));
       tip.append(line);
     }
     tip.style.display = 'block';

@@ -92,6 +92,8 @@ section{margin:0 0 44px;scroll-margin-top:12px}
 .track i{position:absolute}
 .fill{top:3px;bottom:3px;border-radius:2px;opacity:.75;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .dot{top:50%;width:7px;height:7px;margin:-3.5px 0 0 -3.5px;border-radius:50%;background:var(--card);border:1.5px solid var(--ink)}
+.intervals .bar{grid-template-columns:minmax(64px,14%) minmax(0,1fr) 132px}
+.span{height:3px;margin-top:-1.5px;border-radius:2px;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .mark{top:0;bottom:0;width:0;border-left:1px dashed var(--muted)}
 .cross{position:absolute;top:0;bottom:0;width:0;border-left:1px solid var(--muted);display:none;pointer-events:none}
 .tip{position:fixed;z-index:2;pointer-events:none;background:var(--card);border:1px solid var(--rule);box-shadow:0 4px 16px #00000038;border-radius:8px;padding:7px 11px;font-size:12.5px;line-height:1.45;display:none;max-width:min(300px,90vw)}

@@ -7,6 +7,8 @@ import {
   summarizeAlignment,
   type PairVectors,
 } from '../../lib/eval/index.js';
+import {centralInterval, resampleWeights} from '../../lib/eval/bootstrap.js';
+import {mean} from '../../lib/eval/lac.js';
 import {createRandom} from '../../lib/eval/random.js';
 import {flat, normal, sum, world} from './reference.js';
 
@@ -147,7 +149,42 @@ test('a better model is told from a worse one, and a model from itself is not', 
   t.is(difference.difference, better!.alignment.lac - worse!.alignment.lac);
   t.true(difference.interval[0] < difference.difference && difference.difference < difference.interval[1]);
   t.is(compareAlignments(better!, worse!).better, 'first');
-  t.deepEqual(compareAlignments(better!, better!), {difference: 0, interval: [0, 0], better: 'undecided'});
+  const none = {difference: 0, interval: [0, 0], better: 'undecided'} as const;
+  t.deepEqual(compareAlignments(better!, better!), {...none, precisionAt1: none, marginError: none});
+});
+
+test('precision@1 and margin error are compared from the draws of LAC', (t) => {
+  // Cosines above 0: below it the ratio of the margin score has no meaning.
+  const x = flat(normal(80, 24, 5)).map((value) => 2 + value);
+  const noise = flat(normal(80, 24, 6));
+  const [worse, better] = [2, 0.5].map((share) => {
+    const layers = [0, 1, 2].map(() => ({x, y: x.map((value, k) => value + share * noise[k]!)}));
+    return measureAlignment({source: 'en', target: 'cs', layers, features: 24, seed: 1, draws: 200});
+  });
+  const {precisionAt1, marginError} = compareAlignments(worse!, better!);
+  const above = (both: readonly (readonly [number, number])[]): number => mean(both.slice(1).flat());
+  for (const [{difference, interval}, profile] of [
+    [precisionAt1, 'precisionAt1'],
+    [marginError, 'marginErrorByLayer'],
+  ] as const) {
+    const expected = above(better!.alignment[profile]) - above(worse!.alignment[profile]);
+    t.true(Math.abs(difference - expected) < 1e-12, profile);
+    t.true(interval[0] < difference && difference < interval[1], profile);
+  }
+  t.true(precisionAt1.difference > 0 && marginError.difference < 0);
+  t.deepEqual([precisionAt1.better, marginError.better], ['second', 'second']);
+  const back = compareAlignments(better!, worse!);
+  t.deepEqual([back.precisionAt1.better, back.marginError.better], ['first', 'first']);
+  // The weights of LAC are the draws: the difference of one draw by hand, with every sentence as often as it weighs.
+  const {n, draws, values} = resampleWeights(80, better!.draws.length, better!.seed);
+  const gains = better!.precisions.map((value, i) => value - worse!.precisions[i]!);
+  const drawn = Float64Array.from({length: draws}, (_, b) =>
+    gains.reduce((sum, gain, i) => sum + (gain * values[i * draws + b]!) / n, 0),
+  );
+  const [low, high] = centralInterval(drawn, [-1, 1]);
+  t.true(
+    Math.abs(low - precisionAt1.interval[0]) < 1e-12 && Math.abs(high - precisionAt1.interval[1]) < 1e-12,
+  );
 });
 
 test('the interval of a difference is narrower than the two intervals for models that err alike', (t) => {

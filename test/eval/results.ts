@@ -21,7 +21,7 @@ export function results(run: string, seed: number, skill: number): SuiteResults 
     (items[i] ?? 0) < 0.5 + skill ? text : text.replace('bit a man', 'sat'),
   );
   const translated = outputs.map((hypothesis, i) => ({hypothesis, references: [references[i] ?? '']}));
-  const scores = (['bleu', 'chrf'] as const).map((metric) => {
+  const textScores = (['bleu', 'chrf'] as const).map((metric) => {
     const {name, score, signature} = corpusScore<{
       name: string;
       score: number;
@@ -30,6 +30,18 @@ export function results(run: string, seed: number, skill: number): SuiteResults 
     }>(metric === 'bleu' ? bleu() : chrf(), translated);
     return {metric, name, score, signature, halfWidth: 1};
   });
+  const values = items.map((value) => Math.min(1, 0.5 * value + skill));
+  const scores = [
+    ...textScores,
+    {
+      metric: 'bertscore',
+      name: 'BERTScore F1',
+      score: values.reduce((sum, value) => sum + value, 0) / 60,
+      signature: 'waves_L3_no-idf_version=crossmap-0.1',
+      halfWidth: 0.1,
+      values,
+    } as const,
+  ];
   const lac = 0.2 + skill;
   const lacByLayer = [0, lac - 0.05, lac + 0.05];
   const acc = correct.filter(Boolean).length / 60;
@@ -96,17 +108,27 @@ export function results(run: string, seed: number, skill: number): SuiteResults 
       },
       seed: 0,
       draws: Array.from({length: 200}, (_, i) => lac + 0.05 * Math.sin(i)),
+      retrieval: {
+        precisionAt1: acc,
+        precisionInterval: [0, 1],
+        marginError: 1 - acc,
+        marginInterval: [0, 1],
+        precisions: correct.map(Number),
+        errors: correct.map((each) => 1 - Number(each)),
+      },
     },
     {
       type: 'questions',
       name: 'quiz',
       ...common,
       language: 'cs',
-      exactMatch: 0,
+      exactMatch: acc,
       f1: f1s.reduce((sum, value) => sum + value, 0) / 60,
       f1Characters: 0,
       interval: [0, 1],
       f1s,
+      exactMatchInterval: [0, 1],
+      exactMatches: correct,
     },
   ];
   return suiteResults({

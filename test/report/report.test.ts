@@ -57,6 +57,17 @@ test('every section that the navigation names is there once', (t) => {
   for (const id of targets) t.true(ids.includes(id));
 });
 
+test('the tokens that each language takes are told where they are known', (t) => {
+  t.true(textOf(page).includes('Tokens per word Tokens per character Bytes per token'));
+  t.regex(textOf(page), /English 1\.25 – 4\.50 Czech 1\.35 0\.26 4\.25 /);
+  const older = demo.map((event) => {
+    if (event.type !== 'start') return event;
+    const {fertility: _, ...rest} = event;
+    return rest;
+  });
+  t.false(textOf(renderReport({config: exampleConfig, events: older})).includes('Tokens per word'));
+});
+
 test('every colour that is used is defined', (t) => {
   const used = new Set([...page.matchAll(/var\(--([a-z0-9]+)\)/g)].map(([, name]) => name));
   for (const name of used) t.regex(page, new RegExp(`--${name}:`));
@@ -70,6 +81,12 @@ test('every drawing says in words what it shows', (t) => {
 test('no value is undefined, NaN or an object', (t) => {
   t.notRegex(textOf(page), /undefined|NaN|\[object/);
   t.notRegex(page, /\bd="[^"]*(?:NaN|Infinity|undefined)/);
+});
+
+test('gradient norms by objective are drawn where they were measured', (t) => {
+  t.regex(textOf(page), /Gradient norm by objective/);
+  t.regex(page, /aria-label="Gradient norm by objective, Next token: from [^"]*Contrastive: from/);
+  t.notRegex(renderReport({config: undefined, events: []}), /by objective at the states/);
 });
 
 test('the summary has each objective, language and pair at the start and now', (t) => {

@@ -28,6 +28,12 @@ export function syntheticRun(run: SyntheticRun): TrainEvent[] {
       device: 'cpu',
       dtype: 'float32',
       languages,
+      fertility: languages.map((language, i) => ({
+        language,
+        fertility: 1.25 + i / 10,
+        ...(i > 0 && {tokensPerCharacter: 0.25 + i / 100}),
+        bytesPerToken: 4.5 - i / 4,
+      })),
       output: 'runs/demo',
     },
   ];
@@ -60,6 +66,13 @@ function stepEvent(step: number, steps: number, random: Random): StepEvent {
     losses: {next, mapping, contrastive},
     learningRate: 2e-3 * warm * (0.55 + 0.45 * Math.cos(Math.PI * done)),
     gradientNorm: Math.exp(0.8 * noise(random)) * (0.6 + 8 * Math.exp(-20 * done)),
+    ...(step % 50 === 1 && {
+      gradientNorms: {
+        next: 0.4 + 2 * Math.exp(-9 * done),
+        mapping: 0.3 + 1.5 * Math.exp(-6 * done),
+        contrastive: 1.4 * warm * Math.exp(-3 * done),
+      },
+    }),
     tokens: 4096,
     tokensPerSecond: 11_000 + 900 * noise(random),
     pairs: 32,

@@ -1,6 +1,6 @@
 /** `crossmap compare`: results of the same suite side by side, as a table, JSON and a page. */
 import {readFile, writeFile} from 'node:fs/promises';
-import {resolve} from 'node:path';
+import {basename, resolve} from 'node:path';
 import {Command} from 'commander';
 import {CrossmapError} from '../../errors.js';
 import {compareSuites, suiteResultsSchema, type RunGroup, type SuiteResults} from '../../eval/index.js';
@@ -11,6 +11,7 @@ import {printJson, printLines} from '../print.js';
 
 interface CompareCommandOptions {
   readonly page?: string;
+  readonly output?: string;
   readonly json?: true;
 }
 
@@ -22,6 +23,7 @@ export function compareCommand(): Command {
       'files of results; name=file puts it into the group of that name; default the name of its run',
     )
     .option('--page <file>', 'write a page with charts')
+    .option('--output <file>', 'write the comparison there as JSON too')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -33,13 +35,17 @@ Examples:
   crossmap compare mono.json full.json
   crossmap compare mono=mono-1.json mono=mono-2.json full=full-1.json full=full-2.json --page comparison.html`,
     )
-    .action(async (names: readonly string[], {page, json}: CompareCommandOptions) => {
+    .action(async (names: readonly string[], {page, output, json}: CompareCommandOptions) => {
       const groups = await readGroups(names);
       const comparison = compareSuites(groups);
       if (json) printJson(comparison);
       else printLines(describeComparisons(comparison.comparisons));
+      if (output !== undefined)
+        await publishFile(resolve(output), (temporary) =>
+          writeFile(temporary, `${JSON.stringify(comparison, null, 2)}\n`),
+        );
       if (page === undefined) return;
-      const suite = groups[0]?.results[0]?.suite ?? '';
+      const suite = basename(groups[0]?.results[0]?.suite ?? '');
       const text = renderComparison({comparison, suite, writtenAt: new Date()});
       await publishFile(resolve(page), (temporary) => writeFile(temporary, text));
       if (!json) printLines(['', `page: ${resolve(page)}`]);

@@ -1,10 +1,9 @@
 /** Models compared on the same suite: groups of runs that differ by their seed alone, against the first group. */
 import {CrossmapError} from '../../errors.js';
 import {centralInterval, type Interval} from '../bootstrap.js';
-import {compareScores, type Translated} from '../text-metric.js';
-import {pairedInterval} from './intervals.js';
-import type {ResultOf, SuiteResults, TaskResult} from './results.js';
-import {textMetric} from './text-metrics.js';
+import {anyNumber} from '../intervals.js';
+import {measuresOf, type Measure} from './measures.js';
+import type {SuiteResults, TaskResult} from './results.js';
 
 /** Runs of one kind. */
 export interface RunGroup {
@@ -21,7 +20,7 @@ export interface GroupValues {
   readonly mean: number;
   /** Lowest and highest over the runs. */
   readonly range: Interval;
-  /** Against the first group; absent for the first group itself. */
+  /** Against the first group; absent for the first group itself, and for scores by another encoder than that of the first group. */
   readonly difference?: Difference;
 }
 
@@ -37,20 +36,22 @@ interface Difference {
   readonly verdict: 'better' | 'worse' | 'undecided';
 }
 
-/** One measure of one task. */
+/** One measure of one task, or of the mean over several. */
 export interface Comparison {
-  /** Name of the task. */
+  /** Name of the task; `translation, mean of 6` where it is the mean over tasks of a kind. */
   readonly task: string;
   /** `bits per byte`, `BLEU`, `LAC`, ... */
   readonly measure: string;
   readonly better: 'lower' | 'higher';
   /** Where guessing would be; absent where there is none. */
   readonly chance?: number;
+  /** Whether it is one of those that were declared to decide: the mean over the tasks of a kind, or the task that is alone. */
+  readonly primary: boolean;
   readonly groups: readonly GroupValues[];
 }
 
 /** Digits behind the point that a measure is read with: two of scores of translations, three of all else. */
-export function digitsOf({measure}: Comparison): number {
+export function digitsOf(measure: string): number {
   return measure.startsWith('BLEU') || measure.startsWith('chrF') ? 2 : 3;
 }
 
@@ -70,6 +71,7 @@ export interface Profile {
 
 /** All measures of all tasks. */
 export interface SuiteComparison {
+  /** Primary measures first, in the order in which the suite of the first group declares them; then means over tasks; then tasks. */
   readonly comparisons: readonly Comparison[];
   readonly profiles: readonly Profile[];
 }
@@ -86,9 +88,7 @@ export function compareSuites(groups: readonly RunGroup[]): SuiteComparison {
     throw new CrossmapError('ERR_ARGUMENT', 'compareSuites: there must be a group with results');
   for (const {name, results} of groups) checkGroup(name, results, tasks);
   return {
-    comparisons: tasks.flatMap((task, index) =>
-      measuresOf(task).map((measure) => compare(groups, {task: task.name, index, measure})),
-    ),
+    comparisons: placesOf(tasks, first.results[0]?.primary ?? []).map((place) => compare(groups, place)),
     profiles: tasks.flatMap((task, index) =>
       task.type === 'alignment' ? [profile(groups, task.name, index)] : [],
     ),
@@ -114,132 +114,88 @@ function checkGroup(name: string, results: readonly SuiteResults[], tasks: reado
     }
 }
 
-/** A number that a result has, and how it differs between two results on the same items. */
-interface Measure {
-  readonly name: string;
-  readonly better: 'lower' | 'higher';
-  readonly chance?: number;
-  valueOf(result: TaskResult): number;
-  /** 95 % interval of the second less the first. */
-  intervalOf(first: TaskResult, second: TaskResult, settings: SuiteResults['draws']): Interval;
-}
-
-function measuresOf(task: TaskResult): Measure[] {
-  if (task.type === 'perplexity') return [bitsPerByte];
-  if (task.type === 'translation') return task.scores.map(translationScore);
-  if (task.type === 'alignment') return [lac];
-  if (task.type === 'questions') return [f1];
-  return [accuracy(task)];
-}
-
-const bitsPerByte: Measure = {
-  name: 'bits per byte',
-  better: 'lower',
-  valueOf: (result) => ofType(result, 'perplexity').bitsPerByte,
-  intervalOf: (first, second, settings) =>
-    pairedInterval([ofType(first, 'perplexity').documents, ofType(second, 'perplexity').documents], settings),
-};
-
-const lac: Measure = {
-  name: 'LAC (crossmap definition)',
-  better: 'higher',
-  chance: 0,
-  valueOf: (result) => ofType(result, 'alignment').alignment.lac,
-  intervalOf(first, second) {
-    const [a, b] = [ofType(first, 'alignment'), ofType(second, 'alignment')];
-    return centralInterval(
-      Float64Array.from(b.draws, (value, draw) => value - (a.draws[draw] ?? 0)),
-      [-2, 2],
-    );
-  },
-};
-
-const f1: Measure = {
-  name: 'F1',
-  better: 'higher',
-  valueOf: (result) => ofType(result, 'questions').f1,
-  intervalOf: (first, second, settings) =>
-    pairedInterval(
-      [asItems(ofType(first, 'questions').f1s), asItems(ofType(second, 'questions').f1s)],
-      settings,
-    ),
-};
-
-function accuracy({type, chance}: ResultOf<'choice'> | ResultOf<'translationChoice'>): Measure {
-  const correctOf = (result: TaskResult): [number, number][] =>
-    asItems(ofType(result, type).correct.map(Number));
-  return {
-    name: 'acc',
-    better: 'higher',
-    chance,
-    valueOf: (result) => ofType(result, type).acc,
-    intervalOf: (first, second, settings) => pairedInterval([correctOf(first), correctOf(second)], settings),
-  };
-}
-
-function translationScore({metric, name}: ResultOf<'translation'>['scores'][number]): Measure {
-  return {
-    name,
-    better: 'higher',
-    valueOf: (result) =>
-      ofType(result, 'translation').scores.find((score) => score.metric === metric)?.score ?? NaN,
-    intervalOf(first, second, settings) {
-      const [a, b] = [ofType(first, 'translation'), ofType(second, 'translation')];
-      const scorer = textMetric(metric, a.tokenizer);
-      return compareScores(scorer, [translatedOf(a), translatedOf(b)], settings).interval;
-    },
-  };
-}
-
-function translatedOf({outputs, references}: ResultOf<'translation'>): Translated[] {
-  return outputs.map((hypothesis, index) => ({hypothesis, references: [references[index] ?? '']}));
-}
-
-function asItems(values: readonly number[]): [number, number][] {
-  return values.map((value) => [value, 1]);
-}
-
-function ofType<Type extends TaskResult['type']>(result: TaskResult, type: Type): ResultOf<Type> {
-  if (isOfType(result, type)) return result;
-  throw new CrossmapError('ERR_INTERNAL', `a result of ${result.type} is not one of ${type}`);
-}
-
-function isOfType<Type extends TaskResult['type']>(result: TaskResult, type: Type): result is ResultOf<Type> {
-  return result.type === type;
-}
-
 interface Place {
+  /** Name of the task, or of several whose mean is taken. */
   readonly task: string;
-  readonly index: number;
+  /** Their places in the suite. */
+  readonly indices: readonly number[];
   readonly measure: Measure;
+  readonly primary: boolean;
 }
 
-function compare(groups: readonly RunGroup[], {task, index, measure}: Place): Comparison {
+/** Each measure of each task, before them the mean of each measure that several tasks of a kind have, and before all the primary ones. */
+function placesOf(tasks: readonly TaskResult[], primary: readonly string[]): Place[] {
+  const single = tasks.flatMap((task, index) =>
+    measuresOf(task).map((measure): Place => ({task: task.name, indices: [index], measure, primary: false})),
+  );
+  const typeOf = ({indices: [index = 0]}: Place): string => tasks[index]?.type ?? '';
+  const kinds = new Map<string, Place[]>();
+  for (const place of single) {
+    const kind = `${typeOf(place)} ${place.measure.name}`;
+    kinds.set(kind, [...(kinds.get(kind) ?? []), place]);
+  }
+  // A task that is alone stands for its kind itself.
+  const summaries = [...kinds.values()].flatMap(([first, ...others]): Place[] => {
+    if (first === undefined) return [];
+    if (others.length === 0) return [first];
+    const task = `${typeOf(first)}, mean of ${others.length + 1}`;
+    return [{...first, task, indices: [first, ...others].flatMap(({indices}) => indices)}];
+  });
+  const rank = ({measure}: Place): number => primary.indexOf(measure.id);
+  const deciding = summaries.filter((place) => rank(place) >= 0).sort((a, b) => rank(a) - rank(b));
+  const means = summaries.filter((place) => rank(place) < 0 && place.indices.length > 1);
+  const others = single.filter((place) => !deciding.includes(place));
+  return [...deciding.map((place) => ({...place, primary: true})), ...means, ...others];
+}
+
+function compare(groups: readonly RunGroup[], {task, indices, measure, primary}: Place): Comparison {
   const {name, better, chance} = measure;
-  const resultsOf = ({results}: RunGroup): TaskResult[] => results.flatMap(({tasks}) => tasks[index] ?? []);
+  const valueOf = ({tasks}: SuiteResults): number =>
+    meanOf(indices.map((index) => measure.valueOf(taskAt(tasks, index))));
   const [first] = groups;
-  const baseline = first ? resultsOf(first) : [];
-  const settings = first?.results[0]?.draws ?? {draws: 1, seed: 0};
-  const baselineMean = meanOf(baseline.map((result) => measure.valueOf(result)));
+  const baseline = first?.results ?? [];
+  const baselineMean = meanOf(baseline.map(valueOf));
   return {
     task,
     measure: name,
     better,
     ...(chance !== undefined && {chance}),
+    primary,
     groups: groups.map((group): GroupValues => {
-      const results = resultsOf(group);
-      const values = results.map((result) => measure.valueOf(result));
+      const values = group.results.map(valueOf);
       const mean = meanOf(values);
       const range = [Math.min(...values), Math.max(...values)] as const;
       if (group === first) return {name: group.name, values, mean, range};
-      const intervals = results.flatMap((result, run) => {
+      const intervals = group.results.flatMap((results, run) => {
         const other = baseline[run];
-        return other === undefined ? [] : [measure.intervalOf(other, result, settings)];
+        return other === undefined ? [] : [differenceInterval(other, results, {indices, measure})];
       });
+      if (!intervals.every((interval) => interval !== undefined))
+        return {name: group.name, values, mean, range};
       const difference = {mean: mean - baselineMean, intervals, verdict: verdictOf(intervals, better)};
       return {name: group.name, values, mean, range, difference};
     }),
   };
+}
+
+/** Of the mean over the tasks; items that tasks share, as both directions of a pair do, are drawn together. */
+function differenceInterval(
+  first: SuiteResults,
+  second: SuiteResults,
+  {indices, measure}: Pick<Place, 'indices' | 'measure'>,
+): Interval | undefined {
+  const draws = indices.map((index) =>
+    measure.drawsOf(taskAt(first.tasks, index), taskAt(second.tasks, index), first.draws),
+  );
+  if (!draws.every((each) => each !== undefined)) return undefined;
+  const means = Float64Array.from(draws[0] ?? [], (_, draw) => meanOf(draws.map((each) => each[draw] ?? 0)));
+  return centralInterval(means, anyNumber);
+}
+
+function taskAt(tasks: readonly TaskResult[], index: number): TaskResult {
+  const task = tasks[index];
+  if (task === undefined) throw new CrossmapError('ERR_INTERNAL', `there is no result of task ${index}`);
+  return task;
 }
 
 function verdictOf(intervals: readonly Interval[], better: 'lower' | 'higher'): Difference['verdict'] {

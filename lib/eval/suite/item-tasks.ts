@@ -6,27 +6,38 @@ import {fieldOf, readJsonLines, textAt, type Placed} from '../../data/corpus/rec
 import {textPrompt} from '../../data/index.js';
 import {CrossmapError} from '../../errors.js';
 import {generateAll} from '../../nn/index.js';
-import {scoreAnswer, type AnswerScores} from '../answers.js';
+import {scoreAnswer} from '../answers.js';
 import {scoreChoices, type ChoiceItem} from '../choice.js';
-import {meanInterval} from './intervals.js';
-import {itemsOf} from './items.js';
-import type {Found} from './results.js';
-import type {TaskInput} from './run.js';
+import {meanInterval} from '../intervals.js';
+import {itemsOf, pick} from './items.js';
+import type {Found, SuiteScore} from './results.js';
+import type {ReadTask, TaskInput} from './run.js';
 
 type Task<Type extends 'choice' | 'questions'> = Extract<SuiteTask, {type: Type}>;
 
 /** Questions that are answered together. */
 const questionsAtOnce = 16;
 
-export async function runChoice(task: Task<'choice'>, input: TaskInput): Promise<Found<'choice'>> {
-  const {decoder, tokenizer, config, suite, signal} = input;
-  const {language, contextField, choicesField, answerField} = task;
+export async function readChoice(task: Task<'choice'>, input: TaskInput): Promise<ReadTask> {
+  const {contextField, choicesField, answerField} = task;
   const records = await readRecords(task, [contextField, choicesField, answerField], input);
   const items = records.map((record): ChoiceItem => ({
     context: textAt(record, contextField, input.option),
     choices: listAt(record, choicesField),
     answer: numberAt(record, answerField),
   }));
+  return {
+    // Choices after a context are mostly short answers, which occur anywhere; without one they are sentences.
+    sentences: items.map(({context, choices}) => (context === '' ? choices : linesOf(context))),
+    measure: (chosen) => measureChoice(task, pick(items, chosen), input),
+  };
+}
+
+async function measureChoice(
+  {language}: Task<'choice'>,
+  items: readonly ChoiceItem[],
+  {decoder, tokenizer, config, suite, signal}: TaskInput,
+): Promise<Found<'choice'>> {
   const {
     correct,
     items: count,
@@ -47,28 +58,49 @@ export async function runChoice(task: Task<'choice'>, input: TaskInput): Promise
   };
 }
 
-export async function runQuestions(task: Task<'questions'>, input: TaskInput): Promise<Found<'questions'>> {
-  const {language, contextField, questionField, answerField, template} = task;
+/** A question as the model is asked it, and its first gold answer. */
+interface Question {
+  readonly prompt: string;
+  readonly gold: string;
+}
+
+export async function readQuestions(task: Task<'questions'>, input: TaskInput): Promise<ReadTask> {
+  const {contextField, questionField, answerField, template} = task;
   const records = await readRecords(task, [contextField, questionField, answerField], input);
-  const items = records.map((record) => ({
-    prompt: template
-      .replaceAll('{context}', () => textAt(record, contextField, input.option))
-      .replaceAll('{question}', () => textAt(record, questionField, input.option)),
+  const read = records.map((record) => ({
+    context: textAt(record, contextField, input.option),
+    question: textAt(record, questionField, input.option),
     gold: firstAt(record, answerField),
   }));
-  const scores: AnswerScores[] = [];
+  const items = read.map(({context, question, gold}): Question => ({
+    prompt: template.replaceAll('{context}', () => context).replaceAll('{question}', () => question),
+    gold,
+  }));
+  return {
+    sentences: read.map(({context, question}) => [...linesOf(context), ...linesOf(question)]),
+    measure: (chosen) => measureQuestions(task, pick(items, chosen), input),
+  };
+}
+
+async function measureQuestions(
+  task: Task<'questions'>,
+  items: readonly Question[],
+  input: TaskInput,
+): Promise<Found<'questions'>> {
+  const {language, metrics = []} = task;
+  const answers: string[] = [];
   for (let at = 0; at < items.length; at += questionsAtOnce) {
-    const chosen = items.slice(at, at + questionsAtOnce);
-    const answers = await answerAll(
-      chosen.map(({prompt}) => prompt),
-      task,
-      input,
-    );
-    scores.push(...chosen.map(({gold}, index) => scoreAnswer(answers[index] ?? '', gold)));
+    const prompts = items.slice(at, at + questionsAtOnce).map(({prompt}) => prompt);
+    answers.push(...(await answerAll(prompts, task, input)));
   }
+  const scores = items.map(({gold}, index) => scoreAnswer(answers[index] ?? '', gold));
   const mean = (name: 'exactMatch' | 'f1' | 'f1Characters'): number =>
     scores.reduce((sum, each) => sum + each[name], 0) / scores.length;
   const f1s = scores.map(({f1}) => f1);
+  const exactMatches = scores.map(({exactMatch}) => exactMatch === 1);
+  const translated = items.map(({gold}, index) => ({hypothesis: answers[index] ?? '', references: [gold]}));
+  const further: SuiteScore[] = [];
+  for (const metric of metrics) further.push(...(await input.scorers.score(metric, {language, translated})));
   return {
     type: 'questions',
     language,
@@ -79,7 +111,15 @@ export async function runQuestions(task: Task<'questions'>, input: TaskInput): P
     f1Characters: mean('f1Characters'),
     interval: meanInterval(f1s, input.suite),
     f1s,
+    exactMatchInterval: meanInterval(exactMatches.map(Number), input.suite),
+    exactMatches,
+    ...(further.length > 0 && {scores: further}),
   };
+}
+
+/** Each line is a sentence, as in a corpus. */
+function linesOf(text: string): string[] {
+  return text.split('\n');
 }
 
 /** Greedy answers up to the end of a line. Of a prompt that is too long the beginning is left out, after its control tokens. */

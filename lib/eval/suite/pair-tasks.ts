@@ -6,14 +6,14 @@ import {CrossmapError} from '../../errors.js';
 import {measureInWorker} from '../align-in-worker.js';
 import {alignmentSchema} from '../alignment-schema.js';
 import {encodePairs} from '../encode-sentences.js';
-import {corpusScore, scoreInterval} from '../text-metric.js';
+import {mean} from '../lac.js';
 import {translationChoice} from '../translation-choice.js';
 import {leavesRoom, translate} from '../translate.js';
-import {meanInterval} from './intervals.js';
-import {textMetric} from './text-metrics.js';
-import {itemsOf} from './items.js';
-import type {Found} from './results.js';
-import type {TaskInput} from './run.js';
+import {meanInterval} from '../intervals.js';
+import {isVectorMetric, textScore} from './text-metrics.js';
+import {itemsOf, pick} from './items.js';
+import type {AnyFound, Found, SuiteScore} from './results.js';
+import type {ReadTask, TaskInput} from './run.js';
 
 type PairTask = Extract<SuiteTask, {source: string}>;
 type Task<Type extends PairTask['type']> = Extract<PairTask, {type: Type}>;
@@ -21,17 +21,28 @@ type Task<Type extends PairTask['type']> = Extract<PairTask, {type: Type}>;
 /** Sentences that are translated together: the memory of their keys and values is what bounds it. */
 const sentencesAtOnce = 32;
 
-export async function runTranslation(
+export async function readTranslation(task: Task<'translation'>, input: TaskInput): Promise<ReadTask> {
+  return readPairs(task, input, (pairs) => measureTranslation(task, pairs, input));
+}
+
+async function measureTranslation(
   task: Task<'translation'>,
+  pairs: HeldOutPairs,
   input: TaskInput,
 ): Promise<Found<'translation'>> {
-  const {tokenizer = /^zh\b/i.test(task.target) ? 'zh' : '13a'} = task;
-  const pairs = await pairsOf(task, input);
+  const {tokenizer = /^zh\b/i.test(task.target) ? 'zh' : '13a', target: language} = task;
   const {outputs, tooLong} = await translateAll(pairs, task.beams, input);
   const translated = outputs.map((hypothesis, index) => ({
     hypothesis,
     references: [pairs.targets[index] ?? ''],
   }));
+  const scores: SuiteScore[] = [];
+  for (const metric of task.metrics)
+    scores.push(
+      ...(isVectorMetric(metric)
+        ? await input.scorers.score(metric, {language, translated})
+        : [textScore(metric, {tokenizer, translated, draws: input.suite})]),
+    );
   return {
     type: 'translation',
     source: task.source,
@@ -39,12 +50,7 @@ export async function runTranslation(
     items: itemsOf([...pairs.sources, ...pairs.targets]),
     count: outputs.length,
     tooLong,
-    scores: task.metrics.map((metric) => {
-      const scorer = textMetric(metric, tokenizer);
-      const {name, score, signature} = corpusScore(scorer, translated);
-      const {halfWidth} = scoreInterval(scorer, translated, input.suite);
-      return {metric, name, score, signature, halfWidth};
-    }),
+    scores,
     tokenizer,
     outputs,
     references: [...pairs.targets],
@@ -76,12 +82,18 @@ function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? '';
 }
 
-export async function runTranslationChoice(
+export async function readTranslationChoice(
   task: Task<'translationChoice'>,
   input: TaskInput,
+): Promise<ReadTask> {
+  return readPairs(task, input, (pairs) => measureTranslationChoice(task, pairs, input));
+}
+
+async function measureTranslationChoice(
+  task: Task<'translationChoice'>,
+  pairs: HeldOutPairs,
+  {decoder, tokenizer, config, suite, signal}: TaskInput,
 ): Promise<Found<'translationChoice'>> {
-  const {decoder, tokenizer, config, suite, signal} = input;
-  const pairs = await pairsOf(task, input);
   const {acc, chance, correct} = await translationChoice(decoder, tokenizer, pairs, {
     candidates: task.candidates,
     seed: suite.seed,
@@ -102,16 +114,21 @@ export async function runTranslationChoice(
   };
 }
 
-export async function runAlignment(task: Task<'alignment'>, input: TaskInput): Promise<Found<'alignment'>> {
-  const {decoder, tokenizer, config, suite, signal} = input;
-  const pairs = await pairsOf(task, input);
+export async function readAlignment(task: Task<'alignment'>, input: TaskInput): Promise<ReadTask> {
+  return readPairs(task, input, (pairs) => measurePairs(pairs, input));
+}
+
+async function measurePairs(
+  pairs: HeldOutPairs,
+  {decoder, tokenizer, config, suite, signal}: TaskInput,
+): Promise<Found<'alignment'>> {
   const vectors = await encodePairs(decoder, tokenizer, pairs, {
     tokensPerBatch: config.training.tokensPerBatch,
     prefix: config.objectives.mapping.prefix,
     ...(signal && {signal}),
   });
   const work = {...vectors, seed: suite.seed, draws: suite.draws};
-  const {alignment, seed, draws} = await measureInWorker(work, signal);
+  const {alignment, seed, draws, precisions, errors} = await measureInWorker(work, signal);
   return {
     type: 'alignment',
     items: itemsOf([...pairs.sources, ...pairs.targets]),
@@ -119,10 +136,31 @@ export async function runAlignment(task: Task<'alignment'>, input: TaskInput): P
     alignment: alignmentSchema.parse(alignment),
     seed,
     draws: [...draws],
+    retrieval: {
+      precisionAt1: mean(precisions),
+      precisionInterval: meanInterval(precisions, suite),
+      marginError: mean(errors),
+      marginInterval: meanInterval(errors, suite),
+      precisions: [...precisions],
+      errors: [...errors],
+    },
   };
 }
 
-/** The pairs of a task that have two sides. */
+/** Reads the pairs of a task that have two sides. */
+async function readPairs(
+  task: PairTask,
+  input: TaskInput,
+  measure: (pairs: HeldOutPairs) => Promise<AnyFound>,
+): Promise<ReadTask> {
+  const {sources, targets, ...languages} = await pairsOf(task, input);
+  return {
+    sentences: sources.map((source, index) => [source, targets[index] ?? '']),
+    measure: (chosen) =>
+      measure({...languages, sources: pick(sources, chosen), targets: pick(targets, chosen)}),
+  };
+}
+
 async function pairsOf(task: PairTask, {option, signal}: TaskInput): Promise<HeldOutPairs> {
   const {source, target, file, limit, files, format, columns, fields} = task;
   const corpus = {

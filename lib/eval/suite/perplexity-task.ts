@@ -5,18 +5,23 @@ import {expandPatterns} from '../../data/corpus/patterns.js';
 import {windows} from '../../data/held-out/windows.js';
 import {CrossmapError} from '../../errors.js';
 import {scoreContinuations, type Continuation} from '../continuations.js';
-import {ratioInterval} from './intervals.js';
-import {itemsOf} from './items.js';
+import {ratioInterval} from '../intervals.js';
+import {itemsOf, pick} from './items.js';
 import type {Found} from './results.js';
-import type {TaskInput} from './run.js';
+import type {ReadTask, TaskInput} from './run.js';
 
 type Task = Extract<SuiteTask, {type: 'perplexity'}>;
 
 /** Documents that are scored together: enough for full batches. */
 const documentsAtOnce = 64;
 
-export async function runPerplexity(task: Task, input: TaskInput): Promise<Found<'perplexity'>> {
-  const texts = await readTexts(task, input);
+export async function readPerplexity(task: Task, input: TaskInput): Promise<ReadTask> {
+  const documents = await readAll(task, input);
+  const texts = documents.map((sentences) => sentences.join('\n'));
+  return {sentences: documents, measure: (chosen) => measure(task, pick(texts, chosen), input)};
+}
+
+async function measure(task: Task, texts: readonly string[], input: TaskInput): Promise<Found<'perplexity'>> {
   const scored: {readonly nats: number; readonly tokens: number; readonly bytes: number}[] = [];
   for (let at = 0; at < texts.length; at += documentsAtOnce)
     scored.push(...(await scoreTexts(texts.slice(at, at + documentsAtOnce), task.language, input)));
@@ -39,20 +44,19 @@ export async function runPerplexity(task: Task, input: TaskInput): Promise<Found
   };
 }
 
-async function readTexts(
+async function readAll(
   {files, limit = Infinity, format, field}: Task,
   {option, signal}: TaskInput,
-): Promise<string[]> {
-  const texts: string[] = [];
+): Promise<(readonly string[])[]> {
+  const all: (readonly string[])[] = [];
   const options = {option, ...(signal && {signal}), ...(format && {format}), ...(field && {field})};
   for (const file of await expandPatterns(files, option))
     for await (const documents of readDocuments(file, options)) {
-      texts.push(...documents.map((sentences) => sentences.join('\n')));
-      if (texts.length >= limit) return texts.slice(0, limit);
+      all.push(...documents);
+      if (all.length >= limit) return all.slice(0, limit);
     }
-  if (texts.length === 0)
-    throw new CrossmapError('ERR_DATA', `no document in ${files.join(', ')} (${option})`);
-  return texts;
+  if (all.length === 0) throw new CrossmapError('ERR_DATA', `no document in ${files.join(', ')} (${option})`);
+  return all;
 }
 
 /** Each text as `<bos> <xx> text <eos>`; of a long one each token once, with half a context before it. */

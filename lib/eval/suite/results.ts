@@ -11,7 +11,33 @@ const common = {
   /** How many there are. */
   count: z.number(),
   seconds: z.number(),
+  /** Whether the model was trained on items; absent in files of older versions. */
+  overlap: z
+    .discriminatedUnion('checked', [
+      z.object({
+        checked: z.literal(true),
+        /** Items with a sentence that the model was trained on. */
+        items: z.number(),
+        /** Whether these were left out; else they count. */
+        dropped: z.boolean(),
+      }),
+      z.object({checked: z.literal(false), /** Why not. */ reason: z.string()}),
+    ])
+    .exactOptional(),
 };
+
+const score = z.object({
+  metric: z.enum(['bleu', 'chrf', 'chrf++', 'bertscore', 'crossmap-score']),
+  /** `BLEU`, `chrF2`, `chrF2++`, `BERTScore P`, ... */
+  name: z.string(),
+  score: z.number(),
+  /** Of scores of vectors their hash. */
+  signature: z.string(),
+  /** Half the width of the central 95 %, sentences drawn again. */
+  halfWidth: z.number(),
+  /** [sentences] of scores of vectors, whose mean `score` is. */
+  values: z.array(z.number()).exactOptional(),
+});
 
 const perplexity = z.object({
   type: z.literal('perplexity'),
@@ -35,17 +61,7 @@ const translation = z.object({
   target: z.string(),
   /** Sentences that leave no room for a translation: they count as translated by nothing. */
   tooLong: z.number(),
-  scores: z.array(
-    z.object({
-      metric: z.enum(['bleu', 'chrf', 'chrf++']),
-      /** `BLEU`, `chrF2`, `chrF2++` */
-      name: z.string(),
-      score: z.number(),
-      signature: z.string(),
-      /** Half the width of the central 95 %, sentences drawn again. */
-      halfWidth: z.number(),
-    }),
-  ),
+  scores: z.array(score),
   /** Of BLEU. */
   tokenizer: z.enum(['13a', 'intl', 'zh', 'char', 'none']),
   /** [sentences] */
@@ -86,6 +102,20 @@ const alignment = z.object({
   seed: z.number(),
   /** [draws] resampled `lac`. */
   draws: z.array(z.number()),
+  /** Means over layers 1..layers and both directions; absent in files of older versions. */
+  retrieval: z
+    .object({
+      precisionAt1: z.number(),
+      /** 95 %, sentences drawn again; what they are told from stays. */
+      precisionInterval: interval,
+      /** xsim's error rate. */
+      marginError: z.number(),
+      marginInterval: interval,
+      /** [pairs] of each sentence pair. */
+      precisions: z.array(z.number()),
+      errors: z.array(z.number()),
+    })
+    .exactOptional(),
 });
 
 const questions = z.object({
@@ -100,6 +130,12 @@ const questions = z.object({
   interval,
   /** [questions] F1 of each. */
   f1s: z.array(z.number()),
+  /** The same of `exactMatch`; absent in files of older versions. */
+  exactMatchInterval: interval.exactOptional(),
+  /** [questions] whether each answer is the gold one. */
+  exactMatches: z.array(z.boolean()).exactOptional(),
+  /** Scores of vectors, where some are wanted. */
+  scores: z.array(score).exactOptional(),
 });
 
 const task = z.discriminatedUnion('type', [
@@ -127,6 +163,8 @@ export const suiteResultsSchema = z.object({
   model: z.string(),
   /** The suite's file. */
   suite: z.string(),
+  /** Of the suite: the measures that decide; absent where none is declared. */
+  primary: z.array(z.string()).exactOptional(),
   /** Of the suite: how intervals are drawn. */
   draws: z.object({draws: z.number(), seed: z.number()}),
   tasks: z.array(task),
@@ -135,6 +173,9 @@ export const suiteResultsSchema = z.object({
 /** What a suite found of a model. */
 export type SuiteResults = z.output<typeof suiteResultsSchema>;
 
+/** A score of outputs against references. */
+export type SuiteScore = z.output<typeof score>;
+
 /** What one task found. */
 export type TaskResult = SuiteResults['tasks'][number];
 
@@ -142,7 +183,10 @@ export type TaskResult = SuiteResults['tasks'][number];
 export type ResultOf<Type extends TaskResult['type']> = Extract<TaskResult, {type: Type}>;
 
 /** A result without what all have. */
-export type Found<Type extends TaskResult['type']> = Omit<ResultOf<Type>, 'name' | 'seconds'>;
+export type Found<Type extends TaskResult['type']> = Omit<ResultOf<Type>, 'name' | 'seconds' | 'overlap'>;
+
+/** A result of any kind without what all have. */
+export type AnyFound = {[Type in TaskResult['type']]: Found<Type>}[TaskResult['type']];
 
 /** Results as a file has them. */
 export function suiteResults(content: Omit<SuiteResults, 'format' | 'version'>): SuiteResults {
