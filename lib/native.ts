@@ -5,6 +5,7 @@ import {fileURLToPath} from 'node:url';
 import {CrossmapError, isErrorCode} from './errors.js';
 import type {NativeDevice, NativeDType, NativeOps, NativeTensor, Shape} from './native-ops.js';
 import type {KernelCounters, KernelLaunch} from './kernel-counters.js';
+import type {NativeEvents} from './native-profile.js';
 
 export type {
   AxisName,
@@ -17,6 +18,8 @@ export type {
   UnaryName,
   UnaryOptions,
 } from './native-ops.js';
+export type {NativeEvent} from './native-profile.js';
+
 /** Memory of a device, in bytes. */
 interface NativeMemory {
   readonly allocatedBytes: number;
@@ -77,6 +80,18 @@ interface Native extends NativeOps {
   cudaInfo: () => NativeCuda | undefined;
   plans: () => readonly NativePlan[];
   mapFile: (path: string) => Uint8Array<ArrayBuffer>;
+  /** Events beyond `limit` that are not taken are dropped. */
+  profileStart: (limit: number) => void;
+  /** Gives the microseconds since the start. */
+  profileStop: () => number;
+  profileTake: () => NativeEvents;
+  /** Events that wait to be taken. */
+  profilePending: () => number;
+  /** Opens a span of this thread; gives its number. */
+  profileEnter: (name: string) => number;
+  profileLeave: (span: number) => void;
+  /** Whether ops of the CPU device are enqueued and not run from here on: for benches of what is left. */
+  leaveOutKernels: (on: boolean) => void;
   /** Of the emulator: whether its kernels count what they do. Turning it on starts from nothing. */
   simtProfile: (on: boolean) => void;
   /** Of the emulator: the order of threads, blocks, streams and asynchronous copies from now on; 0 is none. */

@@ -118,7 +118,7 @@ test('an instruction set that is none is refused by name', async (t) => {
   );
   t.is(
     printed,
-    'ERR_ARGUMENT the environment variable CROSSMAP_ISA must be baseline, avx2 or avx512; got avx3',
+    'ERR_ARGUMENT the environment variable CROSSMAP_ISA must be baseline, avx2, avx512 or amx; got avx3',
   );
 });
 

@@ -8,6 +8,7 @@
 #include "addon/mapped-file.h"
 #include "addon/op-table.h"
 #include "addon/plan-table.h"
+#include "addon/profile.h"
 #include "addon/tensor-object.h"
 #ifdef CROSSMAP_CUDA
 #include "runtime/cuda/device-info.h"
@@ -224,6 +225,13 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add.operator()<cudaInfo>("cudaInfo");
   add.operator()<plans>("plans");
   add.operator()<mapFile>("mapFile");
+  add.operator()<profileStart>("profileStart");
+  add.operator()<profileStop>("profileStop");
+  add.operator()<profileTake>("profileTake");
+  add.operator()<profilePending>("profilePending");
+  add.operator()<profileEnter>("profileEnter");
+  add.operator()<profileLeave>("profileLeave");
+  add.operator()<leaveOutKernels>("leaveOutKernels");
 #ifdef CROSSMAP_SIMT
   add.operator()<simtProfile>("simtProfile");
   add.operator()<simtSeed>("simtSeed");

@@ -46,7 +46,7 @@ void Environment::stop() {
 }
 
 Device Environment::cpu() {
-  if (!cpu_) cpu_.emplace(std::make_shared<cpu::CpuDevice>(threads_, cpu::chooseIsa()));
+  if (!cpu_) cpu_.emplace(std::make_shared<cpu::CpuDevice>(threads_, cpu::chooseIsa(), profile_));
   return *cpu_;
 }
 

@@ -11,6 +11,7 @@
 
 #include "runtime/cpu/cpu-device.h"
 #include "runtime/device.h"
+#include "runtime/profile.h"
 
 namespace crossmap::addon {
 
@@ -33,6 +34,7 @@ class Environment {
   std::vector<std::string> deviceNames();
   // Threads of the CPU device, the executor included.
   void setThreads(int threads);
+  Profile& profile() { return *profile_; }
 
   Napi::FunctionReference& tensorClass() { return tensorClass_; }
   Napi::FunctionReference& graphClass() { return graphClass_; }
@@ -74,6 +76,7 @@ class Environment {
   std::optional<Device> cuda_;
   std::optional<std::string> whyNoCuda_;  // once it was looked for; empty where it can be used
   int threads_;
+  const std::shared_ptr<Profile> profile_ = std::make_shared<Profile>();
   Wake wake_;
   std::map<uint64_t, Held> held_;  // touched by the JavaScript thread alone, like all down to mutex_
   uint64_t nextId_ = 0;

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "addon/call-record.h"
 #include "addon/convert.h"
 #include "addon/guard.h"
 #include "ops/adamw/adamw.h"
@@ -45,14 +46,18 @@ struct Call<function> {
   template <size_t... indices>
   static Napi::Value convertAndCall(const Napi::CallbackInfo& info, const char* name,
                                     std::index_sequence<indices...>) {
+    CallRecord record(Environment::of(info.Env()).profile(), name);
     // Braces: arguments are converted, and refused, from left to right.
     std::tuple<std::remove_cvref_t<Arguments>...> arguments{
         fromValue<std::remove_cvref_t<Arguments>>(info[indices], argument(name, indices))...};
+    record.inputs(arguments);
     if constexpr (std::is_void_v<Result>) {
       std::apply(function, arguments);
       return info.Env().Undefined();
     } else {
-      return toValue(info.Env(), std::apply(function, arguments));
+      const Result result = std::apply(function, arguments);
+      record.outputs(result);
+      return toValue(info.Env(), result);
     }
   }
 

@@ -1,8 +1,10 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {backward, gradient, requireGradient} from '../../lib/autograd/index.js';
+import {native} from '../../lib/native.js';
 import {linear, matmul, normal} from '../../lib/ops/index.js';
-import {setThreads, tensor, zeros} from '../../lib/tensor/index.js';
+import {Tensor, setThreads, tensor, zeros} from '../../lib/tensor/index.js';
+import {runModule} from '../support/module.js';
 import {normalNumbers} from '../support/numbers.js';
 import {
   asGoodAsPlain,
@@ -49,7 +51,7 @@ const transposes = [
   {transposeA: true, transposeB: true},
 ] as const;
 
-// Micro-tiles have 14 or 6 rows and 8, 16 or 32 columns of vectors of 4, 8 or 16, words of bfloat16 have two elements of k, tiles have 112 or 48
+// Micro-tiles have 14, 6 or (AMX) 32 rows and 8, 16 or 32 columns of vectors of 4, 8 or 16, words of bfloat16 have two elements of k, tiles have 112 or 48
 // rows and 256 columns, blocks of k 512 or 1024 elements.
 const sizes: readonly (readonly [m: number, n: number, k: number])[] = [
   [1, 1, 1],
@@ -90,6 +92,81 @@ for (const [m, n, k] of sizes)
       await asGoodAsPlain(t, y, (round) => reference(a, b, each, round));
     }
   });
+
+/** Whole numbers, whose sums are exact in any order. */
+const wholeNumbers = (count: number, seed: number): number[] => normalNumbers(count, seed, 2).map(Math.round);
+
+const resultDTypes = ['float32', 'bfloat16'] as const;
+
+/** A product of bfloat16 on the CPU, as each dtype of results. */
+async function productOfWhole(
+  each: Sizes,
+): Promise<Readonly<Record<(typeof resultDTypes)[number], Float32Array>>> {
+  const {m, n, k, transposeA = false, transposeB = false} = each;
+  const shape = shapes(each);
+  const a = tensor(wholeNumbers(m * k, 1), {shape: shape.a, dtype: 'bfloat16', device: 'cpu'});
+  const b = tensor(wholeNumbers(k * n, 2), {shape: shape.b, dtype: 'bfloat16', device: 'cpu'});
+  const options = {transposeA, transposeB};
+  const float32 = native.matmul(a.native, b.native, {...options, dtype: 'float32'});
+  return {float32: await Tensor.fromNative(float32).floats(), bfloat16: await matmul(a, b, options).floats()};
+}
+
+// Both sides of AMX tiles of 16 and 32 rows and columns, and of steps of 32 elements of k; each transposition in turn.
+test('products of bfloat16 are exact around the edges of tiles', async (t) => {
+  const edges = [1, 15, 16, 17, 31, 32, 33, 63, 65];
+  const cases = edges.flatMap((m) => edges.flatMap((n) => edges.map((k) => ({m, n, k}))));
+  for (const [index, sizesOf] of cases.entries()) {
+    const each = {...sizesOf, ...transposes[index % transposes.length]!};
+    const {m, n, k} = each;
+    const wanted = reference(wholeNumbers(m * k, 1), wholeNumbers(k * n, 2), each);
+    const got = await productOfWhole(each);
+    for (const dtype of resultDTypes) closeTo(t, got[dtype], representable(wanted, dtype), 0);
+  }
+});
+
+// Blocks of k have at most 384 elements, tasks 256 rows and columns; a result of more than 2 MiB is written past the caches.
+for (const [m, n, k] of [
+  [257, 33, 385],
+  [31, 257, 383],
+  [65, 63, 1537],
+  [1057, 1024, 33],
+] as const)
+  for (const transpose of transposes)
+    test(`products of bfloat16 [${m}, ${k}] x [${k}, ${n}] are exact, ${JSON.stringify(transpose)}`, async (t) => {
+      const got = await productOfWhole({m, n, k, ...transpose});
+      const a = wholeNumbers(m * k, 1);
+      const b = wholeNumbers(k * n, 2);
+      for (const row of new Set([0, 15, 16, 30, 31, 32, 256, m - 1].filter((each) => each < m))) {
+        const rowOfA = Array.from(
+          {length: k},
+          (_, l) => a[transpose.transposeA ? l * m + row : row * k + l]!,
+        );
+        const wanted = reference(rowOfA, b, {m: 1, n, k, transposeB: transpose.transposeB});
+        for (const dtype of resultDTypes)
+          closeTo(t, got[dtype].subarray(row * n, (row + 1) * n), representable(wanted, dtype), 0);
+      }
+    });
+
+test('matmul of whole numbers is the same on every instruction set', async (t) => {
+  const code = `
+    import {createHash} from 'node:crypto';
+    import {matmul} from 'lib/ops/index.js';
+    import {tensor} from 'lib/tensor/index.js';
+    const whole = (count, step) => Array.from({length: count}, (_, index) => ((index * step) % 7) - 3);
+    const hash = createHash('sha256');
+    for (const dtype of ['float32', 'bfloat16', 'float16'])
+      for (const [m, n, k] of [[1, 40, 70], [50, 70, 90], [300, 290, 400]]) {
+        const a = tensor(whole(m * k, 5), {shape: [m, k], dtype});
+        hash.update(await matmul(a, tensor(whole(k * n, 3), {shape: [k, n], dtype})).data());
+      }
+    console.log(hash.digest('hex'));`;
+  const sets = ['baseline', 'avx2', 'avx512', 'amx'];
+  const [first, ...others] = await Promise.all(
+    sets.map((set) => runModule(code, {env: {CROSSMAP_ISA: set}})),
+  );
+  t.regex(first!.printed, /^[0-9a-f]{64}$/);
+  for (const other of others) t.deepEqual(other, first);
+});
 
 // More rows and columns than one packed super-block has, and a sum deeper than its 8 MiB hold: checked by products with a vector, which
 // are sums themselves: (a b) v = a (b v).

@@ -2,35 +2,14 @@
 // weights again. Rows that see several blocks of keys sum dq in float32 in the order of these blocks: an item
 // waits for the one before it, so that sums have the same bits on any number of threads.
 #include <cmath>
-#include <memory>
-#include <thread>
 
-#include "ops/attention/attention-args.h"
+#include "ops/attention/attention-backward-pairs.h"
+#include "ops/attention/attention-backward.h"
 #include "ops/attention/tile-product.h"
-#include "ops/attention/tile.h"
 
 namespace crossmap::cpu {
 
 namespace {
-
-constexpr int64_t kPrepareGrain = 4;  // blocks of rows
-
-template <typename E>
-struct BackwardArgs : AttentionArgs<E> {
-  const E *out, *dOut;
-  const float* lse;
-  E *dq, *dk, *dv;
-  // [kvHeads, tokens * group, padded headDim], of the rows that several blocks of keys visit: q and dOut,
-  // converted and laid side by side once, and the sums of dq.
-  float *queryPack, *dOutPack, *dqPack;
-  float* deltas;  // [tokens, heads]: dOut . out
-  float* dSinks;  // may be null
-
-  int64_t packedAt(const AttentionSegment& segment, int64_t row, int64_t kvHead) const {
-    const int64_t group = this->shape.group();
-    return ((kvHead * this->shape.tokens + segment.firstQuery) * group + row) * paddedTo(this->shape.headDim);
-  }
-};
 
 // Tiles of keys are [kTileKeys, padded headDim], those of rows [kTileRows, padded headDim].
 struct BackwardScratch {
@@ -47,36 +26,6 @@ struct BackwardScratch {
     for (float** tile : {&queries, &dOut}) at = (*tile = at) + padded * kTileRows;
     for (float** tile : {&weights, &dScores}) at = (*tile = at) + kTileRows * kTileKeys;
   }
-};
-
-// Which block of keys is next to add to the dq of a block of rows, for each head of keys.
-class Turns {
- public:
-  Turns(size_t rowBlocks, int64_t kvHeads)
-      : turns_(rowBlocks * static_cast<size_t>(kvHeads)), kvHeads_(kvHeads) {}
-
-  // Deadlock is impossible: the item waited for was taken before this one and waits only for earlier ones.
-  void wait(int64_t rowBlock, int64_t kvHead, int64_t rank) {
-    const std::atomic<int64_t>& turn = at(rowBlock, kvHead);
-    while (turn.load(std::memory_order_acquire) != rank) std::this_thread::yield();
-  }
-  void pass(int64_t rowBlock, int64_t kvHead) {
-    at(rowBlock, kvHead).fetch_add(1, std::memory_order_release);
-  }
-
- private:
-  std::atomic<int64_t>& at(int64_t rowBlock, int64_t kvHead) {
-    return turns_[static_cast<size_t>(rowBlock * kvHeads_ + kvHead)];
-  }
-
-  std::vector<std::atomic<int64_t>> turns_;
-  int64_t kvHeads_;
-};
-
-struct KeyTile {
-  int64_t first;  // of the segment
-  int64_t keys;
-  int64_t prefix;
 };
 
 inline IntVec laneNumbers() {
@@ -143,22 +92,6 @@ void loadKeys(const BackwardArgs<E>& a, const AttentionSegment& segment, const K
 }
 
 template <typename E>
-float dotRow(const E* x, const E* y, int64_t size) {
-  Vec products{};
-  int64_t d = 0;
-  for (; d + kLanes <= size; d += kLanes) products = fma(load(x + d), load(y + d), products);
-  if (d < size) products = fma(loadPartial(x + d, size - d), loadPartial(y + d, size - d), products);
-  return sum(products);
-}
-
-template <typename E>
-void rowDeltas(const BackwardArgs<E>& a, const TileRows& rows) {
-  const int64_t headDim = a.shape.headDim;
-  for (int64_t r = 0; r < rows.count; r++)
-    a.deltas[rows.at[r]] = dotRow(a.dOut + rows.at[r] * headDim, a.out + rows.at[r] * headDim, headDim);
-}
-
-template <typename E>
 void loadRows(const BackwardArgs<E>& a, const TileRows& rows, float* queries, float* dOut) {
   const int64_t headDim = a.shape.headDim;
   const int64_t padded = paddedTo(headDim);
@@ -166,13 +99,6 @@ void loadRows(const BackwardArgs<E>& a, const TileRows& rows, float* queries, fl
     copyRow(a.q + rows.at[r] * headDim, headDim, 1, queries + r * padded);
     copyRow(a.dOut + rows.at[r] * headDim, headDim, 1, dOut + r * padded);
   }
-}
-
-template <typename E>
-void writeQueryGradients(const BackwardArgs<E>& a, const TileRows& rows, const float* from) {
-  const int64_t headDim = a.shape.headDim;
-  for (int64_t r = 0; r < rows.count; r++)
-    writeRow(from + r * paddedTo(headDim), headDim, 1, a.dq + rows.at[r] * headDim);
 }
 
 // [rows, padded headDim]
@@ -229,60 +155,46 @@ template <typename E>
 void backwardBlock(const BackwardArgs<E>& a, const AttentionPlan& plan, const KeyBlock& block, int64_t kvHead,
                    Turns& turns, const BackwardScratch& scratch) {
   const AttentionSegment& segment = plan.segments[static_cast<size_t>(block.segment)];
-  const int64_t first = block.block * kTileKeys;
-  const KeyTile tile{first, std::min(kTileKeys, segment.keys - first), segment.prefix};
-  const int64_t headDim = a.shape.headDim;
+  const KeyTile tile = keyTileOf(segment, block);
   loadKeys(a, segment, tile, kvHead, scratch);
-  for (int64_t index = block.firstRowBlock; index < block.firstRowBlock + block.rowBlocks; index++) {
-    const RowBlock& rowBlock = plan.rowBlocks[static_cast<size_t>(index)];
-    if (!rowBlock.keyBlocks.contains(block.block)) continue;
-    const TileRows rows = tileRows(a.shape, a.view, segment, rowBlock, kvHead);
-    const TileBands bands = tileBands(rows, first, tile.keys, segment.prefix);
-    if (rowBlock.keyBlocks.count() == 1) {
-      onlyPair(a, tile, bands, rows, scratch);
-      continue;
-    }
-    const int64_t at = a.packedAt(segment, rowBlock.row, kvHead);
-    tilePair(a, tile, bands, rows, {a.queryPack + at, a.dOutPack + at}, scratch);
-    const int64_t rank = rowBlock.keyBlocks.rankOf(block.block);
-    turns.wait(index, kvHead, rank);
-    rank == 0 ? queryGradients<Into::replace>(bands, scratch, a.dqPack + at)
-              : queryGradients<Into::add>(bands, scratch, a.dqPack + at);
-    turns.pass(index, kvHead);
-    if (rank + 1 == rowBlock.keyBlocks.count()) writeQueryGradients(a, rows, a.dqPack + at);
-  }
-  for (int64_t j = 0; j < tile.keys; j++) {
-    const int64_t at = ((segment.firstKey + first + j) * a.shape.kvHeads + kvHead) * headDim;
-    writeRow(scratch.dKeys + j * scratch.padded, headDim, 1, a.dk + at);
-    writeRow(scratch.dValues + j * scratch.padded, headDim, 1, a.dv + at);
-  }
+  forEachSeeingBlock(a, plan, block, kvHead,
+                     [&](int64_t index, const RowBlock& rowBlock, const TileRows& rows) {
+                       const TileBands bands = tileBands(rows, tile.first, tile.keys, segment.prefix);
+                       if (rowBlock.keyBlocks.count() == 1) return onlyPair(a, tile, bands, rows, scratch);
+                       const int64_t at = a.packedAt(segment, rowBlock.row, kvHead);
+                       tilePair(a, tile, bands, rows, {a.queryPack + at, a.dOutPack + at}, scratch);
+                       const int64_t rank = rowBlock.keyBlocks.rankOf(block.block);
+                       turns.wait(index, kvHead, rank);
+                       rank == 0 ? queryGradients<Into::replace>(bands, scratch, a.dqPack + at)
+                                 : queryGradients<Into::add>(bands, scratch, a.dqPack + at);
+                       turns.pass(index, kvHead);
+                       if (rank + 1 == rowBlock.keyBlocks.count())
+                         writeQueryGradients(a, rows, a.dqPack + at);
+                     });
+  writeKeyGradients(a, segment, tile, kvHead, scratch.dKeys, scratch.dValues, scratch.padded);
 }
 
-// What has to be there before any block of keys comes to rows that do not see exactly one.
-template <typename E>
-void prepareRows(const BackwardArgs<E>& a, const AttentionSegment& segment, const RowBlock& block,
-                 int64_t kvHead) {
+// What has to be there before any block of keys comes to rows that do not see exactly one: `load(index, rows,
+// kvHead, scratch)` makes the operands of those that see several.
+template <typename E, typename Load>
+void prepare(const BackwardArgs<E>& a, const AttentionPlan& plan, float* scratch, int64_t floats,
+             ThreadPool& pool, const Load& load) {
   const int64_t headDim = a.shape.headDim;
-  const TileRows rows = tileRows(a.shape, a.view, segment, block, kvHead);
-  rowDeltas(a, rows);
-  if (block.keyBlocks.count() > 1) {
-    const int64_t at = a.packedAt(segment, block.row, kvHead);
-    return loadRows(a, rows, a.queryPack + at, a.dOutPack + at);
-  }
-  for (int64_t r = 0; r < rows.count; r++) std::fill_n(a.dq + rows.at[r] * headDim, headDim, E{});
-}
-
-template <typename E>
-void prepare(const BackwardArgs<E>& a, const AttentionPlan& plan, ThreadPool& pool) {
-  const auto blocks = static_cast<int64_t>(plan.rowBlocks.size());
-  pool.parallelFor(blocks, kPrepareGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t index = begin; index < end; index++) {
-      const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
-      if (block.keyBlocks.count() == 1) continue;
-      for (int64_t kvHead = 0; kvHead < a.shape.kvHeads; kvHead++)
-        prepareRows(a, plan.segments[static_cast<size_t>(block.segment)], block, kvHead);
-    }
-  });
+  forEachItem(pool, static_cast<int64_t>(plan.rowBlocks.size()), scratch, floats,
+              [&](int64_t index, float* own) {
+                const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
+                if (block.keyBlocks.count() == 1) return;
+                const AttentionSegment& segment = plan.segments[static_cast<size_t>(block.segment)];
+                for (int64_t kvHead = 0; kvHead < a.shape.kvHeads; kvHead++) {
+                  const TileRows rows = tileRows(a.shape, a.view, segment, block, kvHead);
+                  rowDeltas(a, rows);
+                  if (block.keyBlocks.count() > 1)
+                    load(index, rows, kvHead, own);
+                  else
+                    for (int64_t r = 0; r < rows.count; r++)
+                      std::fill_n(a.dq + rows.at[r] * headDim, headDim, E{});
+                }
+              });
 }
 
 template <typename E>
@@ -295,20 +207,58 @@ void sinkGradients(const BackwardArgs<E>& a, ThreadPool& pool) {
   });
 }
 
+// Calls pass(block, kvHead, scratch) for every block and head of keys.
+template <typename Pass>
+void forEachKeyBlock(const AttentionPlan& plan, int64_t kvHeads, float* scratch, int64_t floats,
+                     ThreadPool& pool, const Pass& pass) {
+  const auto runs = static_cast<int64_t>(plan.keyItems.size()) - 1;
+  forEachItem(pool, runs * kvHeads, scratch, floats, [&](int64_t item, float* own) {
+    const auto run = static_cast<size_t>(item / kvHeads);
+    for (int64_t index = plan.keyItems[run]; index < plan.keyItems[run + 1]; index++)
+      pass(plan.keyBlocks[static_cast<size_t>(index)], item % kvHeads, own);
+  });
+}
+
+template <typename E>
+void floatPass(const BackwardArgs<E>& a, const AttentionPlan& plan, float* scratch, ThreadPool& pool) {
+  const int64_t padded = paddedTo(a.shape.headDim);
+  const int64_t floats = BackwardScratch::floats(padded);
+  prepare(a, plan, scratch, floats, pool, [&](int64_t index, const TileRows& rows, int64_t kvHead, float*) {
+    const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
+    const int64_t at = a.packedAt(plan.segments[static_cast<size_t>(block.segment)], block.row, kvHead);
+    loadRows(a, rows, a.queryPack + at, a.dOutPack + at);
+  });
+  Turns turns(plan.rowBlocks.size(), a.shape.kvHeads);
+  forEachKeyBlock(plan, a.shape.kvHeads, scratch, floats, pool,
+                  [&](const KeyBlock& block, int64_t kvHead, float* own) {
+                    backwardBlock(a, plan, block, kvHead, turns, BackwardScratch(own, padded));
+                  });
+}
+
+void pairPass(const BackwardArgs<BFloat16>& a, const PairKernel& kernel, const AttentionPlan& plan,
+              float* scratch, ThreadPool& pool) {
+  const int64_t headDim = a.shape.headDim;
+  const int64_t floats = PairBackwardScratch::floats(headDim);
+  const RowPacks packs(plan, a.queryPack);
+  prepare(a, plan, scratch, floats, pool,
+          [&](int64_t index, const TileRows& rows, int64_t kvHead, float* own) {
+            loadRows(a, rows, PairBackwardScratch(own, headDim).rows, packs.operands(index, kvHead, headDim));
+          });
+  Turns turns(plan.rowBlocks.size(), a.shape.kvHeads);
+  forEachKeyBlock(plan, a.shape.kvHeads, scratch, floats, pool,
+                  [&](const KeyBlock& block, int64_t kvHead, float* own) {
+                    backwardBlock(a, plan, block, kvHead, packs, turns, PairBackwardScratch(own, headDim),
+                                  PairProducts(kernel));
+                  });
+}
+
 template <typename E>
 void backwardPass(const BackwardArgs<E>& a, float* scratch, ThreadPool& pool) {
   const AttentionPlan plan = attentionPlan(a.segments(), a.view, a.shape.group(), {kTileRows, kTileKeys});
-  prepare(a, plan, pool);
-  const int64_t padded = paddedTo(a.shape.headDim);
-  const auto runs = static_cast<int64_t>(plan.keyItems.size()) - 1;
-  Turns turns(plan.rowBlocks.size(), a.shape.kvHeads);
-  forEachItem(pool, runs * a.shape.kvHeads, scratch, BackwardScratch::floats(padded),
-              [&](int64_t item, float* own) {
-                const auto run = static_cast<size_t>(item / a.shape.kvHeads);
-                for (int64_t index = plan.keyItems[run]; index < plan.keyItems[run + 1]; index++)
-                  backwardBlock(a, plan, plan.keyBlocks[static_cast<size_t>(index)], item % a.shape.kvHeads,
-                                turns, BackwardScratch(own, padded));
-              });
+  const PairKernel* kernel = pairKernelFor<E>();
+  if constexpr (std::is_same_v<E, BFloat16>)
+    if (kernel) pairPass(a, *kernel, plan, scratch, pool);
+  if (!kernel) floatPass(a, plan, scratch, pool);
   if (a.dSinks) sinkGradients(a, pool);
 }
 
@@ -326,21 +276,27 @@ template <Isa isa>
 void attentionBackward(const AttentionInputs& inputs, const Tensor& dOut, const AttentionForward& forward,
                        const AttentionBackward& results) {
   const Tensor& q = inputs.q;
-  const Tensor scratch = scratchOf(q.device(), BackwardScratch::floats(paddedTo(q.size(2))));
   const Tensor deltas = empty({q.size(0), q.size(1)}, DType::float32, q.device());
-  const Tensor pack = empty({3, q.size(0), q.size(1), paddedTo(q.size(2))}, DType::float32, q.device());
-  const int64_t third = pack.elements() / 3;
   onFloatDType(q.dtype(), [&]<typename E>(E) {
-    const BackwardArgs<E> args{attentionArgs<E>(inputs),
+    const AttentionArgs<E> shared = attentionArgs<E>(inputs);
+    const int64_t padded = paddedTo(shared.shape.headDim);
+    const bool pairs = pairKernelFor<E>();
+    const Tensor scratch = scratchOf(q.device(), pairs ? PairBackwardScratch::floats(shared.shape.headDim)
+                                                       : BackwardScratch::floats(padded));
+    const int64_t rowFloats = shared.shape.tokens * shared.shape.heads * padded;
+    const Tensor pack =
+        empty({pairs ? RowPacks::floats(shared.shape) : 3 * rowFloats}, DType::float32, q.device());
+    float* const packs = pack.data<float>();
+    const BackwardArgs<E> args{shared,
                                forward.out.data<E>(),
                                dOut.data<E>(),
                                forward.lse.data<float>(),
                                results.dq.data<E>(),
                                results.dk.data<E>(),
                                results.dv.data<E>(),
-                               pack.data<float>(),
-                               pack.data<float>() + third,
-                               pack.data<float>() + 2 * third,
+                               packs,
+                               pairs ? nullptr : packs + rowFloats,
+                               pairs ? nullptr : packs + 2 * rowFloats,
                                deltas.data<float>(),
                                results.dSinks ? results.dSinks->data<float>() : nullptr};
     enqueue(q.device(), "attentionBackward", [args, own = scratch.data<float>()](Context& context) {

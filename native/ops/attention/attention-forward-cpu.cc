@@ -1,6 +1,7 @@
 // The forward pass. An item owns rows of out and lse: it walks over the blocks of keys that its rows see and
 // keeps a running maximum and sum for each row. Scores are held transposed, [keys, rows], so that these are
 // lanes of vectors.
+#include "ops/attention/attention-forward-pairs.h"
 #include "ops/attention/attention-forward.h"
 #include "ops/attention/few-rows.h"
 #include "ops/attention/tile-product.h"
@@ -11,11 +12,6 @@ namespace crossmap::cpu {
 namespace {
 
 constexpr int64_t kPackGrain = 4;  // blocks of keys
-inline IntVec loadInts(const int32_t* from) {
-  IntVec ints;
-  std::memcpy(&ints, from, sizeof ints);
-  return ints;
-}
 
 struct ScoreTile {
   float* scores;
@@ -73,6 +69,19 @@ void rescaleSums(float* sums, int64_t padded, const TileRows& rows, const Softma
     for (int64_t d = 0; d < padded; d += kLanes)
       store(sums + r * padded + d, load(sums + r * padded + d) * factor);
   }
+}
+
+// Of each thread.
+template <typename E>
+int64_t scratchFloats(int64_t headDim) {
+  const int64_t floats = ForwardScratch::floats(paddedTo(headDim));
+  return pairKernelFor<E>() ? std::max(floats, PairForwardScratch::floats(headDim)) : floats;
+}
+
+template <typename E>
+int64_t packFloats(const AttentionShape& shape) {
+  return pairKernelFor<E>() ? KeyPacks::floats(shape)
+                            : 2 * shape.kvHeads * shape.keyTokens * paddedTo(shape.headDim);
 }
 
 template <typename E>
@@ -144,23 +153,47 @@ void forwardBlock(const ForwardArgs<E>& a, const AttentionSegment& segment, cons
   writeRows(a, rows, softmax, scratch.sums, padded);
 }
 
+// Calls pass(segment, block, kvHead, scratch) for every block of rows and head of keys.
+template <typename Pass>
+void forEachRowBlock(const AttentionPlan& plan, int64_t kvHeads, float* scratch, int64_t floats,
+                     ThreadPool& pool, const Pass& pass) {
+  const auto runs = static_cast<int64_t>(plan.rowItems.size()) - 1;
+  forEachItem(pool, runs * kvHeads, scratch, floats, [&](int64_t item, float* own) {
+    // The last first: with a causal mask it is the longest.
+    const auto run = static_cast<size_t>(runs - 1 - item % runs);
+    for (int64_t index = plan.rowItems[run]; index < plan.rowItems[run + 1]; index++) {
+      const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
+      pass(plan.segments[static_cast<size_t>(block.segment)], block, item / runs, own);
+    }
+  });
+}
+
 template <typename E>
 void forwardPass(const ForwardArgs<E>& a, float* scratch, ThreadPool& pool) {
   const AttentionPlan plan = attentionPlan(a.segments(), a.view, a.shape.group(), {kTileRows, kTileKeys});
-  packAll(a, plan, pool);
   const int64_t padded = paddedTo(a.shape.headDim);
-  const auto runs = static_cast<int64_t>(plan.rowItems.size()) - 1;
-  forEachItem(pool, runs * a.shape.kvHeads, scratch, ForwardScratch::floats(padded),
-              [&](int64_t item, float* own) {
-                // The last first: with a causal mask it is the longest.
-                const auto run = static_cast<size_t>(runs - 1 - item % runs);
-                for (int64_t index = plan.rowItems[run]; index < plan.rowItems[run + 1]; index++) {
-                  const RowBlock& block = plan.rowBlocks[static_cast<size_t>(index)];
-                  const AttentionSegment& segment = plan.segments[static_cast<size_t>(block.segment)];
-                  const auto pass = areFew(a, block) ? fewRowsBlock<E> : forwardBlock<E>;
-                  pass(a, segment, block, item / runs, ForwardScratch(own, padded));
-                }
-              });
+  const int64_t floats = scratchFloats<E>(a.shape.headDim);
+  const auto few = [&](const AttentionSegment& segment, const RowBlock& block, int64_t kvHead, float* own) {
+    fewRowsBlock(a, segment, block, kvHead, ForwardScratch(own, padded));
+  };
+  if constexpr (std::is_same_v<E, BFloat16>)
+    if (const PairKernel* kernel = pairKernelFor<E>()) {
+      const KeyPacks packs(a, plan, a.keyPack);
+      packAll(a, plan, packs, scratch, floats, pool);
+      return forEachRowBlock(
+          plan, a.shape.kvHeads, scratch, floats, pool,
+          [&](const AttentionSegment& segment, const RowBlock& block, int64_t kvHead, float* own) {
+            if (areFew(a, block)) return few(segment, block, kvHead, own);
+            forwardBlock(a, segment, block, kvHead, packs, PairForwardScratch(own, a.shape.headDim),
+                         PairProducts(*kernel));
+          });
+    }
+  packAll(a, plan, pool);
+  forEachRowBlock(plan, a.shape.kvHeads, scratch, floats, pool,
+                  [&](const AttentionSegment& segment, const RowBlock& block, int64_t kvHead, float* own) {
+                    if (areFew(a, block)) return few(segment, block, kvHead, own);
+                    forwardBlock(a, segment, block, kvHead, ForwardScratch(own, padded));
+                  });
 }
 
 }  // namespace
@@ -168,12 +201,15 @@ void forwardPass(const ForwardArgs<E>& a, float* scratch, ThreadPool& pool) {
 template <Isa isa>
 void attention(const AttentionInputs& inputs, const AttentionForward& results) {
   const Tensor& q = inputs.q;
-  const Tensor scratch = scratchOf(q.device(), ForwardScratch::floats(paddedTo(q.size(2))));
-  const Tensor pack =
-      empty({2, inputs.k.size(1), inputs.k.size(0), paddedTo(q.size(2))}, DType::float32, q.device());
   onFloatDType(q.dtype(), [&]<typename E>(E) {
-    const ForwardArgs<E> args{attentionArgs<E>(inputs), results.out.data<E>(), results.lse.data<float>(),
-                              pack.data<float>(), pack.data<float>() + pack.elements() / 2};
+    const AttentionArgs<E> shared = attentionArgs<E>(inputs);
+    const Tensor scratch = scratchOf(q.device(), scratchFloats<E>(shared.shape.headDim));
+    const Tensor pack = empty({packFloats<E>(shared.shape)}, DType::float32, q.device());
+    float* const packs = pack.data<float>();
+    const ForwardArgs<E> args{shared, results.out.data<E>(), results.lse.data<float>(), packs,
+                              pairKernelFor<E>() ? nullptr
+                                                 : packs + shared.shape.kvHeads * shared.shape.keyTokens *
+                                                               paddedTo(shared.shape.headDim)};
     enqueue(q.device(), "attention", [args, own = scratch.data<float>()](Context& context) {
       try {
         forwardPass(args, own, context.pool);

@@ -37,7 +37,9 @@ template <typename E>
 struct ForwardArgs : AttentionArgs<E> {
   E* out;
   float* lse;
-  float *keyPack, *valuePack;  // [kvHeads, keyTokens, padded headDim]: of the segments that isPacked
+  // [kvHeads, keyTokens, padded headDim]: of the segments that isPacked. Where pairs are multiplied, KeyPacks
+  // is at the first.
+  float *keyPack, *valuePack;
 
   float* packed(float* pack, const AttentionSegment& segment, int64_t key, int64_t kvHead) const {
     const int64_t padded = paddedTo(this->shape.headDim);

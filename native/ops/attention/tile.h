@@ -15,6 +15,12 @@ namespace {
 constexpr int64_t kTileRows = 64;
 constexpr int64_t kTileKeys = 64;
 
+inline IntVec loadInts(const int32_t* from) {
+  IntVec ints;
+  std::memcpy(&ints, from, sizeof ints);
+  return ints;
+}
+
 inline int64_t paddedTo(int64_t size) { return roundUp(size, kLanes); }
 
 // One row as float32, times `factor`, filled up with zeros to whole vectors.

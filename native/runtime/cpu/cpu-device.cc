@@ -4,11 +4,14 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/profile.h"
+
 namespace crossmap::cpu {
 
-CpuDevice::CpuDevice(int threads, Isa isa)
+CpuDevice::CpuDevice(int threads, Isa isa, std::shared_ptr<Profile> profile)
     : isa_(isa),
       threads_(threads),
+      profile_(std::move(profile)),
       pool_(std::make_unique<ThreadPool>(threads)),
       executor_([this] { execute(); }) {}
 
@@ -29,11 +32,15 @@ void CpuDevice::stop() {
     executor_.join();
 }
 
-void CpuDevice::enqueue(const char* op, Task task) {
+void CpuDevice::enqueueOp(const char* op, Task task) {
+  push({op, std::move(task), leavesOutKernels_, profile_->isOn() ? profile_->call() : nullptr});
+}
+
+void CpuDevice::push(Entry entry) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
-    queue_.push_back({op, std::move(task)});
+    queue_.push_back(std::move(entry));
   }
   wake_.notify_one();
 }
@@ -47,14 +54,30 @@ void CpuDevice::execute() {
     queue_.pop_front();
     running_ = true;
     lock.unlock();
-    runEntry(entry);
+    if (profile_->isOn())
+      runProfiled(entry);
+    else
+      runEntry(entry);
     entry = {};
     lock.lock();
     running_ = false;
   }
 }
 
+void CpuDevice::runProfiled(Entry& entry) {
+  const ProfiledTask task{*profile_, entry.op, entry.call};
+  const ProfileMoment begin = Profile::now();
+  ThreadPool* pool = pool_.get();
+  pool->setTask(&task);
+  runEntry(entry);
+  // setThreads is a task that puts another pool in the place of this one.
+  if (pool == pool_.get()) pool->setTask(nullptr);
+  profile_->record(
+      {ProfileKind::task, entry.op, kExecutorThread, begin, Profile::now(), {}, std::move(entry.call)});
+}
+
 void CpuDevice::runEntry(Entry& entry) {
+  if (entry.isLeftOut) return;
   const auto keep = [&](ErrorCode code, const std::string& message) {
     if (!fault_) fault_.emplace(code, std::string(entry.op) + ": " + message);
   };
@@ -135,6 +158,8 @@ void CpuDevice::emptyCache() {
 
 CpuDevice& cpuOf(const Device& device) { return static_cast<CpuDevice&>(device.backend()); }
 
-void enqueue(const Device& device, const char* op, Task task) { cpuOf(device).enqueue(op, std::move(task)); }
+void enqueue(const Device& device, const char* op, Task task) {
+  cpuOf(device).enqueueOp(op, std::move(task));
+}
 
 }  // namespace crossmap::cpu

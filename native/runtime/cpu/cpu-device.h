@@ -12,6 +12,11 @@
 #include "runtime/device.h"
 #include "runtime/tensor.h"
 
+namespace crossmap {
+class Profile;
+struct ProfiledCall;
+}  // namespace crossmap
+
 namespace crossmap::cpu {
 
 // What a kernel needs to run: handed to it on the executor thread.
@@ -25,7 +30,8 @@ using Task = std::function<void(Context&)>;
 // threads.
 class CpuDevice : public Backend {
  public:
-  CpuDevice(int threads, Isa isa);
+  // What the executor and the pool do goes into `profile` while that is on.
+  CpuDevice(int threads, Isa isa, std::shared_ptr<Profile> profile);
   ~CpuDevice() override;
 
   DeviceKind kind() const override { return DeviceKind::cpu; }
@@ -33,6 +39,9 @@ class CpuDevice : public Backend {
   int threads() const { return threads_; }
   // Takes effect for the ops enqueued from now on.
   void setThreads(int threads);
+  // Whether ops enqueued from now on are taken from the queue and not run: what they cost the host is left.
+  // Their outputs hold what the memory held.
+  void leaveOutKernels(bool on) { leavesOutKernels_ = on; }
 
   void* allocate(int64_t bytes) override { return allocator_.allocate(bytes); }
   void release(void* memory) override { allocator_.release(memory); }
@@ -47,23 +56,31 @@ class CpuDevice : public Backend {
   void onceExecuted(std::function<void()> after) override;
   void stop() override;
 
-  // Enqueues a task. An Error that it throws becomes the fault that the next synchronisation reports, with
-  // the op's name in front.
-  void enqueue(const char* op, Task task);
+  // Enqueues the work of an op. An Error that it throws becomes the fault that the next synchronisation
+  // reports, with the op's name in front.
+  void enqueueOp(const char* op, Task task);
 
  private:
   struct Entry {
     const char* op;
     Task task;
+    bool isLeftOut = false;
+    std::shared_ptr<const ProfiledCall> call;  // of an op, where it is profiled
   };
 
+  // The same for work that is no op's.
+  void enqueue(const char* op, Task task) { push({op, std::move(task), false, nullptr}); }
+  void push(Entry entry);
   void execute();
+  void runProfiled(Entry& entry);
   void runEntry(Entry& entry);
   std::optional<Error> takeFault();
   bool isIdle();
 
   const Isa isa_;
   int threads_;
+  bool leavesOutKernels_ = false;  // touched by the host's thread alone
+  const std::shared_ptr<Profile> profile_;
   SystemMemory memory_;
   CachingAllocator allocator_{memory_, kMemoryPolicy};
   std::unique_ptr<ThreadPool> pool_;  // touched by the executor thread alone

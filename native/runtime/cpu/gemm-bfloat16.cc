@@ -21,7 +21,7 @@ inline Vec multiplyAddPairs(Vec a, Vec b, Vec c) {
       _mm512_dpbf16_ps(std::bit_cast<__m512>(c), std::bit_cast<__m512bh>(a), std::bit_cast<__m512bh>(b)));
 }
 
-constexpr MicroKernels kPairKernels = microKernels<multiplyAddPairs>();
+constexpr MicroKernels kPairKernels = vectorKernels<multiplyAddPairs>(Panels::pairs);
 
 }  // namespace
 

@@ -4,12 +4,12 @@
 #include <utility>
 
 #include "runtime/cpu/simd.h"
+#include "runtime/numbers.h"
 
 namespace crossmap::cpu {
 
-// c [rows, columns] (+)= alpha * a @ b for one micro-tile, from packed panels: a [words, kMicroRows], b
-// [words, kMicroColumns]. A word of 32 bits is one float, or a pair of bfloat16 that follow each other along
-// k.
+// c [rows, columns] (+)= alpha * a @ b for one micro-tile, from packed panels. A word of 32 bits is one
+// float, or a pair of bfloat16 that follow each other along k.
 struct MicroTile {
   int64_t words;
   const float* a;
@@ -22,6 +22,42 @@ struct MicroTile {
 
 using MicroKernel = void (*)(const MicroTile&);
 
+// What panels hold; gemm-pack.h makes them.
+enum class Panels {
+  singles,  // words are floats; a and b [words, lines]
+  pairs,    // words are pairs of bfloat16; a and b [words, lines]
+  tiles,    // the same, but a [words / kTileWords, lines, kTileWords]
+};
+
+// Words of a tile's row: with AMX a row has 64 bytes, and a tile 16 rows.
+constexpr int kTileWords = 16;
+
+// Sizes that kernels are fit for.
+struct MicroShape {
+  int rows, columns;          // of the largest micro-tile, and of panels
+  int rowStep, columnStep;    // kernels write multiples of these; an edge between them goes through a buffer
+  int wordElements;           // elements of k in a word
+  int wordStep;               // a panel has a multiple of so many words, zeros at its end
+  int blockWords;             // along k, at most: what a micro-tile reads of a and b
+  int tileRows, tileColumns;  // at most, of what is one task
+  double leastTaskFlops;      // about 10 µs: below, sharing costs more than it gains
+};
+
+// The kernels that compute a product.
+struct MicroKernels {
+  Panels panels;
+  MicroShape shape;
+  const MicroKernel* kernels;  // [rows / rowStep, columns / columnStep], by the steps that the tile has
+  // Called before and after kernels of a thread, or null.
+  void (*enter)();
+  void (*leave)();
+
+  MicroKernel kernel(int64_t rows, int64_t columns) const {
+    const int64_t across = shape.columns / shape.columnStep;
+    return kernels[(ceilDiv(rows, shape.rowStep) - 1) * across + ceilDiv(columns, shape.columnStep) - 1];
+  }
+};
+
 namespace {
 
 #if defined(__AVX512F__) || defined(__aarch64__)
@@ -32,8 +68,8 @@ constexpr int kMicroRows = 6;  // the same with 16 registers: 12, 2, 1
 constexpr int kMicroVectors = 2;
 constexpr int kMicroColumns = kMicroVectors * kLanes;
 
-// Kernels by the rows and vectors that the tile has at the edges of a matrix.
-using MicroKernels = std::array<std::array<MicroKernel, kMicroVectors>, kMicroRows>;
+// Most elements of a micro-tile of any shape.
+constexpr int kMostMicroElements = 32 * 32;
 
 // `multiplyAdd(a, b, c)` gives c plus the products of the words. Both operands come from cache: a row of b is
 // used for all rows of the tile, an element of a for the whole row.
@@ -66,12 +102,31 @@ void multiplyMicroTile(const MicroTile& tile) {
 }
 
 template <auto multiplyAdd>
-constexpr MicroKernels microKernels() {
-  return []<int... rows>(std::integer_sequence<int, rows...>) {
-    return MicroKernels{
-        {{multiplyMicroTile<multiplyAdd, rows + 1, 1>, multiplyMicroTile<multiplyAdd, rows + 1, 2>}...}};
-  }
-  (std::make_integer_sequence<int, kMicroRows>{});
+constexpr auto kVectorKernels = []<int... index>(std::integer_sequence<int, index...>) {
+  return std::array<MicroKernel, sizeof...(index)>{
+      multiplyMicroTile<multiplyAdd, index / kMicroVectors + 1, index % kMicroVectors + 1>...};
+}
+(std::make_integer_sequence<int, kMicroRows * kMicroVectors>{});
+
+// Of vectors; any number of rows.
+template <auto multiplyAdd>
+constexpr MicroKernels vectorKernels(Panels panels) {
+  return {
+      .panels = panels,
+      .shape = {.rows = kMicroRows,
+                .columns = kMicroColumns,
+                .rowStep = 1,
+                .columnStep = kLanes,
+                .wordElements = panels == Panels::pairs ? 2 : 1,
+                .wordStep = 1,
+                .blockWords = 512,           // a panel of b, 64 KB with AVX-512, is read from L2
+                .tileRows = 8 * kMicroRows,  // 112: with 512 words 229 KB, half of a small L2 at most
+                .tileColumns = 256,
+                .leastTaskFlops = 1e6},
+      .kernels = kVectorKernels<multiplyAdd>.data(),
+      .enter = nullptr,
+      .leave = nullptr,
+  };
 }
 
 }  // namespace

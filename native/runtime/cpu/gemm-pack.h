@@ -2,6 +2,7 @@
 // Operands of matrix products in the order in which the innermost loop reads them. Kernels only.
 #include <algorithm>
 
+#include "runtime/cpu/gemm-micro.h"
 #include "runtime/cpu/gemm.h"
 #include "runtime/cpu/simd.h"
 #include "runtime/numbers.h"
@@ -17,6 +18,7 @@ struct Slab {
   int64_t lines;  // from the first to the end of the matrix; a panel takes no more than its width
   int64_t firstK;
   int64_t depth;  // elements along k
+  int64_t words;  // of the panel along k: those of depth, then zeros, fewer than kLanes
 };
 
 // One element of k to a word, as float32.
@@ -98,7 +100,7 @@ void packAlongK(const Slab& slab, float* panel) {
   using E = typename Form::Element;
   const auto* data = static_cast<const E*>(slab.matrix.data);
   const E* from = data + slab.firstLine * slab.matrix.stride + slab.firstK;
-  const int64_t words = ceilDiv(slab.depth, Form::kElements);
+  const int64_t words = slab.words;
   constexpr int64_t lastLine = (width - 1) / kLanes * kLanes;
   for (int64_t word = 0; word < words; word += kLanes) {
     const int64_t elements = slab.depth - word * Form::kElements;
@@ -127,16 +129,17 @@ void packAcross(const Slab& slab, float* panel) {
   const int64_t stride = slab.matrix.stride;
   const auto* data = static_cast<const E*>(slab.matrix.data);
   const E* from = data + slab.firstK * stride + slab.firstLine;
-  const int64_t words = ceilDiv(slab.depth, Form::kElements);
+  const int64_t words = slab.words;
   constexpr int64_t lastLine = (width - 1) / kLanes * kLanes;
   for (int64_t word = 0; word < words; word++) {
     const E* start = from + word * Form::kElements * stride;
-    const bool isWhole = (word + 1) * Form::kElements <= slab.depth;
+    const int64_t elements = slab.depth - word * Form::kElements;
+    const bool isWhole = elements >= Form::kElements;
     for (int64_t line = lastLine; line >= 0; line -= kLanes) {
       Vec lanes{};
-      if (line + kLanes <= slab.lines)
+      if (elements > 0 && line + kLanes <= slab.lines)
         lanes = Form::loadAcross(start + line, stride, isWhole);
-      else if (line < slab.lines)
+      else if (elements > 0 && line < slab.lines)
         lanes = Form::loadAcrossEnd(start + line, stride, isWhole, slab.lines - line);
       storeWord(panel, width, words, word, line, lanes);
     }
@@ -149,6 +152,57 @@ void packPanel(const Slab& slab, float* panel) {
     packAlongK<Form, width>(slab, panel);
   else
     packAcross<Form, width>(slab, panel);
+}
+
+// Panels of a for tiles: [words / kLanes, width, kLanes], where a vector is a row of a tile.
+template <int width>
+void packTileRowsAlongK(const Slab& slab, float* panel) {
+  const int64_t stride = slab.matrix.stride;
+  const BFloat16* from =
+      static_cast<const BFloat16*>(slab.matrix.data) + slab.firstLine * stride + slab.firstK;
+  for (int64_t line = 0; line < width; line++)
+    for (int64_t word = 0; word < slab.words; word += kLanes) {
+      const BFloat16* start = from + line * stride + word * Pairs::kElements;
+      const int64_t elements = slab.depth - word * Pairs::kElements;
+      Vec row{};
+      if (line < slab.lines)
+        row = elements >= kLanes * Pairs::kElements ? Pairs::loadLine(start)
+                                                    : Pairs::loadLineEnd(start, elements);
+      store(panel + word * width + line * kLanes, row);
+    }
+}
+
+template <int width>
+void packTileRowsAcross(const Slab& slab, float* panel) {
+  const int64_t stride = slab.matrix.stride;
+  const BFloat16* from =
+      static_cast<const BFloat16*>(slab.matrix.data) + slab.firstK * stride + slab.firstLine;
+  for (int64_t word = 0; word < slab.words; word += kLanes)
+    for (int64_t line = 0; line < width; line += kLanes) {
+      const int64_t lines = std::min<int64_t>(kLanes, slab.lines - line);
+      Vec rows[kLanes];
+      for (int row = 0; row < kLanes; row++) {
+        const int64_t k = (word + row) * Pairs::kElements;
+        const BFloat16* start = from + k * stride + line;
+        const bool isWhole = k + 1 < slab.depth;
+        if (lines <= 0 || k >= slab.depth)
+          rows[row] = Vec{};
+        else if (lines == kLanes)
+          rows[row] = Pairs::loadAcross(start, stride, isWhole);
+        else
+          rows[row] = Pairs::loadAcrossEnd(start, stride, isWhole, lines);
+      }
+      transpose(rows);
+      for (int row = 0; row < kLanes; row++) store(panel + word * width + (line + row) * kLanes, rows[row]);
+    }
+}
+
+template <int width>
+void packTileRows(const Slab& slab, float* panel) {
+  if (slab.alongK)
+    packTileRowsAlongK<width>(slab, panel);
+  else
+    packTileRowsAcross<width>(slab, panel);
 }
 
 }  // namespace

@@ -7,15 +7,32 @@
 #include "runtime/cpu/gemm-micro.h"
 #include "runtime/cpu/gemm-pack.h"
 #include "runtime/cpu/gemm-plan.h"
+#include "runtime/cpu/gemm-sums.h"
+#include "runtime/cpu/gemm-tiles.h"
 
 namespace crossmap::cpu {
 
 namespace {
 
-constexpr MicroKernels kSingleKernels = microKernels<fma>();
+constexpr MicroKernels kSingleKernels = vectorKernels<fma>(Panels::singles);
 
-bool takesPairs(const Product& product) {
-  return product.a.dtype == DType::bfloat16 && product.b.dtype == DType::bfloat16 && pairKernels<kIsa>();
+bool isBFloat16(const Product& product) {
+  return product.a.dtype == DType::bfloat16 && product.b.dtype == DType::bfloat16;
+}
+
+const MicroKernels& vectorKernelsFor(const Product& product) {
+  const MicroKernels* pairs = isBFloat16(product) ? pairKernels<kIsa>() : nullptr;
+  return pairs ? *pairs : kSingleKernels;
+}
+
+// In smaller products the tiles' configuration takes longer than the sums: 16 x 16 x 16 is slower on them, 48
+// x 48 x 48 faster, a single row in larger ones as fast as with vectors.
+constexpr int64_t kLeastForTiles = 32 * 32 * 32;
+
+const MicroKernels& kernelsFor(const Product& product) {
+  const MicroKernels* tiles = isBFloat16(product) ? tileKernels<kIsa>() : nullptr;
+  const bool isWorth = product.m * product.n >= ceilDiv(kLeastForTiles, product.k);
+  return tiles && isWorth ? *tiles : vectorKernelsFor(product);
 }
 
 // Where sums of products grow: c itself, or float32 of our own that c is made from at the end.
@@ -23,23 +40,21 @@ enum class Sums { inC, inTile, inScratch };
 
 struct Gemm {
   const Product& product;
-  bool pairs;
-  int64_t wordElements;
   const MicroKernels& kernels;
+  const MicroShape& micro;
   GemmPlan plan;
   Sums sums;
 
   explicit Gemm(const Product& product)
       : product(product),
-        pairs(takesPairs(product)),
-        wordElements(pairs ? 2 : 1),
-        kernels(pairs ? *pairKernels<kIsa>() : kSingleKernels),
-        plan(gemmPlan(product.m, product.n, product.k, wordElements)),
+        kernels(kernelsFor(product)),
+        micro(kernels.shape),
+        plan(gemmPlan(product.m, product.n, product.k, micro)),
         sums(chooseSums()) {}
 
-  int64_t words(int64_t depth) const { return ceilDiv(depth, wordElements); }
+  int64_t words(int64_t depth) const { return roundUp(ceilDiv(depth, micro.wordElements), micro.wordStep); }
   // Rounded up, so that the panels of b start a cache line like those of a.
-  int64_t packedA() const { return roundUp(plan.superRows * words(plan.superDepth), kMicroColumns); }
+  int64_t packedA() const { return roundUp(plan.superRows * words(plan.superDepth), micro.columns); }
   int64_t packedB() const { return plan.superColumns * words(plan.superDepth); }
   int64_t scratch() const {
     return sums == Sums::inScratch ? plan.splits * plan.superRows * plan.superColumns : 0;
@@ -70,19 +85,37 @@ void share(ThreadPool* pool, int64_t count, const std::function<void(int64_t)>& 
     range(0, count);
 }
 
+enum class Operand { a, b };
+
+template <Operand operand>
+void packPanelOf(const Gemm& gemm, const Slab& slab, float* to) {
+  constexpr int width = operand == Operand::a ? kMicroRows : kMicroColumns;
+  if (gemm.kernels.panels == Panels::singles)
+    return onFloatDType(slab.matrix.dtype, [&]<typename E>(E) { packPanel<Singles<E>, width>(slab, to); });
+  if (gemm.kernels.panels == Panels::pairs) return packPanel<Pairs, width>(slab, to);
+  if constexpr (kLanes == kTileWords) {
+    if constexpr (operand == Operand::a)
+      packTileRows<2 * kTileWords>(slab, to);
+    else
+      packPanel<Pairs, 2 * kTileWords>(slab, to);
+  }
+}
+
 // Packed operands: block of k after block of k, in each the panels. The words of blocks before come first.
-template <int width>
-void packOperandPanel(const Gemm& gemm, const Matrix& matrix, bool alongK, int64_t line, int64_t lines,
-                      int64_t panel, const SuperBlock& block, float* packed, int64_t packedLines) {
+template <Operand operand>
+void packBlocks(const Gemm& gemm, int64_t line, int64_t lines, int64_t panel, const SuperBlock& block,
+                float* packed) {
+  const bool isA = operand == Operand::a;
+  const Matrix& matrix = isA ? gemm.product.a : gemm.product.b;
+  const bool alongK = isA ? !matrix.transposed : matrix.transposed;
+  const int64_t width = isA ? gemm.micro.rows : gemm.micro.columns;
+  const int64_t packedLines = roundUp(isA ? block.rows : block.columns, width);
   const int64_t blockWords = gemm.words(gemm.plan.blockDepth);
   for (int64_t k = 0, index = 0; k < block.depth; k += gemm.plan.blockDepth, index++) {
     const int64_t depth = std::min(gemm.plan.blockDepth, block.depth - k);
-    const Slab slab{matrix, alongK, line + panel * width, lines - panel * width, block.k + k, depth};
-    float* to = packed + index * blockWords * packedLines + panel * width * gemm.words(depth);
-    if (gemm.pairs)
-      packPanel<Pairs, width>(slab, to);
-    else
-      onFloatDType(matrix.dtype, [&]<typename E>(E) { packPanel<Singles<E>, width>(slab, to); });
+    const int64_t words = gemm.words(depth);
+    const Slab slab{matrix, alongK, line + panel * width, lines - panel * width, block.k + k, depth, words};
+    packPanelOf<operand>(gemm, slab, packed + index * blockWords * packedLines + panel * width * words);
   }
 }
 
@@ -95,108 +128,184 @@ struct Packed {
 void pack(ThreadPool* pool, const Gemm& gemm, const SuperBlock& block, const Packed& packed, bool alsoA,
           bool alsoB) {
   const Product& product = gemm.product;
-  const int64_t panelsA = alsoA ? ceilDiv(block.rows, kMicroRows) : 0;
-  const int64_t panelsB = alsoB ? ceilDiv(block.columns, kMicroColumns) : 0;
+  const int64_t panelsA = alsoA ? ceilDiv(block.rows, gemm.micro.rows) : 0;
+  const int64_t panelsB = alsoB ? ceilDiv(block.columns, gemm.micro.columns) : 0;
   share(pool, panelsA + panelsB, [&](int64_t panel) {
     if (panel < panelsA)
-      packOperandPanel<kMicroRows>(gemm, product.a, !product.a.transposed, block.row, product.m - block.row,
-                                   panel, block, packed.a, roundUp(block.rows, kMicroRows));
+      packBlocks<Operand::a>(gemm, block.row, product.m - block.row, panel, block, packed.a);
     else
-      packOperandPanel<kMicroColumns>(gemm, product.b, product.b.transposed, block.column,
-                                      product.n - block.column, panel - panelsA, block, packed.b,
-                                      roundUp(block.columns, kMicroColumns));
+      packBlocks<Operand::b>(gemm, block.column, product.n - block.column, panel - panelsA, block, packed.b);
   });
 }
 
-// c [rows, columns] (+)= alpha * a @ b of packed panels; only whole vectors of c are written directly.
+// c [rows, columns] (+)= alpha * a @ b of packed panels; only whole steps of c are written directly.
 void multiplyPanels(const Gemm& gemm, int64_t rows, int64_t columns, MicroTile tile) {
-  alignas(64) float edge[kMicroRows * kMicroColumns];
+  alignas(64) float edge[kMostMicroElements];
+  const MicroShape& micro = gemm.micro;
   const MicroTile first = tile;
-  for (int64_t column = 0; column < columns; column += kMicroColumns) {
-    const int64_t width = std::min<int64_t>(kMicroColumns, columns - column);
-    const int64_t vectors = ceilDiv(width, kLanes);
+  for (int64_t column = 0; column < columns; column += micro.columns) {
+    const int64_t width = std::min<int64_t>(micro.columns, columns - column);
     tile.b = first.b + column * first.words;
-    for (int64_t row = 0; row < rows; row += kMicroRows) {
-      const int64_t height = std::min<int64_t>(kMicroRows, rows - row);
-      const MicroKernel kernel =
-          gemm.kernels[static_cast<size_t>(height - 1)][static_cast<size_t>(vectors - 1)];
+    for (int64_t row = 0; row < rows; row += micro.rows) {
+      const int64_t height = std::min<int64_t>(micro.rows, rows - row);
+      const MicroKernel kernel = gemm.kernels.kernel(height, width);
       float* c = first.c + row * first.strideC + column;
       tile.a = first.a + row * first.words;
       tile.c = c;
-      if (width == vectors * kLanes) {
+      if (height % micro.rowStep == 0 && width % micro.columnStep == 0) {
         kernel(tile);
         continue;
       }
       MicroTile apart = tile;
       apart.c = edge;
-      apart.strideC = kMicroColumns;
+      apart.strideC = micro.columns;
       apart.add = false;
       kernel(apart);
       for (int64_t r = 0; r < height; r++)
         for (int64_t d = 0; d < width; d++)
           c[r * first.strideC + d] =
-              edge[r * kMicroColumns + d] + (tile.add ? c[r * first.strideC + d] : 0.f);
+              edge[r * micro.columns + d] + (tile.add ? c[r * first.strideC + d] : 0.f);
     }
   }
 }
 
-template <typename E>
-void convertRow(E* to, const float* from, int64_t count) {
-  int64_t at = 0;
-  for (; at + kLanes <= count; at += kLanes) store(to + at, load(from + at));
-  if (at < count) storePartial(to + at, loadPartial(from + at, count - at), count - at);
+// What kernels need done before and after them.
+class KernelScope {
+ public:
+  explicit KernelScope(const MicroKernels& kernels) : kernels_(kernels) {
+    if (kernels_.enter) kernels_.enter();
+  }
+  ~KernelScope() {
+    if (kernels_.leave) kernels_.leave();
+  }
+  KernelScope(const KernelScope&) = delete;
+  KernelScope& operator=(const KernelScope&) = delete;
+
+ private:
+  const MicroKernels& kernels_;
+};
+
+// A tile of the super-block, over the blocks of k [firstBlock, endBlock). Its sums go to `c` of float32,
+// which may be that of the product or our own.
+struct TileTask {
+  int64_t row, column;  // in the super-block
+  int64_t rows, columns;
+  int64_t firstBlock, endBlock;
+  float* c;
+  int64_t strideC;
+  bool add;
+  bool isStreamed;  // c is written past the caches
+};
+
+// The operands of block `index` of k, of the whole tile.
+MicroTile operandsOf(const Gemm& gemm, const SuperBlock& block, const Packed& packed, const TileTask& task,
+                     int64_t index) {
+  const int64_t blockDepth = gemm.plan.blockDepth;
+  const int64_t before = index * gemm.words(blockDepth);
+  const int64_t words = gemm.words(std::min(blockDepth, block.depth - index * blockDepth));
+  return {.words = words,
+          .a = packed.a + before * roundUp(block.rows, gemm.micro.rows) + task.row * words,
+          .b = packed.b + before * roundUp(block.columns, gemm.micro.columns) + task.column * words,
+          .c = task.c,
+          .strideC = task.strideC,
+          .alpha = gemm.product.alpha,
+          .add = task.add};
 }
 
-// A tile of the super-block, over the blocks of k that its part takes.
+// Kernels of vectors: sums grow in c, block by block.
+void multiplyInC(const Gemm& gemm, const SuperBlock& block, const Packed& packed, const TileTask& task) {
+  for (int64_t index = task.firstBlock; index < task.endBlock; index++) {
+    MicroTile tile = operandsOf(gemm, block, packed, task, index);
+    tile.add |= index > task.firstBlock;
+    multiplyPanels(gemm, task.rows, task.columns, tile);
+  }
+}
+
+// Kernels of tiles: the sums of a micro-tile lie together, for rows of c that are a power of 2 apart would
+// drive each other out of the caches; they go to c, of the type that it has, after the last block. That
+// happens one micro-tile late, when the stores of the sums are done: a load cannot take them from the queue
+// of stores.
+template <typename E>
+void multiplyApart(const Gemm& gemm, const SuperBlock& block, const Packed& packed, const TileTask& task,
+                   E* c, int64_t strideC) {
+  const MicroShape& micro = gemm.micro;
+  const int64_t microElements = int64_t{micro.rows} * micro.columns;
+  alignas(64) float alternating[2 * kMostMicroElements];
+  std::unique_ptr<float[]> many;
+  if (task.endBlock > task.firstBlock + 1)
+    many = std::make_unique_for_overwrite<float[]>(
+        static_cast<size_t>(roundUp(task.rows, micro.rows) * roundUp(task.columns, micro.columns)));
+  FinishedSums<E> finished{};
+  for (int64_t index = task.firstBlock; index < task.endBlock; index++) {
+    const MicroTile whole = operandsOf(gemm, block, packed, task, index);
+    int64_t micros = 0;
+    for (int64_t column = 0; column < task.columns; column += micro.columns)
+      for (int64_t row = 0; row < task.rows; row += micro.rows, micros++) {
+        const int64_t width = std::min<int64_t>(micro.columns, task.columns - column);
+        const int64_t height = std::min<int64_t>(micro.rows, task.rows - row);
+        float* sums = many ? many.get() + micros * microElements : alternating + micros % 2 * microElements;
+        E* to = c + row * strideC + column;
+        if (index + 1 == task.endBlock && !task.isStreamed) prefetchToWrite(to, strideC, height);
+        gemm.kernels.kernel(height, width)({.words = whole.words,
+                                            .a = whole.a + row * whole.words,
+                                            .b = whole.b + column * whole.words,
+                                            .c = sums,
+                                            .strideC = micro.columns,
+                                            .alpha = 1,
+                                            .add = index > task.firstBlock});
+        if (index + 1 < task.endBlock) continue;
+        if (micros > 0) writeSums(finished);
+        finished = {sums,     micro.columns,   height, width,  gemm.product.alpha,
+                    task.add, task.isStreamed, to,     strideC};
+      }
+  }
+  writeSums(finished);
+}
+
 void multiplyTile(const Gemm& gemm, const SuperBlock& block, const Packed& packed, int64_t row,
                   int64_t column, int64_t split) {
   const GemmPlan& plan = gemm.plan;
   const Product& product = gemm.product;
-  const int64_t rows = std::min(plan.tileRows, block.rows - row);
-  const int64_t columns = std::min(plan.tileColumns, block.columns - column);
   const int64_t blocks = ceilDiv(block.depth, plan.blockDepth);
   const int64_t perSplit = ceilDiv(plan.superDepth / plan.blockDepth, plan.splits);
-
-  std::unique_ptr<float[]> own;
-  MicroTile tile{.words = 0,
-                 .a = nullptr,
-                 .b = nullptr,
-                 .c = nullptr,
-                 .strideC = 0,
-                 .alpha = product.alpha,
-                 .add = block.k > 0};
-  switch (gemm.sums) {
-    case Sums::inC:
-      tile.c = static_cast<float*>(product.c) + (block.row + row) * product.strideC + block.column + column;
-      tile.strideC = product.strideC;
-      tile.add |= product.accumulate;
-      break;
-    case Sums::inTile:
-      own = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(rows * columns));
-      tile.c = own.get();
-      tile.strideC = columns;
-      break;
-    case Sums::inScratch:
-      tile.c = packed.scratch + (split * plan.superRows + row) * plan.superColumns + column;
-      tile.strideC = plan.superColumns;
-      break;
+  TileTask task{.row = row,
+                .column = column,
+                .rows = std::min(plan.tileRows, block.rows - row),
+                .columns = std::min(plan.tileColumns, block.columns - column),
+                .firstBlock = split * perSplit,
+                .endBlock = std::min(blocks, (split + 1) * perSplit),
+                .c = nullptr,
+                .strideC = 0,
+                .add = block.k > 0,
+                .isStreamed = false};
+  if (task.firstBlock >= task.endBlock) return;
+  const KernelScope scope(gemm.kernels);
+  const bool isApart = gemm.kernels.panels == Panels::tiles;
+  if (gemm.sums == Sums::inScratch) {
+    task.c = packed.scratch + (split * plan.superRows + row) * plan.superColumns + column;
+    task.strideC = plan.superColumns;
+    if (isApart) return multiplyApart(gemm, block, packed, task, task.c, task.strideC);
+    return multiplyInC(gemm, block, packed, task);
   }
-
-  for (int64_t index = split * perSplit; index < std::min(blocks, (split + 1) * perSplit); index++) {
-    const int64_t before = index * gemm.words(plan.blockDepth);
-    tile.words = gemm.words(std::min(plan.blockDepth, block.depth - index * plan.blockDepth));
-    tile.a = packed.a + before * roundUp(block.rows, kMicroRows) + row * tile.words;
-    tile.b = packed.b + before * roundUp(block.columns, kMicroColumns) + column * tile.words;
-    multiplyPanels(gemm, rows, columns, tile);
-    tile.add = true;
-  }
-
-  if (gemm.sums == Sums::inTile)
-    onFloatDType(product.dtypeC, [&]<typename E>(E) {
-      E* c = static_cast<E*>(product.c) + (block.row + row) * product.strideC + block.column + column;
-      for (int64_t r = 0; r < rows; r++)
-        convertRow(c + r * product.strideC, own.get() + r * columns, columns);
-    });
+  task.add |= product.accumulate;
+  task.isStreamed = !task.add && plan.superDepth >= product.k &&
+                    product.m * product.n * sizeOf(product.dtypeC) > kMostCachedBytes;
+  onFloatDType(product.dtypeC, [&]<typename E>(E) {
+    E* c = static_cast<E*>(product.c) + (block.row + row) * product.strideC + block.column + column;
+    if (isApart) return multiplyApart(gemm, block, packed, task, c, product.strideC);
+    if constexpr (std::is_same_v<E, float>) {
+      task.c = c;
+      task.strideC = product.strideC;
+      multiplyInC(gemm, block, packed, task);
+    } else {
+      const auto own = std::make_unique_for_overwrite<float[]>(static_cast<size_t>(task.rows * task.columns));
+      task.c = own.get();
+      task.strideC = task.columns;
+      multiplyInC(gemm, block, packed, task);
+      for (int64_t r = 0; r < task.rows; r++)
+        convertRow(c + r * product.strideC, own.get() + r * task.columns, task.columns);
+    }
+  });
 }
 
 // Sums the parts of a super-block in their order.
@@ -233,9 +342,12 @@ void clear(const Product& product) {
 template <Isa isa>
 int64_t gemmWorkspaceBytes(const Product& product) {
   if (product.m <= 0 || product.n <= 0 || product.k <= 0) return 0;
-  const int64_t words = gemmWorkspaceWords(product.m, product.n, product.k, takesPairs(product) ? 2 : 1,
-                                           product.dtypeC != DType::float32);
-  return words * int64_t{sizeof(float)};
+  // A smaller product may have other kernels.
+  const auto words = [&](const MicroKernels& kernels) {
+    return gemmWorkspaceWords(product.m, product.n, product.k, kernels.shape,
+                              product.dtypeC != DType::float32);
+  };
+  return std::max(words(kernelsFor(product)), words(vectorKernelsFor(product))) * int64_t{sizeof(float)};
 }
 
 template <Isa isa>

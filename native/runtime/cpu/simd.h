@@ -187,7 +187,13 @@ inline Vec exp(Vec x) {
   constexpr float kLn2High = 0.693359375f;  // 9 bits, so n * kLn2High is exact
   constexpr float kLn2Low = -2.12194440e-4f;
   constexpr float kRound = 12582912.f;  // 1.5 * 2^23: adding it rounds to a whole number
+#if defined(__AVX512F__)
+  // These give their second operand for NaN. The forms with a mask, as above.
+  const __m512 raised = _mm512_maskz_max_ps(0xffff, _mm512_set1_ps(-87.5f), std::bit_cast<__m512>(x));
+  const auto clamped = std::bit_cast<Vec>(_mm512_maskz_min_ps(0xffff, _mm512_set1_ps(88.8f), raised));
+#else
   const Vec clamped = min(max(x, broadcast(-87.5f)), broadcast(88.8f));
+#endif
   const Vec n = fma(clamped, broadcast(kLog2E), broadcast(kRound)) - kRound;
   const Vec r = fma(n, broadcast(-kLn2Low), fma(n, broadcast(-kLn2High), clamped));
   Vec p = broadcast(1.f / 5040);
@@ -198,6 +204,12 @@ inline Vec exp(Vec x) {
   p = fma(p, r, broadcast(0.5f));
   p = fma(p, r, broadcast(1.f));
   p = fma(p, r, broadcast(1.f));
+#if defined(__AVX512F__)
+  const __mmask16 isAbove =
+      _mm512_cmp_ps_mask(std::bit_cast<__m512>(x), _mm512_set1_ps(-87.336544f), _CMP_NLT_UQ);
+  return std::bit_cast<Vec>(
+      _mm512_maskz_scalef_ps(isAbove, std::bit_cast<__m512>(p), std::bit_cast<__m512>(n)));
+#else
   // 2^n in two steps: n may be 128, whose bits alone would be infinity.
   const IntVec exponent = __builtin_convertvector(n, IntVec);
   const IntVec half = exponent >> 1;
@@ -207,6 +219,7 @@ inline Vec exp(Vec x) {
                       : x > 88.722839f ? broadcast(std::numeric_limits<float>::infinity())
                                        : scaled;
   return x != x ? x : bounded;
+#endif
 }
 
 // ln x to 2 units in the last place. -infinity for 0, NaN below, infinity for infinity, NaN for NaN.

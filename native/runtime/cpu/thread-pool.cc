@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/numbers.h"
+#include "runtime/profile.h"
 
 namespace crossmap::cpu {
 
@@ -26,13 +27,15 @@ struct ThreadPool::Loop {
   int64_t count;
   int64_t grain;
   const std::function<void(int64_t, int64_t)>& body;
+  const ProfiledTask* task;
   std::atomic<int64_t> next{0};
   std::mutex mutex;
   std::exception_ptr failure;  // guarded by mutex
 };
 
 ThreadPool::ThreadPool(int threads) {
-  for (int index = 1; index < threads; index++) workers_.emplace_back([this] { work(); });
+  for (int index = 1; index < threads; index++)
+    workers_.emplace_back([=, this] { work(kExecutorThread + index); });
 }
 
 ThreadPool::~ThreadPool() {
@@ -48,7 +51,7 @@ ThreadPool::~ThreadPool() {
 void ThreadPool::parallelFor(int64_t count, int64_t grain,
                              const std::function<void(int64_t, int64_t)>& body) {
   if (count <= 0) return;
-  Loop loop{count, std::max<int64_t>(1, grain), body, {}, {}, {}};
+  Loop loop{count, std::max<int64_t>(1, grain), body, task_, {}, {}, {}};
   if (workers_.empty() || loop.count <= loop.grain) {
     takeRanges(loop);
   } else {
@@ -58,7 +61,7 @@ void ThreadPool::parallelFor(int64_t count, int64_t grain,
       posted_.fetch_add(1, std::memory_order_release);
     }
     wake_.notify_all();
-    takeRanges(loop);
+    takePart(loop, kExecutorThread);
     std::unique_lock lock(mutex_);
     loop_ = nullptr;  // no worker enters any more; those inside are waited for
     finished_.wait(lock, [this] { return active_ == 0; });
@@ -66,10 +69,20 @@ void ThreadPool::parallelFor(int64_t count, int64_t grain,
   if (loop.failure) std::rethrow_exception(loop.failure);
 }
 
-void ThreadPool::takeRanges(Loop& loop) {
-  for (;;) {
+void ThreadPool::takePart(Loop& loop, int thread) {
+  if (!loop.task) {
+    takeRanges(loop);
+    return;
+  }
+  const auto& [profile, name, call] = *loop.task;
+  const ProfileMoment begin = Profile::now();
+  if (takeRanges(loop)) profile.record({ProfileKind::share, name, thread, begin, Profile::now(), {}, call});
+}
+
+bool ThreadPool::takeRanges(Loop& loop) {
+  for (bool took = false;; took = true) {
     const int64_t begin = loop.next.fetch_add(loop.grain, std::memory_order_relaxed);
-    if (begin >= loop.count) return;
+    if (begin >= loop.count) return took;
     try {
       loop.body(begin, std::min(begin + loop.grain, loop.count));
     } catch (...) {
@@ -79,7 +92,7 @@ void ThreadPool::takeRanges(Loop& loop) {
   }
 }
 
-void ThreadPool::work() {
+void ThreadPool::work(int thread) {
   uint64_t seen = 0;
   for (;;) {
     for (int spin = 0; spin < kSpins && posted_.load(std::memory_order_acquire) == seen; spin++) pause();
@@ -91,7 +104,7 @@ void ThreadPool::work() {
     if (!loop) continue;  // it ended before this worker woke
     active_++;
     lock.unlock();
-    takeRanges(*loop);
+    takePart(*loop, thread);
     lock.lock();
     if (--active_ == 0) finished_.notify_one();
   }

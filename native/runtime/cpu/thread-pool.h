@@ -8,7 +8,14 @@
 #include <thread>
 #include <vector>
 
+namespace crossmap {
+struct ProfiledTask;
+}  // namespace crossmap
+
 namespace crossmap::cpu {
+
+// How a profile numbers the threads: the caller of parallelFor, then the others. 0 is the host's.
+inline constexpr int kExecutorThread = 1;
 
 // The threads that share the work of one op. The caller is one of them.
 class ThreadPool {
@@ -26,16 +33,23 @@ class ThreadPool {
   // the ranges in order gives the same bits whatever the number of threads. The first exception is thrown on.
   void parallelFor(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body);
 
+  // From now on the loops that threads share are recorded as parts of this task; nothing is where it is null.
+  // For the caller of parallelFor, between loops.
+  void setTask(const ProfiledTask* task) { task_ = task; }
+
  private:
   struct Loop;
 
-  void work();
-  static void takeRanges(Loop& loop);
+  void work(int thread);
+  static void takePart(Loop& loop, int thread);
+  // Whether there was one to take.
+  static bool takeRanges(Loop& loop);
 
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable finished_;
+  const ProfiledTask* task_ = nullptr;
   Loop* loop_ = nullptr;             // guarded by mutex_
   int active_ = 0;                   // workers inside loop_; guarded by mutex_
   bool stopping_ = false;            // guarded by mutex_
