@@ -13,10 +13,11 @@ import {createObjectives, type Objectives} from '../../lib/objectives/index.js';
 import type {Tensor} from '../../lib/tensor/index.js';
 import {runBench} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
+import {sized} from '../support/quick.js';
 
 const languages = ['cs', 'uk'];
 const vocabSize = 8192;
-const tokensPerBatch = 2048;
+const tokensPerBatch = sized(2048, 256);
 const firstText = 3 + languages.length;
 
 /** Only ids are needed. */
@@ -39,7 +40,7 @@ const config = (activationCheckpointing: boolean) =>
     `data:
   monolingual: [{language: cs, files: [a]}, {language: uk, files: [b]}]
   parallel: [{source: cs, target: uk, files: [c, d]}]
-model: {layers: 6, features: 384, heads: 6, context: 512}
+model: {layers: ${sized(6, 1)}, features: ${sized(384, 64)}, heads: ${sized(6, 1)}, context: 512}
 training: {activationCheckpointing: ${activationCheckpointing}}`,
   );
 
@@ -52,7 +53,7 @@ const words = (count: number, seed: number): Int32Array =>
 /** Three quarters text, one quarter sentence pairs, as the configuration's defaults mix them. */
 function packBatch() {
   const packer = createPacker({tokenizer, tokensPerBatch, prefix: false, sourceWeight: 0});
-  for (let text = 0; text < 3; text++) packer.addText({language: 'cs', tokens: words(505, text)});
+  for (let text = 0; text < 3; text++) packer.addText({language: 'cs', tokens: words(sized(505, 50), text)});
   for (let pair = 0; packer.room() >= 90; pair++)
     packer.addMapping(
       {language: 'cs', tokens: words(20, 100 + pair), textId: 2 * pair},
@@ -90,8 +91,8 @@ function gradientOf(leaf: Tensor): Tensor {
   return found;
 }
 
-const prompts = Array.from({length: 16}, (_, sequence) => words(20, 300 + sequence));
-const newTokens = 64;
+const prompts = Array.from({length: sized(16, 2)}, (_, sequence) => words(20, 300 + sequence));
+const newTokens = sized(64, 4);
 
 await runBench({
   name: 'nn/decoder',

@@ -6,11 +6,12 @@ import {adamw, cast, type AdamwOptions} from '../../lib/ops/index.js';
 import {tensor, zeros, type Tensor} from '../../lib/tensor/index.js';
 import {runBench} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
+import {sized} from '../support/quick.js';
 
 // Eight layers of eight matrices and two norms, and a table: nine million weights, few and many to a tensor.
 const sizes = [
-  ...Array.from({length: 8}, () => [...Array.from({length: 8}, () => 1 << 16), 256, 256]).flat(),
-  1 << 22,
+  ...Array.from({length: 8}, () => [...Array.from({length: 8}, () => sized(1 << 16, 64)), 256, 256]).flat(),
+  sized(1 << 22, 1 << 12),
 ];
 const count = sizes.reduce((total, size) => total + size, 0);
 const settings = {learningRate: 1e-3, beta1: 0.9, beta2: 0.95, eps: 1e-8, step: 1};

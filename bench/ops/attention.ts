@@ -8,6 +8,7 @@ import {add, attention, cast, matmul, normal, scale, softmax} from '../../lib/op
 import {tensor, type FloatDType, type Tensor} from '../../lib/tensor/index.js';
 import {runBench, type BenchCase} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
+import {sized} from '../support/quick.js';
 
 const heads = 8;
 const headDim = 64;
@@ -173,24 +174,24 @@ function decoding(kvHeads: number, dtype: FloatDType): BenchCase {
 }
 
 const cases: BenchCase[] = [
-  ...(await materialized(2048, 'float32')),
-  ...(await materialized(2048, 'bfloat16')),
+  ...(await materialized(sized(2048, 128), 'float32')),
+  ...(await materialized(sized(2048, 128), 'bfloat16')),
   // Extra memory doubles with the tokens, that of scores would grow fourfold.
-  packed('one segment', [4096], 'float32'),
-  packed('one segment', [8192], 'float32'),
+  packed('one segment', [sized(4096, 256)], 'float32'),
+  packed('one segment', [sized(8192, 512)], 'float32'),
   packed(
     'segments of 10',
-    Array.from({length: 200}, () => 10),
+    Array.from({length: sized(200, 8)}, () => 10),
     'float32',
   ),
   packed(
     'segments of 40',
-    Array.from({length: 50}, () => 40),
+    Array.from({length: sized(50, 4)}, () => 40),
     'float32',
   ),
   packed(
     'segments of 150',
-    Array.from({length: 14}, () => 150),
+    Array.from({length: sized(14, 2)}, () => 150),
     'float32',
   ),
   decoding(heads, 'float32'),

@@ -3,8 +3,9 @@ import {native} from '../../lib/native.js';
 import {tensor, Tensor} from '../../lib/tensor/index.js';
 import {runBench} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
+import {sized} from '../support/quick.js';
 
-const elements = 1 << 22;
+const elements = sized(1 << 22, 1 << 12);
 const values = Float32Array.from({length: elements}, (_, index) => Math.sin(index));
 const bits = new Uint32Array(values.buffer);
 const x = tensor(values);

@@ -1,6 +1,6 @@
 /**
  * The contrastive loss with its gradients: four products of 2 B² d operations each, one forward and three backward. The peer is the form
- * with all scores in memory, which needs three of them, from the ops that are not fused. The largest sizes run once, for their memory.
+ * with all scores in memory, which needs three of them, from the ops that are not fused.
  */
 import {backward, clearGradients, gradient, requireGradient} from '../../lib/autograd/index.js';
 import {contrastiveWork, type ContrastiveSizes as Sizes} from '../../lib/bench/index.js';
@@ -19,17 +19,10 @@ import {
   subtract,
   sum,
 } from '../../lib/ops/index.js';
-import {
-  bytesOf,
-  full,
-  memory,
-  resetPeakMemory,
-  scope,
-  synchronize,
-  type Tensor,
-} from '../../lib/tensor/index.js';
+import {full, type Tensor} from '../../lib/tensor/index.js';
 import {runBench, type BenchCase} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
+import {sized} from '../support/quick.js';
 
 const temperature = 0.05;
 
@@ -100,40 +93,11 @@ function besideMaterialized(sizes: Sizes): BenchCase {
   };
 }
 
-/**
- * One run, since it is long: wall time, the processor's time on all threads, which other work on the machine changes little, and the most
- * memory held besides the two inputs and their two gradients.
- */
-async function printOnce(sizes: Sizes): Promise<void> {
-  const sides = inputs(sizes);
-  await synchronize();
-  resetPeakMemory();
-  const {allocatedBytes} = memory();
-  const start = performance.now();
-  const processorStart = process.cpuUsage();
-  scope(() => forwardAndBackward(fused, sides));
-  await synchronize();
-  const seconds = (performance.now() - start) / 1000;
-  const {user, system} = process.cpuUsage(processorStart);
-  const gradients = 2 * sizes.pairs * sizes.features * bytesOf('float32');
-  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-  console.log(
-    `  ${titleOf(sizes)}, once\n    ${seconds.toFixed(2)} s, ${(flopsOf(sizes) / seconds / 1e9).toFixed(1)} GFLOP/s; ` +
-      `${((user + system) / 1e6).toFixed(2)} s of the processor; ` +
-      `peak ${megabytes(memory().peakBytes - allocatedBytes - gradients)} besides inputs and gradients of ` +
-      `${megabytes(2 * gradients)}; scores and their gradient would be ${megabytes(materializedBytesOf(sizes))}`,
-  );
-  clearGradients(sides);
-  for (const side of sides) side.dispose();
-}
-
 await runBench({
   name: 'ops/contrastive',
   cases: [
-    besideMaterialized({pairs: 256, features: 384, dtype: 'float32'}),
-    besideMaterialized({pairs: 2048, features: 512, dtype: 'float32'}),
-    timed({pairs: 2048, features: 512, dtype: 'bfloat16'}),
+    besideMaterialized({pairs: sized(256, 64), features: sized(384, 64), dtype: 'float32'}),
+    besideMaterialized({pairs: sized(2048, 128), features: sized(512, 64), dtype: 'float32'}),
+    timed({pairs: sized(2048, 128), features: sized(512, 64), dtype: 'bfloat16'}),
   ],
 });
-await printOnce({pairs: 8192, features: 512, dtype: 'float32'});
-await printOnce({pairs: 16384, features: 512, dtype: 'float32'});

@@ -7,8 +7,9 @@ import {add, gelu, multiply} from '../../lib/ops/index.js';
 import {tensor, Tensor} from '../../lib/tensor/index.js';
 import {runBench} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
+import {sized} from '../support/quick.js';
 
-const elements = 1 << 23; // 32 MB of float32: beyond the caches
+const elements = sized(1 << 23, 1 << 12); // 32 MB of float32: beyond the caches
 const features = 1024;
 const rows = elements / features;
 const shape = [rows, features];

@@ -8,10 +8,11 @@ import {bytesOf, tensor, Tensor, type FloatDType} from '../../lib/tensor/index.j
 import {runBench, type BenchCase} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
 import {copyOf} from '../support/copy.js';
+import {sized} from '../support/quick.js';
 
-const vocab = 32_000;
-const features = 512;
-const tokens = 16_384;
+const vocab = sized(32_000, 256);
+const features = sized(512, 64);
+const tokens = sized(16_384, 128);
 
 const wideTable = normal([vocab, features], {seed: 1});
 const wideDy = normal([tokens, features], {seed: 2});

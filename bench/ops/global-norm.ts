@@ -3,8 +3,13 @@ import {clipScale, globalNorm} from '../../lib/ops/index.js';
 import {tensor} from '../../lib/tensor/index.js';
 import {runBench} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
+import {sized} from '../support/quick.js';
 
-const sizes = [...Array.from({length: 64}, () => 1 << 16), ...Array.from({length: 16}, () => 256), 1 << 22];
+const sizes = [
+  ...Array.from({length: 64}, () => sized(1 << 16, 64)),
+  ...Array.from({length: 16}, () => 256),
+  sized(1 << 22, 1 << 12),
+];
 const count = sizes.reduce((total, size) => total + size, 0);
 const lists = sizes.map((size) => Float32Array.from({length: size}, (_, index) => Math.sin(index)));
 const tensors = lists.map((each) => tensor(each));

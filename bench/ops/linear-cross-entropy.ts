@@ -10,6 +10,7 @@ import {linear, linearCrossEntropy, matmul, normal} from '../../lib/ops/index.js
 import {tensor, Tensor, type FloatDType} from '../../lib/tensor/index.js';
 import {runBench, type BenchCase} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
+import {sized} from '../support/quick.js';
 
 interface Inputs extends Sizes {
   readonly hidden: Tensor;
@@ -120,13 +121,18 @@ function forwardCase(sizes: Sizes): BenchCase {
   };
 }
 
+const large = {tokens: sized(2048, 64), features: sized(512, 64), vocab: sized(32_000, 512)};
+
 await runBench({
   name: 'ops/linear-cross-entropy',
   cases: [
-    lossCase({tokens: 256, features: 128, vocab: 8192, dtype: 'float32'}, {hasPeer: true}),
-    lossCase({tokens: 2048, features: 512, vocab: 32_000, dtype: 'float32'}),
-    lossCase({tokens: 2048, features: 512, vocab: 32_000, dtype: 'bfloat16'}),
-    lossCase({tokens: 4096, features: 512, vocab: 32_000, dtype: 'float32'}),
-    forwardCase({tokens: 2048, features: 512, vocab: 32_000, dtype: 'float32'}),
+    lossCase(
+      {tokens: sized(256, 32), features: sized(128, 64), vocab: sized(8192, 512), dtype: 'float32'},
+      {hasPeer: true},
+    ),
+    lossCase({...large, dtype: 'float32'}),
+    lossCase({...large, dtype: 'bfloat16'}),
+    lossCase({...large, tokens: 2 * large.tokens, dtype: 'float32'}),
+    forwardCase({...large, dtype: 'float32'}),
   ],
 });

@@ -4,6 +4,7 @@ import {linear, matmul, normal} from '../../lib/ops/index.js';
 import {Tensor, bytesOf, type FloatDType} from '../../lib/tensor/index.js';
 import {runBench, type BenchCase} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
+import {sized} from '../support/quick.js';
 
 interface Sizes {
   readonly m: number;
@@ -82,16 +83,18 @@ async function checkRows(y: Tensor, a: Tensor, b: Tensor, {m, n, k, dtype}: Size
   y.dispose();
 }
 
+const side = sized(2048, 128);
+
 await runBench({
   name: 'ops/matmul',
   cases: [
-    besideLoop(256),
-    product({m: 2048, n: 2048, k: 2048, dtype: 'float32'}),
-    product({m: 2048, n: 2048, k: 2048, dtype: 'bfloat16'}),
-    product({m: 2048, n: 2048, k: 2048, dtype: 'float16'}),
-    product({m: 64, n: 64, k: 16_384, dtype: 'float32'}),
-    ...layer(2048, 768, 2048, 'float32'),
-    ...layer(2048, 768, 2048, 'bfloat16'),
-    ...layer(1, 768, 2048, 'float32'),
+    besideLoop(sized(256, 64)),
+    product({m: side, n: side, k: side, dtype: 'float32'}),
+    product({m: side, n: side, k: side, dtype: 'bfloat16'}),
+    product({m: side, n: side, k: side, dtype: 'float16'}),
+    product({m: 64, n: 64, k: sized(16_384, 1024), dtype: 'float32'}),
+    ...layer(side, sized(768, 96), side, 'float32'),
+    ...layer(side, sized(768, 96), side, 'bfloat16'),
+    ...layer(1, sized(768, 96), side, 'float32'),
   ],
 });

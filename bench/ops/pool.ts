@@ -7,9 +7,10 @@ import {normal, pool} from '../../lib/ops/index.js';
 import {bytesOf, full, tensor, type FloatDType} from '../../lib/tensor/index.js';
 import {runBench, type BenchCase} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
+import {sized} from '../support/quick.js';
 
-const tokens = 8192;
-const features = 512;
+const tokens = sized(8192, 512);
+const features = sized(512, 64);
 const pairs = 256;
 const spanTokens = tokens / pairs;
 

@@ -1,8 +1,9 @@
 /** Seeded random numbers beside Math.random in a loop. Bytes: those written. There is no equal result to check; the tests hold the numbers. */
 import {normal, uniform} from '../../lib/ops/index.js';
 import {runBench} from '../support/bench.js';
+import {sized} from '../support/quick.js';
 
-const size = 1 << 22;
+const size = sized(1 << 22, 1 << 12);
 const out = new Float32Array(size);
 
 function plainUniform(): void {

@@ -3,8 +3,9 @@ import {max, mean, sum} from '../../lib/ops/index.js';
 import {tensor} from '../../lib/tensor/index.js';
 import {runBench} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
+import {sized} from '../support/quick.js';
 
-const elements = 1 << 23; // 32 MB of float32: beyond the caches
+const elements = sized(1 << 23, 1 << 12); // 32 MB of float32: beyond the caches
 const features = 1024;
 const shape = [elements / features, features];
 

@@ -8,8 +8,9 @@ import {bytesOf, full, Tensor, type FloatDType} from '../../lib/tensor/index.js'
 import {runBench, type BenchCase} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
 import {copyOf} from '../support/copy.js';
+import {sized} from '../support/quick.js';
 
-const tokens = 8192;
+const tokens = sized(8192, 32);
 const features = 1024; // 32 MB of float32: beyond the caches of a core
 const shape = [tokens, features];
 const eps = 1e-5;

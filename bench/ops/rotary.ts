@@ -4,9 +4,10 @@ import {bytesOf, tensor, type FloatDType} from '../../lib/tensor/index.js';
 import {runBench, type BenchCase} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
 import {copyOf} from '../support/copy.js';
+import {sized} from '../support/quick.js';
 
-const tokens = 8192;
-const heads = 16;
+const tokens = sized(8192, 128);
+const heads = sized(16, 2);
 const headDim = 64;
 const half = headDim / 2;
 const shape = [tokens, heads, headDim];

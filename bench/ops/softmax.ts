@@ -7,8 +7,9 @@ import {softmax} from '../../lib/ops/index.js';
 import {tensor, Tensor} from '../../lib/tensor/index.js';
 import {runBench} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
+import {sized} from '../support/quick.js';
 
-const rows = 4096;
+const rows = sized(4096, 16);
 const features = 1024;
 const shape = [rows, features];
 const elements = rows * features;

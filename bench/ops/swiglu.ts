@@ -5,8 +5,9 @@ import {bytesOf, Tensor, type FloatDType} from '../../lib/tensor/index.js';
 import {runBench, type BenchCase} from '../support/bench.js';
 import {checkClose} from '../support/check.js';
 import {copyOf} from '../support/copy.js';
+import {sized} from '../support/quick.js';
 
-const shape = [4096, 2048]; // 32 MB of float32: beyond the caches of a core
+const shape = sized([4096, 2048], [32, 64]); // 32 MB of float32: beyond the caches of a core
 const wideGate = normal(shape, {seed: 1});
 const wideUp = normal(shape, {seed: 2});
 const gates = await wideGate.floats();

@@ -1,8 +1,12 @@
 """A Llama-style decoder with the shapes of ours, and a step of training it: float32 weights, computed in the dtype of the case by autocast."""
 
+import contextlib
+
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+import seeded
 
 
 def rms_norm(x, weight, eps=1e-5):
@@ -67,27 +71,60 @@ class Decoder(nn.Module):
         return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
 
 
+class Step:
+    """A step of training, and what it leaves behind."""
+
+    def __init__(self, run, model):
+        self.run = run
+        self.model = model
+
+    def clear(self):
+        self.model.zero_grad(set_to_none=True)
+
+
 def training_step(case, dtype, device, variant, make_adamw):
     """Segments of one length stand side by side as a batch, which is what PyTorch does best."""
     tokens, segment, vocab = case["tokens"], case["segment"], case["vocab"]
-    model = Decoder(
-        case["layers"], case["features"], case["heads"], case["hiddenFeatures"], vocab, segment
-    ).to(device)
-    for parameter in model.parameters():
-        if parameter.dim() > 1:
-            nn.init.normal_(parameter, std=0.02)
-    optimizer = make_adamw(model.parameters(), variant)
+    model = Decoder(case["layers"], case["features"], case["heads"], case["hiddenFeatures"], vocab, segment).to(device)
+    fill(model, device)
+    matrices = [parameter for parameter in model.parameters() if parameter.dim() > 1]
+    norms = [parameter for parameter in model.parameters() if parameter.dim() == 1]
+    optimizer = make_adamw([{"params": matrices}, {"params": norms, "weight_decay": 0.0}], variant)
     forward = torch.compile(model) if "torch.compile" in variant else model
     ids = ((torch.arange(tokens, device=device) * 7919) % vocab).view(-1, segment)
     targets = ((torch.arange(tokens, device=device) + 1) * 7919 % vocab).view(-1, segment)
 
     def run():
         optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(device_type=device, dtype=dtype, enabled=dtype != torch.float32):
+        with autocast(device, dtype):
             loss = forward(ids, targets)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        return loss
+        return loss.detach()
 
-    return run
+    return Step(run, model)
+
+
+def autocast(device, dtype):
+    """float32 needs none, and on a CPU PyTorch 1.13 refuses even one that is not enabled."""
+    return contextlib.nullcontext() if dtype == torch.float32 else torch.autocast(device_type=device, dtype=dtype)
+
+
+def fill(model, device):
+    """The weights that our side gives to its parameters, by their places in its list; norms stay 1."""
+    for index, weight in enumerate(listed(model)):
+        if weight.dim() > 1:
+            weight.data = seeded.tensor(weight.shape, index + 1, torch.float32, device, std=0.02)
+
+
+def listed(model):
+    """In the order of our decoder."""
+    yield model.embedding.weight
+    for block in model.blocks:
+        for linear in (block.q, block.k, block.v, block.o, block.gate, block.up, block.down):
+            yield linear.weight
+        yield block.input_norm
+        yield block.post_attention_norm
+    yield model.norm
+    yield model.head.weight

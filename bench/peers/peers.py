@@ -1,4 +1,4 @@
-"""The peers of each case of cases.json, by name. A peer is a function without arguments that enqueues one run."""
+"""The peers of each kind of case, by name."""
 
 import math
 
@@ -6,8 +6,26 @@ import torch
 import torch.nn.functional as F
 
 import llama
+import seeded
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
+
+
+class Peer:
+    """`run` enqueues one run and returns its results by name; `leaves` are the inputs by the names of their gradients."""
+
+    def __init__(self, run, leaves=None):
+        self.run = run
+        self.leaves = leaves or {}
+
+    def results(self):
+        found = dict(self.run())
+        found.update({name: leaf.grad for name, leaf in self.leaves.items() if leaf.grad is not None})
+        return found
+
+    def clear(self):
+        for leaf in self.leaves.values():
+            leaf.grad = None
 
 
 def variants(case, device):
@@ -16,32 +34,40 @@ def variants(case, device):
 
 
 def prepare(case, variant, device):
-    """The peer, with inputs of its own."""
+    """The peer, with the inputs that our side makes as well."""
     if variant not in variants(case, device):
         raise ValueError(f"{variant} is not a peer of {case['kind']} here")
     return MAKERS[case["kind"]](case, variant, device)
 
 
-def normal(shape, case, device, leaf=True):
-    return torch.randn(shape, dtype=DTYPES[case["dtype"]], device=device).requires_grad_(leaf)
+def make(shape, seed, case, device, std=1.0):
+    return seeded.tensor(shape, seed, DTYPES[case["dtype"]], device, std)
 
 
-def forward_and_backward(leaves, forward, seed=None):
-    def run():
-        for leaf in leaves:
-            leaf.grad = None
-        result = forward()
-        result.backward(seed) if seed is not None else result.backward()
-
-    return run
+def leaf(*arguments, **options):
+    return make(*arguments, **options).requires_grad_()
 
 
-def without_gradient(forward):
-    def run():
+def passes(case, leaves, forward, name, seed=None, layout=None):
+    """One pass or both. `name` is that of the result, `layout` puts it and the gradients into our order of axes."""
+    arrange = layout or (lambda x: x)
+    peer = Peer(None, leaves)
+
+    def forward_alone():
         with torch.no_grad():
-            forward()
+            return {name: arrange(forward())}
 
-    return run
+    def both():
+        peer.clear()
+        result = forward()
+        result.backward(seed)
+        return {name: arrange(result)}
+
+    peer.run = forward_alone if case["pass"] == "forward" else both
+    if layout is not None:
+        plain = peer.results
+        peer.results = lambda: {key: value if key == name else layout(value) for key, value in plain().items()}
+    return peer
 
 
 # Attention: the back-ends of scaled_dot_product_attention, one at a time, and flash-attn where it is installed.
@@ -77,10 +103,12 @@ def materialized_attention(q, k, v):
 
 
 def attention(case, variant, device):
-    tokens, heads, head_dim = case["tokens"], case["heads"], case["headDim"]
     flash = variant == "flash-attn"
-    shape = (1, tokens, heads, head_dim) if flash else (1, heads, tokens, head_dim)
-    q, k, v = (normal(shape, case, device) for _ in range(3))
+    # Our inputs are [tokens, heads, headDim]; most back-ends like the heads in front.
+    to_theirs = (lambda x: x) if flash else (lambda x: x.transpose(1, 2).contiguous())
+    to_ours = (lambda x: x) if flash else (lambda x: x.transpose(1, 2))
+    shape = (1, case["tokens"], case["heads"], case["headDim"])
+    q, k, v = (to_theirs(make(shape, seed, case, device)).requires_grad_() for seed in (1, 2, 3))
     if flash:
         function = flash_attention()
         forward = lambda: function(q, k, v, causal=True)  # noqa: E731
@@ -90,9 +118,8 @@ def attention(case, variant, device):
         forward = lambda: F.scaled_dot_product_attention(q, k, v, is_causal=True)  # noqa: E731
     else:
         forward = with_backend(sdpa_backends()[variant], q, k, v)
-    if case["pass"] == "forward":
-        return without_gradient(forward)
-    return forward_and_backward([q, k, v], forward, normal(shape, case, device, leaf=False))
+    seed = to_theirs(make(shape, 4, case, device))
+    return passes(case, {"dq": q, "dk": k, "dv": v}, forward, "out", seed, layout=to_ours)
 
 
 def with_backend(backend, q, k, v):
@@ -116,9 +143,9 @@ def info_nce(x, y, temperature=0.05):
 
 
 def contrastive(case, variant, device):
-    x, y = (normal((case["pairs"], case["features"]), case, device) for _ in range(2))
+    x, y = (leaf((case["pairs"], case["features"]), seed, case, device) for seed in (1, 2))
     loss = compiled(info_nce, variant)
-    return forward_and_backward([x, y], lambda: loss(x, y))
+    return passes(case, {"dx": x, "dy": y}, lambda: loss(x, y), "loss")
 
 
 # Linear cross-entropy: logits in memory.
@@ -126,36 +153,57 @@ def contrastive(case, variant, device):
 
 def linear_cross_entropy(case, variant, device):
     tokens, features, vocab = case["tokens"], case["features"], case["vocab"]
-    hidden = normal((tokens, features), case, device)
-    weight = normal((vocab, features), case, device)
+    hidden = leaf((tokens, features), 1, case, device)
+    weight = leaf((vocab, features), 2, case, device, std=features**-0.5)
     targets = (torch.arange(tokens, device=device) * 7919) % vocab
 
     def plain(hidden, weight, targets):
         return F.cross_entropy((hidden @ weight.T).float(), targets)
 
     loss = compiled(plain, variant)
-    return forward_and_backward([hidden, weight], lambda: loss(hidden, weight, targets))
+    leaves = {"dHidden": hidden, "dWeight": weight}
+    return passes(case, leaves, lambda: loss(hidden, weight, targets), "loss")
 
 
 def rms_norm(case, variant, device):
     shape = (case["tokens"], case["features"])
-    x, weight = normal(shape, case, device), normal((case["features"],), case, device)
+    x, weight = leaf(shape, 1, case, device), leaf((case["features"],), 2, case, device)
     norm = compiled(llama.rms_norm, variant)
-    return forward_and_backward([x, weight], lambda: norm(x, weight), normal(shape, case, device, leaf=False))
+    return passes(case, {"dx": x, "dWeight": weight}, lambda: norm(x, weight), "y", make(shape, 3, case, device))
+
+
+# Matrix products: by the BLAS or oneDNN, as PyTorch chooses, and float32 by oneDNN in its own layout.
+
+
+def matmul(case, variant, device):
+    a, b = make((case["m"], case["k"]), 1, case, device), make((case["k"], case["n"]), 2, case, device)
+    if variant == "oneDNN":
+        a, b = a.to_mkldnn(), b.T.contiguous().to_mkldnn()
+        peer = Peer(lambda: {"y": F.linear(a, b)})
+        peer.results = lambda: {"y": F.linear(a, b).to_dense()}
+        return peer
+    return passes(case, {}, lambda: a @ b, "y")
+
+
+def products(dtype, side, device):
+    """Square ones, by the name of the library."""
+    case = {"kind": "matmul", "pass": "forward", "dtype": dtype, "m": side, "n": side, "k": side}
+    return {name: matmul(case, name, device).run for name in variants(case, device)}
 
 
 def adamw(case, variant, device):
     """The weight in float32 under fused AdamW, and its copy in the dtype of the model."""
-    weight = torch.randn(case["weights"], device=device, requires_grad=True)
-    weight.grad = torch.randn_like(weight)
+    weight = seeded.tensor((case["weights"],), 1, torch.float32, device).requires_grad_()
+    weight.grad = seeded.tensor((case["weights"],), 2, torch.float32, device)
     copy = weight.detach().to(DTYPES[case["dtype"]])
-    optimizer = make_adamw([weight], variant)
+    optimizer = make_adamw([weight], variant, lr=1e-3)
 
     def run():
         optimizer.step()
         copy.copy_(weight.detach())
+        return {"weight": copy}
 
-    return run
+    return Peer(run)
 
 
 def make_adamw(parameters, variant, **options):
@@ -163,8 +211,16 @@ def make_adamw(parameters, variant, **options):
     return torch.optim.AdamW(parameters, **settings, **({"fused": True} if variant.startswith("fused") else {}))
 
 
+# Steps of which the losses are compared: the second follows from the gradients and the update of the first.
+COMPARED_STEPS = 3
+
+
 def training_step(case, variant, device):
-    return llama.training_step(case, DTYPES[case["dtype"]], device, variant, make_adamw)
+    step = llama.training_step(case, DTYPES[case["dtype"]], device, variant, make_adamw)
+    peer = Peer(step.run)
+    peer.results = lambda: {f"loss of step {index + 1}": step.run() for index in range(COMPARED_STEPS)}
+    peer.clear = step.clear
+    return peer
 
 
 def compiled(function, variant):
@@ -183,6 +239,10 @@ def on_cuda(device):
     return device == "cuda"
 
 
+def has_onednn(device):
+    return device == "cpu" and torch.backends.mkldnn.is_available()
+
+
 def has_sdpa(_device):
     return hasattr(F, "scaled_dot_product_attention")
 
@@ -198,6 +258,7 @@ PEERS = {
     "contrastive": {"materialised": always, "torch.compile": with_compiler},
     "linearCrossEntropy": {"materialised": always, "torch.compile": with_compiler},
     "rmsNorm": {"plain": always, "torch.compile": with_compiler},
+    "matmul": {"matmul": always, "oneDNN": has_onednn},
     "adamw": {"plain": always, "fused": on_cuda},
     "trainingStep": {"plain": always, "fused, torch.compile": with_compiler},
 }
@@ -207,6 +268,7 @@ MAKERS = {
     "contrastive": contrastive,
     "linearCrossEntropy": linear_cross_entropy,
     "rmsNorm": rms_norm,
+    "matmul": matmul,
     "adamw": adamw,
     "trainingStep": training_step,
 }

@@ -1,21 +1,27 @@
-"""Times the cases of cases.json in PyTorch, a line of JSON in, a line of JSON out, so that it and a peer can take turns.
+"""The other side of a duel, in PyTorch: a line of JSON in, a line of JSON out.
 
-{"hello": true}                                  -> {"torch": "2.9.0", "device": "NVIDIA H100 80GB HBM3"}
-{"variants": 3}                                  -> {"variants": ["sdpa flash", ...]} of case 3
-{"case": 3, "variant": "sdpa flash", "seconds": 0.2} -> {"seconds": ..., "runs": ..., "peakBytes": ...} or {"error": "..."}
+{"ask": "hello"}                                                -> {"name": "PyTorch", "version": ..., "threads": 2, "blas": ...}
+{"ask": "variants", "case": {...}}                              -> {"variants": ["sdpa flash", ...]}
+{"ask": "check", "case": {...}, "variant": "..."}               -> {"probes": {"loss": [norm, product], ...}}
+{"ask": "memory", "case": {...}, "variant": "..."}              -> {"extraBytes": ...}
+{"ask": "time", "case": {...}, "variant": "...", "seconds": 0.2} -> {"seconds": ..., "runs": ...}
+{"ask": "peak", "dtype": "float32", "side": 2048, "seconds": 0.2} -> {"flopsPerSecond": ..., "by": "matmul, 2048 cubed"}
 
-Times are wall times of runs that are enqueued in a row, with one synchronisation at the end.
+or {"error": "..."}. Times are wall times of runs that are enqueued in a row, with one synchronisation at the end.
 """
 
 import argparse
 import gc
 import json
+import math
 import os
 import sys
 import time
 
 import torch
 
+import machine
+import seeded
 import peers
 
 
@@ -24,7 +30,7 @@ def synchronize(device):
         torch.cuda.synchronize()
 
 
-def timed(run, runs, device):
+def time_of(run, runs, device):
     synchronize(device)
     start = time.perf_counter()
     for _ in range(runs):
@@ -33,60 +39,86 @@ def timed(run, runs, device):
     return (time.perf_counter() - start) / runs
 
 
+def timed(run, seconds, device):
+    once = time_of(run, 1, device)
+    runs = max(1, math.ceil(seconds / once))
+    return {"seconds": once if runs == 1 else time_of(run, runs, device), "runs": runs}
+
+
 class Server:
     """Holds the inputs of one case and variant at a time, so that its memory is that case's."""
 
-    def __init__(self, cases, device):
-        self.cases = cases
+    def __init__(self, device):
         self.device = device
         self.key = None
-        self.run = None
+        self.peer = None
+        self.products = {}
 
     def answer(self, request):
-        if "hello" in request:
-            name = torch.cuda.get_device_name() if self.device == "cuda" else self.device
-            return {"torch": torch.__version__, "device": name}
-        if "variants" in request:
-            return {"variants": peers.variants(self.cases[request["variants"]], self.device)}
-        key = (request["case"], request["variant"])
-        if key != self.key:
-            self.prepare(key)
-        if self.device == "cuda":
-            torch.cuda.reset_peak_memory_stats()
-        once = timed(self.run, 1, self.device)
-        runs = max(1, int(request["seconds"] / once))
-        seconds = timed(self.run, runs, self.device) if runs > 1 else once
-        peak = torch.cuda.max_memory_allocated() if self.device == "cuda" else None
-        return {"seconds": seconds, "runs": runs, "peakBytes": peak}
+        return getattr(self, "on_" + request["ask"])(request)
 
-    def prepare(self, key):
-        self.key, self.run = None, None
-        gc.collect()
+    def on_hello(self, _request):
         if self.device == "cuda":
-            torch.cuda.empty_cache()
-        index, variant = key
-        run = peers.prepare(self.cases[index], variant, self.device)
-        # The first runs compile, choose algorithms and fill caches.
-        for _ in range(3):
-            run()
-        synchronize(self.device)
-        self.key, self.run = key, run
+            about = {"device": torch.cuda.get_device_name()}
+        else:
+            about = {"device": self.device, "threads": torch.get_num_threads()}
+            about.update(blas=machine.blas(), onednn=machine.onednn())
+        return {"name": "PyTorch", "version": torch.__version__, **about}
+
+    def on_variants(self, request):
+        return {"variants": peers.variants(request["case"], self.device)}
+
+    def on_check(self, request):
+        self.prepare(request, anew=True)
+        probes = {name: seeded.probe(result) for name, result in self.peer.results().items()}
+        self.peer.clear()
+        return {"probes": probes}
+
+    def on_memory(self, request):
+        run = self.prepare(request)
+        self.peer.clear()
+        return {"extraBytes": machine.extra_bytes(run, self.device)}
+
+    def on_time(self, request):
+        return timed(self.prepare(request), request["seconds"], self.device)
+
+    def on_peak(self, request):
+        """The most that the libraries get out of this machine for a product of matrices of this side."""
+        dtype, side = request["dtype"], request["side"]
+        if dtype not in self.products:
+            self.products[dtype] = peers.products(dtype, side, self.device)
+        rates = {
+            name: 2 * side**3 / timed(run, request["seconds"], self.device)["seconds"]
+            for name, run in self.products[dtype].items()
+        }
+        best = max(rates, key=rates.get)
+        return {"flopsPerSecond": rates[best], "by": f"PyTorch, {best}, {side} cubed"}
+
+    def prepare(self, request, anew=False):
+        key = (json.dumps(request["case"]), request["variant"])
+        if key != self.key or anew:
+            self.key, self.peer = None, None
+            gc.collect()
+            if self.device == "cuda":
+                torch.cuda.empty_cache()
+            self.peer = peers.prepare(request["case"], request["variant"], self.device)
+            self.key = key
+        return self.peer.run
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--size", default="full", choices=["full", "small"])
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, help="of the CPU; default as PyTorch likes")
     options = parser.parse_args()
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases.json"), encoding="utf-8") as file:
-        cases = json.load(file)[options.size]
-    torch.manual_seed(1)
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
     # Matrix products of float32 gradients on tensor cores, as training does.
     torch.backends.cuda.matmul.allow_tf32 = True
     # Answers alone go to standard output; what libraries print goes to standard error.
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    server = Server(cases, options.device)
+    server = Server(options.device)
     for line in sys.stdin:
         try:
             answer = server.answer(json.loads(line))

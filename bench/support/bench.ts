@@ -1,8 +1,10 @@
 /** The runner of all benches: `runBench({name, cases})` at the end of a file in bench/ops. */
-import {parseArgs} from 'node:util';
 import {memory, resetPeakMemory} from '../../lib/tensor/index.js';
-import {printCase, printHead} from './print.js';
-import {writeResults, type CaseResult} from './results.js';
+import {ourName, type Comparison} from './comparison.js';
+import {parseBenchFlags} from './flags.js';
+import {printComparison, printHead} from './print.js';
+import {sized} from './quick.js';
+import {writeResult} from './results.js';
 import {measure, runOnce, type Run} from './sample.js';
 
 /** What is compared with what, on one shape. */
@@ -19,6 +21,8 @@ export interface BenchCase {
   readonly bytes?: number;
   /** Tokens that one run works through. */
   readonly tokens?: number;
+  /** Calls of ops in one run. */
+  readonly calls?: number;
   /** Bytes that the form which the op avoids would hold besides its inputs and results. */
   readonly materializedBytes?: number;
   /** Throws where the results differ: it runs before anything is timed. */
@@ -33,48 +37,46 @@ export interface Bench {
 }
 
 /**
- * Checks, measures and prints each case: median and quartiles of wall time, of us and the peer in alternation; GFLOP/s, GB/s; most memory
- * held besides what was there before.
+ * Checks, measures and prints each case: median and quartiles of wall time, of us and the peer in alternation; rates; most memory held
+ * besides what was there before.
  *
- * Flags: `--json FILE` writes the figures, `--seconds N` is the time for each case (default 3), `--case TEXT` runs only the cases with
- * TEXT in their title.
+ * Flags: `--out FOLDER` writes the figures, `--seconds N` is the time for each case (default 3), `--case TEXT` runs only the cases with
+ * TEXT in their title, `--quick` takes the fewest samples.
  */
 export async function runBench({name, cases}: Bench): Promise<void> {
-  const {values: flags} = parseArgs({
-    options: {
-      json: {type: 'string'},
-      seconds: {type: 'string', default: '3'},
-      case: {type: 'string', default: ''},
-    },
+  const {out, seconds, text} = parseBenchFlags(process.argv.slice(2), {
+    seconds: sized(3, 0.001),
+    samples: 1,
+    threads: [1],
   });
-  const seconds = Number(flags.seconds);
-  if (!(seconds > 0)) throw new Error(`--seconds must be a number above 0; got ${flags.seconds}`);
   printHead(name);
-  const results: CaseResult[] = [];
-  for (const each of cases.filter(({title}) => title.includes(flags.case))) {
-    const result = await runCase(each, seconds);
-    printCase(result);
-    results.push(result);
+  const comparisons: Comparison[] = [];
+  for (const each of cases.filter(({title}) => title.includes(text))) {
+    const comparison = await runCase(each, seconds);
+    printComparison(comparison);
+    comparisons.push(comparison);
   }
-  if (flags.json !== undefined) writeResults(flags.json, name, results);
+  if (out !== undefined) writeResult(out, {bench: name, peers: [], comparisons});
 }
 
 async function runCase(
-  {title, ours, peer, flops, bytes, tokens, materializedBytes, check}: BenchCase,
+  {title, ours, peer, flops, bytes, tokens, calls, materializedBytes, check}: BenchCase,
   seconds: number,
-): Promise<CaseResult> {
+): Promise<Comparison> {
   await check?.();
   const extraBytes = await measureMemory(ours);
   const [ourTimes, peerTimes] = await measure(peer === undefined ? [ours] : [ours, peer.run], seconds);
   if (ourTimes === undefined) throw new Error(`${title}: nothing was measured`);
   return {
     title,
-    ours: ourTimes,
-    ...(peer !== undefined && peerTimes !== undefined && {peer: {name: peer.name, ...peerTimes}}),
-    ...(flops !== undefined && {gflopsPerSecond: flops / ourTimes.median / 1e9}),
-    ...(bytes !== undefined && {gigabytesPerSecond: bytes / ourTimes.median / 1e9}),
-    ...(tokens !== undefined && {tokensPerSecond: tokens / ourTimes.median}),
-    extraBytes,
+    sides: [
+      {name: ourName, ...ourTimes, extraBytes},
+      ...(peer === undefined ? [] : [{name: peer.name, ...peerTimes}]),
+    ],
+    ...(flops !== undefined && {flops}),
+    ...(bytes !== undefined && {bytes}),
+    ...(tokens !== undefined && {tokens}),
+    ...(calls !== undefined && {calls}),
     ...(materializedBytes !== undefined && {materializedBytes}),
   };
 }

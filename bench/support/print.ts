@@ -1,48 +1,33 @@
-/** Figures of benches for a reader. */
-import {deviceText, type CaseResult} from './results.js';
-import type {Times} from './sample.js';
+/** Figures of benches in a terminal. */
+import {ratesOf, type Comparison, type Side} from './comparison.js';
+import {machine, machineText} from './results.js';
+import {bytesText, percentText, rateText, timeText} from './units.js';
 
 export function printHead(name: string): void {
-  console.log(`${name} on ${deviceText()}; wall time: median [quartiles] (samples)`);
+  console.log(`${name} on ${machineText(machine())}; wall time: median [quartiles] (samples)`);
 }
 
-export function printCase({
-  title,
-  ours,
-  peer,
-  gflopsPerSecond,
-  gigabytesPerSecond,
-  tokensPerSecond,
-  extraBytes,
-  materializedBytes,
-}: CaseResult): void {
+export function printComparison(comparison: Comparison): void {
+  const {title, threads, sides, materializedBytes} = comparison;
+  console.log(`  ${title}${threads === undefined ? '' : `, ${threads} thread${threads === 1 ? '' : 's'}`}`);
+  for (const side of sides) console.log(`    ${sideText(comparison, side)}`);
+  if (materializedBytes !== undefined) console.log(`    materialised: ${bytesText(materializedBytes)}`);
+}
+
+function sideText(comparison: Comparison, side: Side): string {
+  const {name, median, lowerQuartile, upperQuartile, samples, extraBytes, error} = side;
+  if (median === undefined || lowerQuartile === undefined || upperQuartile === undefined)
+    return `${name}: ${error ?? 'not timed'}`;
+  const rates = ratesOf(comparison, side);
   const figures = [
-    timesText(ours),
-    gflopsPerSecond !== undefined && `${gflopsPerSecond.toFixed(1)} GFLOP/s`,
-    gigabytesPerSecond !== undefined && `${gigabytesPerSecond.toFixed(2)} GB/s`,
-    tokensPerSecond !== undefined && `${(tokensPerSecond / 1e6).toFixed(2)} M tokens/s`,
-    `${bytesText(extraBytes)} held besides`,
-    materializedBytes !== undefined && `materialised: ${bytesText(materializedBytes)}`,
+    `${timeText(median)} [${timeText(lowerQuartile)}, ${timeText(upperQuartile)}] (${samples})`,
+    rates.flopsPerSecond !== undefined && rateText(rates.flopsPerSecond, 'FLOP/s'),
+    rates.bytesPerSecond !== undefined && rateText(rates.bytesPerSecond, 'B/s'),
+    rates.shareOfPeak !== undefined && `${percentText(rates.shareOfPeak)} of the peak`,
+    rates.tokensPerSecond !== undefined && rateText(rates.tokensPerSecond, ' tokens/s'),
+    rates.secondsPerCall !== undefined && `${timeText(rates.secondsPerCall)} for each call of an op`,
+    extraBytes !== undefined && `${bytesText(extraBytes)} held besides`,
+    rates.timesOurs !== undefined && `ours is ${rates.timesOurs.toFixed(2)}x as fast`,
   ];
-  console.log(`  ${title}\n    ${figures.filter((each) => each !== false).join(', ')}`);
-  if (peer === undefined) return;
-  console.log(
-    `    ${peer.name}: ${timesText(peer)}; ours is ${(peer.median / ours.median).toFixed(2)}x as fast`,
-  );
-}
-
-function timesText({median, lowerQuartile, upperQuartile, samples}: Times): string {
-  return `${timeText(median)} [${timeText(lowerQuartile)}, ${timeText(upperQuartile)}] (${samples})`;
-}
-
-function timeText(seconds: number): string {
-  if (seconds < 1e-3) return `${(seconds * 1e6).toFixed(1)} µs`;
-  if (seconds < 1) return `${(seconds * 1e3).toFixed(2)} ms`;
-  return `${seconds.toFixed(2)} s`;
-}
-
-function bytesText(bytes: number): string {
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
-  if (bytes < 1e9) return `${(bytes / 1e6).toFixed(1)} MB`;
-  return `${(bytes / 1e9).toFixed(2)} GB`;
+  return `${name}: ${figures.filter((each) => each !== false).join(', ')}`;
 }

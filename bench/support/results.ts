@@ -1,61 +1,91 @@
-/** The figures of benches as JSON. */
-import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+/** The figures of benches as JSON: a file for each bench. */
+import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import os from 'node:os';
+import {join} from 'node:path';
 import {native} from '../../lib/native.js';
-import type {Times} from './sample.js';
+import {version} from '../../lib/version.js';
+import type {PeerFacts} from '../duels/peer.js';
+import type {Comparison} from './comparison.js';
+import {isQuick} from './quick.js';
 
-/** What was measured of one case; times in seconds. */
-export interface CaseResult {
-  readonly title: string;
-  readonly ours: Times;
-  readonly peer?: Times & {readonly name: string};
-  readonly gflopsPerSecond?: number;
-  readonly gigabytesPerSecond?: number;
-  readonly tokensPerSecond?: number;
-  /** Most bytes held besides what was held before the run: results and working memory. */
-  readonly extraBytes: number;
-  readonly materializedBytes?: number;
+/** Where figures come from. */
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  /** That our kernels choose by. */
+  readonly instructionSet: string;
+  readonly memoryBytes: number;
+  readonly system: string;
+  readonly node: string;
+  /** Processes that wanted a core in the minute before: figures count where it is near 0. */
+  readonly load: number;
 }
 
 /** A run of one bench. */
-interface BenchResult {
+export interface BenchResult {
+  /** `ops/matmul` */
   readonly bench: string;
   readonly version: string;
-  readonly device: string;
-  readonly node: string;
   readonly date: string;
-  readonly cases: readonly CaseResult[];
+  /** Whether the run was a quick one, whose times mean nothing. */
+  readonly quick: boolean;
+  readonly machine: Machine;
+  /** The other programs, those that are not here among them. */
+  readonly peers: readonly PeerFacts[];
+  readonly comparisons: readonly Comparison[];
 }
 
-/** Processor, instruction set and threads. */
-export function deviceText(): string {
-  const {instructionSet, threads} = native.cpuInfo();
-  const model = os.cpus()[0]?.model ?? 'processor';
-  return `cpu, ${model}, ${instructionSet}, ${threads} threads`;
+// Of the start: what the bench itself does would count too.
+const [load = NaN] = os.loadavg();
+
+export function machine(): Machine {
+  const cpus = os.cpus();
+  return {
+    processor: cpus[0]?.model ?? 'processor',
+    cores: cpus.length,
+    instructionSet: native.cpuInfo().instructionSet,
+    memoryBytes: os.totalmem(),
+    system: `${os.type()} ${os.release()}`,
+    node: process.version,
+    load,
+  };
 }
 
-/** Writes the figures to a file that holds one entry for each bench: an earlier one of the same bench is replaced. */
-export function writeResults(file: string, bench: string, cases: readonly CaseResult[]): void {
-  const others = readResults(file).filter((each) => each.bench !== bench);
+/** `Intel Xeon, 2 cores, avx512` */
+export function machineText({processor, cores, instructionSet}: Machine): string {
+  return `${processor}, ${cores} cores, ${instructionSet}`;
+}
+
+/** Writes FOLDER/ops-matmul.json: an earlier run of the same bench is replaced. */
+export function writeResult(
+  folder: string,
+  {bench, peers, comparisons}: Pick<BenchResult, 'bench' | 'comparisons' | 'peers'>,
+): void {
   const result: BenchResult = {
     bench,
-    version: ourVersion(),
-    device: deviceText(),
-    node: process.version,
+    version,
     date: new Date().toISOString(),
-    cases,
+    quick: isQuick,
+    machine: machine(),
+    peers,
+    comparisons,
   };
-  writeFileSync(file, `${JSON.stringify([...others, result], undefined, 2)}\n`);
+  mkdirSync(folder, {recursive: true});
+  writeFileSync(
+    join(folder, `${bench.replaceAll('/', '-')}.json`),
+    `${JSON.stringify(result, undefined, 1)}\n`,
+  );
 }
 
-function readResults(file: string): readonly BenchResult[] {
-  if (!existsSync(file)) return [];
-  const results: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  if (!Array.isArray(results)) throw new Error(`${file} is not a file of bench results`);
-  return results as BenchResult[];
-}
+/** What most readers look for comes first. */
+const areas = ['torch', 'scaling', 'nn', 'ops', 'data'];
 
-function ourVersion(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'); // from dist/bench/support
-  return (JSON.parse(text) as {version: string}).version;
+/** All results in a folder, by area, then by name. */
+export function readResults(folder: string): readonly BenchResult[] {
+  const place = ({bench}: BenchResult): number => areas.indexOf(bench.split('/')[0] ?? '');
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as BenchResult)
+    .sort((a, b) => place(a) - place(b));
 }

@@ -1,24 +1,17 @@
 /** Wall times of runs, by the package `benchmark`, in alternation. */
 import Benchmark from 'benchmark';
 import {scope, synchronize} from '../../lib/tensor/index.js';
+import {sized} from './quick.js';
+import {timesOf, type Times} from './statistics.js';
 
 /**
  * One run of what is measured. Tensors that it makes before it returns are freed for it; a promise is for peers that do not use our tensors.
  */
 export type Run = () => unknown;
 
-/** Seconds of one run. */
-export interface Times {
-  readonly median: number;
-  readonly lowerQuartile: number;
-  readonly upperQuartile: number;
-  /** Number of samples. */
-  readonly samples: number;
-}
-
 // A sample is repeated until it lasts this long, so that the clock and the wait for the device do not count.
-const leastSampleSeconds = 0.02;
-const leastRounds = 5;
+const leastSampleSeconds = sized(0.02, 0.0001);
+const leastRounds = sized(7, 2);
 const mostRounds = 60;
 
 /** Runs it, waits until it is done, and frees what it made. */
@@ -34,7 +27,7 @@ export async function runOnce(run: Run): Promise<void> {
 /**
  * Times of each run. They take turns, so that what else the machine does hits all alike; the first turn warms up and is dropped.
  *
- * @param seconds of measurement for all together; at least five rounds are made
+ * @param seconds of measurement for all together; at least seven rounds are made, on a quick run two
  */
 export async function measure(runs: readonly Run[], seconds: number): Promise<Times[]> {
   const samples = runs.map((): number[] => []);
@@ -73,22 +66,4 @@ async function sample(run: Run, repeats: number): Promise<number> {
     });
     benchmark.run({async: true});
   });
-}
-
-function timesOf(samples: readonly number[]): Times {
-  const sorted = [...samples].sort((a, b) => a - b);
-  return {
-    median: quantile(sorted, 0.5),
-    lowerQuartile: quantile(sorted, 0.25),
-    upperQuartile: quantile(sorted, 0.75),
-    samples: sorted.length,
-  };
-}
-
-/** Linear between the two nearest samples. */
-function quantile(sorted: readonly number[], share: number): number {
-  const at = share * (sorted.length - 1);
-  const low = sorted[Math.floor(at)] ?? NaN;
-  const high = sorted[Math.ceil(at)] ?? NaN;
-  return low + (high - low) * (at - Math.floor(at));
 }
