@@ -17,7 +17,7 @@ export const errorCodes = {
   ERR_CHECKPOINT: 'A checkpoint is missing, incomplete or does not fit the model.',
   ERR_DIVERGED: 'Training produced a value that is not finite, or a gradient that exploded.',
   ERR_ABORTED: 'The work was stopped by its AbortSignal.',
-  ERR_BUSY: 'Another process trains into the same folder.',
+  ERR_BUSY: 'Another process trains into the same folder, or prepares the same data.',
   ERR_IO: 'A file could not be read or written.',
   ERR_INTERNAL: 'A fault of crossmap itself: please report it.',
 } as const;

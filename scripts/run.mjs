@@ -1,4 +1,5 @@
 // npm run demo, test, lint, bench: set up what is missing or stale, then do it. Further arguments pass on.
+import {runBenches} from './bench.mjs';
 import {runStatic} from './cuda/static.mjs';
 import {makeDocs} from './docs/main.mjs';
 import {runGpuCheck} from './gpu-check/main.mjs';
@@ -7,7 +8,6 @@ import {runFormat, runLint} from './lint/main.mjs';
 import {sanitizerEnvironment} from './setup/addon.mjs';
 import {checkArm64} from './setup/arm64.mjs';
 import {runInTerminal} from './setup/commands.mjs';
-import {listFiles} from './setup/files.mjs';
 import {inRoot, toolScript} from './setup/places.mjs';
 import {SetUpError, runScript, say, warn} from './setup/say.mjs';
 import {setUp} from './setup/set-up.mjs';
@@ -21,6 +21,8 @@ const tasks = {
   format,
   docs,
   bench,
+  ablation,
+  corpora,
   static: runStatic,
   'gpu-check': gpuCheck,
   'test:asan': testAsan,
@@ -68,23 +70,24 @@ async function format() {
   return runFormat();
 }
 
-/** Without a name all benches of bench/ops, bench/nn and bench/data, else those named: `npm run bench -- ops/attention --json FILE`. */
+/** Without a name all benches, else those named: `npm run bench -- ops/attention --seconds 1`. */
 async function bench(/** @type {readonly string[]} */ args) {
   await setUp(['packages', 'addon', 'types']);
-  const all = listFiles(['bench/ops', 'bench/nn', 'bench/data'], (file) => file.endsWith('.ts')).map((file) =>
-    file.slice('bench/'.length, -3),
-  );
-  // A flag may be followed by its value: names are what stands in front.
-  const flagsFrom = args.findIndex((arg) => arg.startsWith('-'));
-  const named = flagsFrom === -1 ? args : args.slice(0, flagsFrom);
-  const flags = flagsFrom === -1 ? [] : args.slice(flagsFrom);
-  const unknown = named.find((name) => !all.includes(name));
-  if (unknown) throw new SetUpError(`bench: ${unknown} is not a bench; there are ${all.join(', ')}`);
-  for (const name of named.length ? named : all) {
-    const status = await runInTerminal([process.execPath, inRoot('dist/bench', `${name}.js`), ...flags]);
-    if (status !== 0) return status;
-  }
-  return 0;
+  return runBenches(args);
+}
+
+/** The experiment of examples/ablation: hours, and it goes on where it was stopped. */
+async function ablation(/** @type {readonly string[]} */ args) {
+  await setUp(['packages', 'addon', 'types']);
+  return runInTerminal([process.execPath, inRoot('dist/examples/ablation/main.js'), ...args]);
+}
+
+/** Text and sentence pairs for experiments: `npm run corpora -- --output FOLDER`. */
+async function corpora(/** @type {readonly string[]} */ args) {
+  await setUp(['packages', 'types']);
+  // A large nursery: most objects are words and sentences that die young.
+  const node = [process.execPath, '--max-semi-space-size=128'];
+  return runInTerminal([...node, inRoot('scripts/corpora/main.mjs'), ...args]);
 }
 
 /** What only a GPU can show; `--device simt` is its dry run, `--pack FOLDER` what a machine without Node needs. */

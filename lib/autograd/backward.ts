@@ -1,6 +1,7 @@
 /** The backward pass over the tape. */
 import {CrossmapError} from '../errors.js';
 import {native, type NativeDType, type NativeTensor} from '../native.js';
+import {span} from '../profile/index.js';
 import {isFloatDType, type Tensor} from '../tensor/index.js';
 import {deliver, sourceOf, withRecording, type TapeNode} from './tape.js';
 
@@ -42,12 +43,14 @@ export function backward(root: Tensor, seed?: Tensor): void {
       'ERR_AUTOGRAD',
       `backward: the tape has been used: ${used.op} has freed what it had saved`,
     );
-  deliver(
-    source,
-    seed === undefined ? native.fill(root.shape, root.dtype, root.device, 1) : seed.native.retain(),
-  );
-  withRecording(false, () => {
-    for (const node of nodes) runNode(node);
+  span('backward', () => {
+    deliver(
+      source,
+      seed === undefined ? native.fill(root.shape, root.dtype, root.device, 1) : seed.native.retain(),
+    );
+    withRecording(false, () => {
+      for (const node of nodes) runNode(node);
+    });
   });
 }
 

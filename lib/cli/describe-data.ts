@@ -44,8 +44,9 @@ function languageTable(languages: readonly LanguageReport[]): string[] {
       'epochs',
       'bytes/token',
       'tokens/word',
+      'tokens/character',
     ],
-    languages.map(({language, read, dropped, heldOut, training, share, epochs, bytesPerToken, fertility}) => [
+    languages.map(({language, read, dropped, heldOut, training, share, epochs, ...sizes}) => [
       language,
       count(read.documents),
       count(read.sentences),
@@ -55,8 +56,9 @@ function languageTable(languages: readonly LanguageReport[]): string[] {
       count(training.tokens),
       percent(share),
       fixed(epochs, 2),
-      fixed(bytesPerToken, 2),
-      fixed(fertility, 2),
+      fixed(sizes.bytesPerToken, 2),
+      fixed(sizes.fertility, 2),
+      fixed(sizes.tokensPerCharacter ?? NaN, 2),
     ]),
   );
 }
@@ -76,8 +78,8 @@ function pairTable(pairs: readonly PairReport[]): string[] {
       'share',
       'epochs',
     ],
-    pairs.map(({source, target, read, dropped, heldOut, training, share, epochs}) => [
-      `${source}-${target}`,
+    pairs.map(({read, dropped, heldOut, training, share, epochs, ...pair}) => [
+      pairName(pair),
       count(read),
       ...names.map((name) => count(dropped[name])),
       count(heldOut),
@@ -89,11 +91,16 @@ function pairTable(pairs: readonly PairReport[]): string[] {
   );
 }
 
+/** `en-cs`, `en-cs sentences` */
+function pairName({source, target, name}: Pick<PairReport, 'source' | 'target' | 'name'>): string {
+  return `${source}-${target}${name === undefined ? '' : ` ${name}`}`;
+}
+
 /** What was left out, a few of each reason. */
 export function describeExamples({languages, pairs}: DataReport): string[] {
   const all = [
     ...languages.map(({language, examples}) => ({name: language, examples})),
-    ...pairs.map(({source, target, examples}) => ({name: `${source}-${target}`, examples})),
+    ...pairs.map(({examples, ...pair}) => ({name: pairName(pair), examples})),
   ];
   return all.flatMap(({name, examples}) =>
     examples.map(({reason, text}) => {

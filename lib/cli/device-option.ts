@@ -1,6 +1,8 @@
 /** `--device`: where a command computes. */
 import {Option, type Command} from 'commander';
 import {requireDevice, type Device} from '../tensor/index.js';
+import type {LoadModelOptions} from '../train/index.js';
+import type {ThreadsOptions} from './threads-option.js';
 
 /** The option as the command line gives it. */
 export interface DeviceOptions {
@@ -27,6 +29,11 @@ export function useDeviceOption({device}: DeviceOptions): void {
 /** The same for the device that a configuration names. */
 export function useDeviceOf({device}: {readonly device: Device | 'auto'}): void {
   if (device !== 'auto') requireDevice(device);
+}
+
+/** What a model is loaded with, of all options of a command. */
+export function loadOptionsOf({device, threads}: DeviceOptions & ThreadsOptions): LoadModelOptions {
+  return {...(device && {device}), ...(threads !== undefined && {threads})};
 }
 
 /** The option as an override of a configuration; it stands before those of `--set`. */

@@ -45,11 +45,21 @@ export function catchInterrupts(source: EventEmitter, {onStop, onQuit}: Interrup
   };
 }
 
-/** Runs work that has no state to save: an interrupt stops it, and sets the exit code. */
-export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/**
+ * Runs work that has no state to save: an interrupt stops it, and sets the exit code.
+ *
+ * @param options.onQuit called before a second interrupt ends the process: gives the terminal back
+ */
+export async function untilInterrupted<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  {onQuit}: {readonly onQuit?: () => void} = {},
+): Promise<T> {
   const interrupts = catchInterrupts(process, {
     onStop: () => undefined,
-    onQuit: (exitCode) => process.exit(exitCode),
+    onQuit: (exitCode) => {
+      onQuit?.();
+      process.exit(exitCode);
+    },
   });
   try {
     return await work(interrupts.signal);

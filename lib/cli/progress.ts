@@ -5,7 +5,7 @@ import {describeEvent, describeStep} from './describe-event.js';
 import {createPaint, type Paint} from './paint.js';
 
 /** Where progress is shown. */
-interface ProgressStream extends NodeJS.WritableStream {
+export interface ProgressStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
 }
 

@@ -7,6 +7,7 @@ import {createDataProgress} from './data-progress.js';
 import {catchInterrupts} from './interrupt.js';
 import {hasColor} from './paint.js';
 import {printJsonLine, printLines} from './print.js';
+import type {StepProfiler} from './profile-steps.js';
 import {createProgress} from './progress.js';
 import {summarizeRun} from './summary.js';
 
@@ -15,6 +16,8 @@ interface RunTrainingOptions {
   readonly resume: Resume;
   /** Events as JSON lines instead of progress. */
   readonly json?: boolean;
+  /** Records steps of the run. */
+  readonly profiler?: StepProfiler;
 }
 
 /** What is known when a run is over. */
@@ -31,7 +34,7 @@ interface FinishedRun {
  */
 export async function runTraining(
   config: Config,
-  {resume, json = false}: RunTrainingOptions,
+  {resume, json = false, profiler}: RunTrainingOptions,
 ): Promise<FinishedRun> {
   const view = json ? jsonView() : terminalView();
   const interrupts = catchInterrupts(process, {
@@ -54,14 +57,17 @@ export async function runTraining(
         await report.write().catch((error: unknown) => view.say(`no report this time: ${messageOf(error)}`));
       }
       if (event.type === 'end') finished = event.reason === 'finished';
+      await profiler?.note(event);
     }
     await report.write();
     view.finish(config.output, report.path());
+    for (const line of (await profiler?.finish()) ?? []) view.tell(line);
     return {finished, lastEvaluation};
   } catch (error) {
     await report.write().catch(() => undefined); // the run's own failure is the one to tell
     throw error;
   } finally {
+    await profiler?.discard();
     view.stop();
     interrupts.dispose();
     const exitCode = interrupts.exitCode();
@@ -96,6 +102,8 @@ interface View {
   readonly showData: (progress: DataProgress) => void;
   readonly show: (event: TrainEvent) => void;
   readonly say: (line: string) => void;
+  /** A line after the end. */
+  readonly tell: (line: string) => void;
   readonly finish: (output: string, report: string | undefined) => void;
   readonly stop: () => void;
 }
@@ -106,6 +114,7 @@ function jsonView(): View {
     showData: () => undefined,
     show: printJsonLine,
     say: (line) => void process.stderr.write(`${line}\n`),
+    tell: (line) => void process.stderr.write(`${line}\n`),
     finish: () => undefined,
     stop: () => undefined,
   };
@@ -114,14 +123,19 @@ function jsonView(): View {
 function terminalView(): View {
   const progress = createProgress(process.stdout, {color: hasColor(process.stdout)});
   const summary = summarizeRun();
-  const showData = createDataProgress(progress.say);
+  const data = createDataProgress(process.stdout);
   return {
-    showData,
+    showData: data.show,
     show: (event) => {
+      data.stop();
       summary.note(event);
       progress.show(event);
     },
-    say: progress.say,
+    say: (line) => {
+      data.stop();
+      progress.say(line);
+    },
+    tell: (line) => printLines([line]),
     finish: (output, report) => {
       progress.stop();
       printLines([
@@ -132,6 +146,9 @@ function terminalView(): View {
         `model: ${output}`,
       ]);
     },
-    stop: progress.stop,
+    stop: () => {
+      data.stop();
+      progress.stop();
+    },
   };
 }

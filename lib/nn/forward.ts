@@ -17,6 +17,8 @@ export interface ForwardOptions {
   readonly hiddenStates?: readonly number[];
   /** Whether activations of a block are computed again in the backward pass rather than kept; default false. */
   readonly checkpointing?: boolean;
+  /** The output of a block, [tokens, features], to start from: the embedding and the blocks up to it do not run. Default all run. */
+  readonly from?: {readonly layer: number; readonly states: Tensor};
   /** Attention of another kind, as over a cache; default over the packed segments, causal or with their prefixes. */
   readonly attend?: Attend;
 }
@@ -67,15 +69,17 @@ interface Streams {
 
 function runBlocks(model: Model, input: DecoderInput, run: Run): Streams {
   const {weights, shape} = model;
-  checkLayers(run.wanted, shape.layers);
+  const first = run.from?.layer ?? 0;
+  checkLayers([...run.wanted, first], {first, last: shape.layers});
   const kept = new Map<number, Tensor>();
-  let stream = embedding(weights.embedding, input.tokens);
-  for (const [index, block] of weights.blocks.slice(0, run.layers).entries()) {
+  let stream = run.from?.states ?? embedding(weights.embedding, input.tokens);
+  for (const [index, block] of weights.blocks.slice(first, run.layers).entries()) {
     const before = stream;
-    stream = scope(() => advance(before, {layer: index + 1, block, model, input, run}));
+    const layer = first + index + 1;
+    stream = scope(() => advance(before, {layer, block, model, input, run}));
     // What the backward pass needs of it the tape holds itself.
-    if (run.wanted.includes(index)) kept.set(index, before);
-    else before.dispose();
+    if (run.wanted.includes(layer - 1)) kept.set(layer - 1, before);
+    else if (before !== run.from?.states) before.dispose();
   }
   kept.set(run.layers, stream);
   return {stream, kept: run.wanted.flatMap((layer) => kept.get(layer) ?? [])};
@@ -117,11 +121,16 @@ export function maskOf({slidingWindow}: DecoderShape, layer: number): {mask: 'ca
   return {mask: 'causal', ...(hasWindow && {window: slidingWindow.size})};
 }
 
-function checkLayers(wanted: readonly number[], layers: number): void {
-  const wrong = wanted.find((layer) => !Number.isInteger(layer) || layer < 0 || layer > layers);
+function checkLayers(
+  wanted: readonly number[],
+  {first, last}: {readonly first: number; readonly last: number},
+): void {
+  const wrong = wanted.find(
+    (layer) => !Number.isInteger(layer) || layer < Math.max(0, first) || layer > last,
+  );
   if (wrong !== undefined)
     throw new CrossmapError(
       'ERR_ARGUMENT',
-      `decoder: hidden states are 0 (the embedding) to ${layers}; got ${wrong}`,
+      `decoder: hidden states are ${first > 0 ? first : '0 (the embedding)'} to ${last}; got ${wrong}`,
     );
 }

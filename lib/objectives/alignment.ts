@@ -30,7 +30,7 @@ export function poolPairs(
 }
 
 /** float32 [] mean over the layers of the loss of the given pairs, in nats per pair. @param groups int32 [pairs] */
-export function alignmentLoss(
+function alignmentLoss(
   layers: readonly PooledPairs[],
   groups: Tensor,
   {config, temperature}: AlignmentOptions,
@@ -47,6 +47,15 @@ export function alignmentLoss(
     }),
   );
   return scale(losses.reduce(add), 1 / losses.length);
+}
+
+/** float32 [] what the pairs of a micro-batch add to the mean over the pairs of the step, each compared with those of its own batch. */
+export function batchAlignmentLoss(
+  layers: readonly PooledPairs[],
+  {groups, share}: PairTensors,
+  options: AlignmentOptions,
+): Tensor {
+  return multiply(alignmentLoss(layers, groups, options), share);
 }
 
 /** The loss of the pairs of a whole step, and what its micro-batches have to do for its gradient. */

@@ -4,22 +4,15 @@ import type {Batch} from '../data/batch.js';
 import type {Decoder, DecoderInput, DecoderOutput, ForwardOptions, Parameter} from '../nn/index.js';
 import {owned} from '../nn/parameters.js';
 import {add, multiply} from '../ops/index.js';
+import {span} from '../profile/index.js';
 import {scope, tensor, zeros, type Tensor} from '../tensor/index.js';
-import {alignmentLoss, alignStep, poolPairs, type AlignmentOptions, type StepAlignment} from './alignment.js';
+import {alignStep, batchAlignmentLoss, poolPairs, type StepAlignment} from './alignment.js';
+import {gradientNorms, type GradientNorms} from './gradient-norms.js';
 import {prepareStep, type BatchInput, type PreparedStep, type StepInput} from './prepared-step.js';
+import type {ObjectiveTensors, Run} from './run.js';
 import type {StepData} from './step-data.js';
 import {objectiveNames, type ObjectiveName, type ObjectivesConfig, type StepPlan} from './step-plan.js';
 import {tokenLoss} from './token-losses.js';
-
-/** float32 [] per objective, on the device; absent where the step held nothing for it, or its weight is 0. */
-export interface ObjectiveTensors {
-  /** Nats per target token; label smoothing and z-loss included. */
-  readonly next?: Tensor;
-  /** Nats per target token. */
-  readonly mapping?: Tensor;
-  /** Nats per pair. */
-  readonly contrastive?: Tensor;
-}
 
 /** What a step has computed. */
 export interface StepLosses {
@@ -62,6 +55,15 @@ export interface Objectives {
    * @returns on a device that records ops, losses of all objectives that have a weight: `plan.trained` tells which mean something
    */
   run(prepared: PreparedStep, data?: StepData): StepLosses;
+  /**
+   * How much each objective pulls at the lowest layer whose states are aligned: the norm of the gradient of its loss, weight included,
+   * with respect to those states. Costs a forward pass, and for each objective both passes of the layers above. The parameters must have
+   * no gradients, and have none afterwards.
+   *
+   * @returns float32 [] each; absent as in `StepLosses`
+   * @throws what the ops throw
+   */
+  gradientNorms(prepared: PreparedStep): GradientNorms;
   dispose(): void;
   [Symbol.dispose](): void;
 }
@@ -91,6 +93,8 @@ export function createObjectives(config: ObjectivesConfig, decoder: Decoder): Ob
     },
     prepare,
     run: (prepared, data = prepared.data) => scope(() => runStep(run, prepared.input(data))),
+    gradientNorms: (prepared) =>
+      scope(() => gradientNorms(run, prepared.input(prepared.data), theta ? [theta] : [])),
     dispose,
     [Symbol.dispose]: dispose,
   };
@@ -99,12 +103,6 @@ export function createObjectives(config: ObjectivesConfig, decoder: Decoder): Ob
 function createTheta({objectives}: ObjectivesConfig, {device}: Decoder): Parameter {
   const theta = owned(() => tensor(-Math.log(objectives.contrastive.temperature), {device}));
   return {name: 'contrastive.theta', tensor: requireGradient(theta), decays: false};
-}
-
-interface Run {
-  readonly config: ObjectivesConfig;
-  readonly decoder: Decoder;
-  readonly alignment: AlignmentOptions;
 }
 
 function resultOf(plan: StepPlan, {loss, losses}: StepLosses): StepResult {
@@ -151,20 +149,21 @@ function runBatch(
 ): ObjectiveTensors {
   const {input, parts, pairs} = batch;
   if (parts.length === 0 && pairs === undefined) return {};
-  const {hidden, hiddenStates} = runDecoder(decoder, input, {
-    isScored: parts.length > 0,
-    hiddenStates: pairs ? alignment.config.layer : [],
-    checkpointing: config.training.activationCheckpointing,
-  });
   const losses: Partial<Record<ObjectiveName, Tensor>> = {};
-  if (hidden)
-    for (const part of parts) losses[part.objective] = tokenLoss(batch, part, {hidden, decoder, config});
-  const pooled = pairs ? hiddenStates.map((states) => poolPairs(states, pairs, alignment)) : [];
-  if (pairs && !whole)
-    // The mean over the pairs of the step, as far as these pairs go.
-    losses.contrastive = multiply(alignmentLoss(pooled, pairs.groups, alignment), pairs.share);
-  const injected = pairs && whole ? [whole.term(index, pooled)] : [];
-  backward([...weighted(losses, step), ...injected].reduce(add));
+  const total = span('forward', () => {
+    const {hidden, hiddenStates} = runDecoder(decoder, input, {
+      isScored: parts.length > 0,
+      hiddenStates: pairs ? alignment.config.layer : [],
+      checkpointing: config.training.activationCheckpointing,
+    });
+    if (hidden)
+      for (const part of parts) losses[part.objective] = tokenLoss(batch, part, {hidden, decoder, config});
+    const pooled = pairs ? hiddenStates.map((states) => poolPairs(states, pairs, alignment)) : [];
+    if (pairs && !whole) losses.contrastive = batchAlignmentLoss(pooled, pairs, alignment);
+    const injected = pairs && whole ? [whole.term(index, pooled)] : [];
+    return [...weighted(losses, step), ...injected].reduce(add);
+  });
+  backward(total);
   return losses;
 }
 

@@ -2,7 +2,7 @@
 import {clearGradients, gradient} from '../autograd/index.js';
 import {freeingTape} from '../autograd/tape.js';
 import type {Parameter} from '../nn/index.js';
-import type {Objectives, PreparedStep, StepData, StepLosses} from '../objectives/index.js';
+import type {GradientNorms, Objectives, PreparedStep, StepData, StepLosses} from '../objectives/index.js';
 import {scope, type Tensor} from '../tensor/index.js';
 import type {Gradients, Optimizer} from './optimizer.js';
 
@@ -44,6 +44,15 @@ export function computeStep(parts: StepParts, prepared: PreparedStep): ComputedS
       clearGradients(leaves);
     },
   };
+}
+
+/**
+ * How much each objective pulls at the states that are aligned; to be called before the step runs. The caller frees the norms.
+ *
+ * @throws what the ops throw; nothing of it is left then
+ */
+export function measureGradientNorms({objectives}: StepParts, prepared: PreparedStep): GradientNorms {
+  return freeingTape(() => objectives.gradientNorms(prepared));
 }
 
 /** @param data what the step reads; default its own */

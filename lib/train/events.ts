@@ -1,4 +1,5 @@
 /** What a training run tells while it goes on: the trainer yields these, metrics.jsonl holds one a line. */
+import type {LanguageReport} from '../data/report.js';
 import type {LanguagePerplexity, PairAlignment, SampleTranslation} from '../eval/results.js';
 
 export type {LanguagePerplexity, PairAlignment, SampleTranslation} from '../eval/results.js';
@@ -28,8 +29,16 @@ export interface StartEvent {
   readonly device: string;
   readonly dtype: string;
   readonly languages: readonly string[];
+  /** How the tokenizer cuts the text of each language; absent in events of older programs. */
+  readonly fertility?: readonly LanguageFertility[];
   readonly output: string;
 }
+
+/** How finely the tokenizer cuts a language. */
+type LanguageFertility = Pick<
+  LanguageReport,
+  'language' | 'fertility' | 'tokensPerCharacter' | 'bytesPerToken'
+>;
 
 /** A step that was applied. */
 export interface StepEvent {
@@ -44,6 +53,11 @@ export interface StepEvent {
   readonly learningRate: number;
   /** Global gradient norm before clipping. */
   readonly gradientNorm: number;
+  /**
+   * Of each objective, weight included, with respect to the states of the lowest aligned layer: which one rules there. Every
+   * `training.gradientNormsEvery` steps.
+   */
+  readonly gradientNorms?: ObjectiveLosses;
   /** Tokens trained on in this step. */
   readonly tokens: number;
   readonly tokensPerSecond: number;

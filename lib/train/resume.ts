@@ -26,7 +26,13 @@ const fixed = ['model', 'tokenizer', 'dtype', 'seed'];
 const training = ['training', 'objectives', 'data'];
 
 /** Options of training that change nothing of what it computes. */
-const harmless = ['checkpointEvery', 'keepCheckpoints', 'activationCheckpointing', 'graphs'];
+const harmless = [
+  'checkpointEvery',
+  'keepCheckpoints',
+  'gradientNormsEvery',
+  'activationCheckpointing',
+  'graphs',
+];
 
 /**
  * The checkpoint that a run goes on from, or undefined where it starts anew.

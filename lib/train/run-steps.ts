@@ -3,6 +3,7 @@ import type {Config} from '../config/index.js';
 import type {PreparedData} from '../data/index.js';
 import {CrossmapError} from '../errors.js';
 import {evaluateModel, type ModelEvaluation} from '../eval/index.js';
+import {asyncSpan} from '../profile/index.js';
 import {memory, type Device} from '../tensor/index.js';
 import type {
   CheckpointEvent,
@@ -75,12 +76,8 @@ async function evaluateStep(run: Run, {pace}: Clock): Promise<EvaluationEvent | 
   const start = performance.now();
   let results: ModelEvaluation;
   try {
-    results = await evaluateModel({
-      decoder: trainer.decoder,
-      data,
-      config,
-      ...(signal && {signal}),
-    });
+    const input = {decoder: trainer.decoder, data, config, ...(signal && {signal})};
+    results = await asyncSpan('evaluation', () => evaluateModel(input));
   } catch (error) {
     if (error instanceof CrossmapError && error.code === 'ERR_ABORTED' && signal?.aborted) return undefined;
     throw error;
@@ -92,13 +89,13 @@ async function evaluateStep(run: Run, {pace}: Clock): Promise<EvaluationEvent | 
 
 async function saveStep(trainer: Trainer, lastEvaluation: number): Promise<CheckpointEvent> {
   const start = performance.now();
-  const path = await trainer.save(lastEvaluation);
+  const path = await asyncSpan('checkpoint', () => trainer.save(lastEvaluation));
   return {type: 'checkpoint', step: trainer.step, path, seconds: secondsSince(start)};
 }
 
 async function advance(trainer: Trainer, {pace, seconds}: Clock): Promise<StepEvent> {
   const start = performance.now();
-  const outcome = await trainer.advance();
+  const outcome = await asyncSpan(`step ${trainer.step + 1}`, () => trainer.advance());
   const took = secondsSince(start);
   pace.noteStep(outcome.step, took);
   return {
@@ -121,6 +118,12 @@ function startEvent({config, data, device, trainer, resumedFrom}: Run): StartEve
     device,
     dtype,
     languages: data.languages,
+    fertility: data.report.languages.map(({language, fertility, tokensPerCharacter, bytesPerToken}) => ({
+      language,
+      fertility,
+      ...(tokensPerCharacter !== undefined && {tokensPerCharacter}),
+      bytesPerToken,
+    })),
     output,
   };
 }

@@ -1,9 +1,9 @@
 /** Steps, replayed as CUDA graphs where the device records ops: one call instead of thousands. */
 import type {Config} from '../config/index.js';
-import {CrossmapError} from '../errors.js';
 import type {PreparedStep} from '../objectives/index.js';
 import {canCapture, type Device} from '../tensor/index.js';
 import {computeStep, type ComputedStep, type StepParts} from './computed-step.js';
+import {isOutOfMemory} from './out-of-memory.js';
 import {createRecordedSteps} from './recorded-steps.js';
 
 /** Computes the steps of a run, one after the other. */
@@ -33,7 +33,7 @@ export function createStepRunner(
       try {
         return recorded.replay(prepared) ?? computeStep(parts, prepared);
       } catch (error) {
-        if (!(error instanceof CrossmapError) || error.code !== 'ERR_OUT_OF_MEMORY') throw error;
+        if (!isOutOfMemory(error)) throw error;
         recorded.dispose();
         isRecording = false;
         const computed = computeStep(parts, prepared);

@@ -3,15 +3,15 @@ import {existsSync} from 'node:fs';
 import {mkdir, writeFile} from 'node:fs/promises';
 import type {Config} from '../config/index.js';
 import {prepareData, type DataProgress} from '../data/index.js';
-import {publishFile, removeLeftovers, removePublished} from '../formats/index.js';
+import {publishFile, removeLeftovers, removePublished, takeLock} from '../formats/index.js';
 import {resetPeakMemory} from '../tensor/index.js';
 import {useDevice} from './device.js';
 import type {TrainEvent} from './events.js';
-import {takeLock} from './lock.js';
 import {openMetrics} from './metrics.js';
 import {findContinuation, type Resume} from './resume.js';
 import {runFolder} from './run-folder.js';
 import {runSteps} from './run-steps.js';
+import {findStartWeights} from './start-weights.js';
 import {createTrainer} from './trainer.js';
 
 /** How a run is started and stopped. */
@@ -39,7 +39,9 @@ export async function* train(
   config: Config,
   options: TrainOptions = {},
 ): AsyncGenerator<TrainEvent, void, undefined> {
-  const lock = await takeLock(runFolder(config.output).lock);
+  const {output} = config;
+  const isBusy = `${output} is being trained into`;
+  const lock = await takeLock(runFolder(output).lock, {isBusy, otherwise: 'choose another output'});
   try {
     yield* trainLocked(config, options);
   } finally {
@@ -62,7 +64,14 @@ async function* trainLocked(
   });
   resetPeakMemory(device);
   const checkpoint = continuation?.checkpoint;
-  const trainer = await createTrainer({config, data, device, ...(checkpoint && {checkpoint})});
+  const origin = checkpoint ? undefined : await findStartWeights(config, data);
+  const trainer = await createTrainer({
+    config,
+    data,
+    device,
+    ...(checkpoint && {checkpoint}),
+    ...(origin && {start: origin.start}),
+  });
   try {
     await publishFile(folder.config, (path) => writeFile(path, `${JSON.stringify(config, null, 2)}\n`));
     const metrics = await openMetrics(folder.metrics, {fresh: checkpoint === undefined});
@@ -75,7 +84,7 @@ async function* trainLocked(
         signal,
         resumedFrom: checkpoint?.step ?? 0,
         lastEvaluation: checkpoint?.lastEvaluation ?? -1,
-        warnings: [...data.report.warnings, ...(continuation?.warnings ?? [])],
+        warnings: [...data.report.warnings, ...(continuation?.warnings ?? []), ...(origin?.warnings ?? [])],
       };
       for await (const event of runSteps(run)) {
         await metrics.write(event);

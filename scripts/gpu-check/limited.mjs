@@ -1,6 +1,5 @@
 // Programs with a time limit.
 import {spawn} from 'node:child_process';
-import {createInterface} from 'node:readline';
 import {root} from '../setup/places.mjs';
 
 /**
@@ -41,62 +40,6 @@ export function runLimited([program = '', ...args], {limitSeconds, env = process
     });
     child.on('close', (code) => finish(code ?? -1));
   });
-}
-
-/**
- * A program that answers a line of JSON with a line of JSON.
- *
- * @typedef {object} Server
- * @property {(request: object, limitSeconds: number) => Promise<any>} ask rejects after the limit, and once the program has ended
- * @property {() => void} end
- */
-
-/**
- * @param {readonly string[]} command
- * @param {NodeJS.ProcessEnv} env
- * @returns {Server}
- */
-export function startServer([program = '', ...args], env) {
-  const child = spawn(program, args, {cwd: root, env, stdio: ['pipe', 'pipe', 'pipe'], detached: true});
-  let stderr = '';
-  child.stderr
-    .setEncoding('utf8')
-    .on('data', (/** @type {string} */ text) => (stderr = (stderr + text).slice(-2000)));
-  child.stdin.on('error', () => {}); // the program may have ended: `close` tells
-  const lines = createInterface({input: child.stdout});
-  /** @type {{resolve: (value: any) => void, reject: (error: Error) => void} | undefined} */
-  let waiting;
-  const fail = (/** @type {string} */ message) => {
-    waiting?.reject(new Error(message));
-    waiting = undefined;
-  };
-  let ended = '';
-  lines.on('line', (line) => {
-    waiting?.resolve(JSON.parse(line));
-    waiting = undefined;
-  });
-  child.on('error', (error) => fail((ended = error.message)));
-  child.on('close', (code) => fail((ended = `it ended with ${code}: ${lastLine(stderr)}`)));
-  return {
-    ask(request, limitSeconds) {
-      if (ended) return Promise.reject(new Error(ended));
-      return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
-          fail(`no answer in ${limitSeconds} s`);
-          killGroup(child);
-        }, limitSeconds * 1000);
-        const settle = (/** @type {(value: any) => void} */ next) => (/** @type {any} */ value) => {
-          clearTimeout(timer);
-          next(value);
-        };
-        waiting = {resolve: settle(resolve), reject: settle(reject)};
-        child.stdin.write(`${JSON.stringify(request)}\n`);
-      });
-    },
-    end() {
-      killGroup(child);
-    },
-  };
 }
 
 /** @param {import('node:child_process').ChildProcess} child */

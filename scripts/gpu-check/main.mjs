@@ -3,14 +3,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import {parseArgs} from 'node:util';
 import {addonFile, flavours} from '../setup/addon.mjs';
-import {firstLine, isOnPath} from '../setup/commands.mjs';
+import {isOnPath} from '../setup/commands.mjs';
 import {readJson, writeJson} from '../setup/files.mjs';
 import {inRoot} from '../setup/places.mjs';
 import {SetUpError, say, since, warn} from '../setup/say.mjs';
-import {runDuels} from './duel.mjs';
 import {fileNameOf, findGpus} from './gpus.mjs';
 import {markdownOf} from './report.mjs';
-import {runStep, stepsOf} from './steps.mjs';
+import {benchStep, runStep, stepsOf} from './steps.mjs';
 
 /** So that it fits where machines are lent for minutes. */
 const defaultMinutes = {cuda: '9', simt: '20'};
@@ -48,7 +47,8 @@ export async function runGpuCheck(args) {
   const left = () => minutes * 60 - (performance.now() - start) / 1000;
   const setting = settingOf(device);
   const steps = await runSteps(setting, () => left() - benchShare * minutes * 60);
-  const {torch, duels, bench} = await runBenches(setting, flags['peer-device'], left);
+  const bench = await runStep(benchStep(setting, flags['peer-device'], left()), setting, left());
+  const benches = /** @type {import('./steps.mjs').Benches | undefined} */ (bench.details);
   const date = new Date().toISOString();
   /** @type {import('./report.mjs').Report} */
   const report = {
@@ -58,9 +58,9 @@ export async function runGpuCheck(args) {
     device,
     gpu: gpus[0],
     gpuCount: gpus.length,
-    torch,
-    steps: [...steps, bench],
-    benches: duels,
+    steps: [...steps, {...bench, details: undefined}],
+    peers: benches?.peers ?? [],
+    benches: benches?.comparisons ?? [],
   };
   const file = path.resolve(flags.out ?? defaultFile(report));
   writeJson(file, report);
@@ -115,52 +115,6 @@ async function runSteps(setting, leftSeconds) {
     results.push(result);
   }
   return results;
-}
-
-/**
- * @param {import('./steps.mjs').Setting} setting
- * @param {string | undefined} peerDevice
- * @param {() => number} leftSeconds
- */
-async function runBenches({device, env}, peerDevice, leftSeconds) {
-  const start = performance.now();
-  const isEmulated = device === 'simt';
-  const python = isEmulated && peerDevice === undefined ? undefined : findTorch();
-  const {torch, duels, left} = await runDuels({
-    device,
-    size: isEmulated ? 'small' : 'full',
-    env,
-    python,
-    peerDevice: peerDevice ?? 'cuda',
-    rounds: isEmulated ? 1 : 7,
-    sampleSeconds: isEmulated ? 0.001 : 0.1,
-    deadline: performance.now() + leftSeconds() * 1000,
-  });
-  const broken = duels.flatMap(({title, figures}) =>
-    figures.flatMap(({name, error}) =>
-      name === 'crossmap' && error !== undefined ? `${title}: ${error}` : [],
-    ),
-  );
-  const peers =
-    python !== undefined ? 'with PyTorch' : isEmulated ? 'peers need a GPU' : 'PyTorch is not here';
-  /** @type {import('./steps.mjs').StepResult} */
-  const bench = {
-    name: 'benches',
-    status: broken.length ? 'failed' : 'passed',
-    seconds: (performance.now() - start) / 1000,
-    summary: [
-      `${duels.length} cases, ${peers}`,
-      ...left.map((title) => `no time for ${title}`),
-      ...broken,
-    ].join('; '),
-  };
-  return {torch, duels, bench};
-}
-
-/** A Python that has PyTorch; CROSSMAP_PYTHON comes first. */
-function findTorch() {
-  const places = [process.env['CROSSMAP_PYTHON'] ?? '', 'python3', '/usr/bin/python3'];
-  return places.find((place) => place !== '' && firstLine([place, '-c', 'import torch; print(1)']) === '1');
 }
 
 /** @param {import('./report.mjs').Report} report */

@@ -19,7 +19,7 @@ const ownFiles = [
   'ava.config.js',
   'dist/lib',
   'dist/test',
-  'dist/bench/gpu',
+  'dist/bench',
   'bench/peers',
   'data',
   'examples',

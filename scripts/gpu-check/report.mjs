@@ -8,9 +8,9 @@
  * @property {'cuda' | 'simt'} device
  * @property {import('./gpus.mjs').Gpu | undefined} gpu the first; none on the emulator
  * @property {number} gpuCount
- * @property {object | undefined} torch of the peers
  * @property {readonly import('./steps.mjs').StepResult[]} steps
- * @property {readonly import('./duel.mjs').Duel[]} benches
+ * @property {readonly object[]} peers those that are not here among them
+ * @property {readonly import('../../bench/support/comparison.js').Comparison[]} benches
  */
 
 /** @param {Report} report */
@@ -32,7 +32,7 @@ export function markdownOf(report) {
     'Wall times of runs enqueued in a row, medians of rounds in which all took turns.',
     '',
     ...table(
-      ['bench', 'who', 'median', 'quartiles', 'rate', 'of peak', 'tokens/s', 'peak memory', 'crossmap is'],
+      ['bench', 'who', 'median', 'quartiles', 'rate', 'of peak', 'tokens/s', 'extra memory', 'crossmap is'],
       benches.flatMap((duel) => rowsOf(duel, gpu)),
     ),
     '',
@@ -40,29 +40,28 @@ export function markdownOf(report) {
 }
 
 /**
- * @param {import('./duel.mjs').Duel} duel
+ * @param {import('../../bench/support/comparison.js').Comparison} comparison
  * @param {import('./gpus.mjs').Gpu | undefined} gpu
  */
-function rowsOf({title, figures, flops, bytes, tokens}, gpu) {
-  const ours = figures.find(({name}) => name === 'crossmap')?.seconds;
-  return figures.map(({name, seconds, quartiles, peakBytes, error}) => {
-    if (seconds === undefined) return [title, name, error ?? 'not run', '', '', '', '', '', ''];
+function rowsOf({title, sides, flops, bytes, tokens}, gpu) {
+  const ours = sides.find(({name}) => name === 'crossmap')?.median;
+  return sides.map(({name, median, lowerQuartile = NaN, upperQuartile = NaN, extraBytes, error}) => {
+    if (median === undefined) return [title, name, error ?? 'not run', '', '', '', '', '', ''];
     const peak = flops !== undefined && gpu?.flopsPerSecond;
-    const [low = seconds, high = seconds] = quartiles ?? [];
     return [
       title,
       name,
-      time(seconds),
-      `${time(low)} to ${time(high)}`,
+      time(median),
+      `${time(lowerQuartile)} to ${time(upperQuartile)}`,
       flops !== undefined
-        ? `${(flops / seconds / 1e12).toPrecision(3)} TFLOP/s`
+        ? `${(flops / median / 1e12).toPrecision(3)} TFLOP/s`
         : bytes !== undefined
-          ? `${(bytes / seconds / 1e12).toPrecision(3)} TB/s`
+          ? `${(bytes / median / 1e12).toPrecision(3)} TB/s`
           : '',
-      peak ? `${((100 * flops) / seconds / peak).toFixed(1)} %` : '',
-      tokens === undefined ? '' : String(Math.round(tokens / seconds)),
-      peakBytes === undefined ? '' : `${(peakBytes / 1e9).toFixed(2)} GB`,
-      name === 'crossmap' || ours === undefined ? '' : `${(seconds / ours).toFixed(2)}x as fast`,
+      peak ? `${((100 * flops) / median / peak).toFixed(1)} %` : '',
+      tokens === undefined ? '' : String(Math.round(tokens / median)),
+      extraBytes === undefined ? '' : `${(extraBytes / 1e9).toFixed(2)} GB`,
+      name === 'crossmap' || ours === undefined ? '' : `${(median / ours).toFixed(2)}x as fast`,
     ];
   });
 }

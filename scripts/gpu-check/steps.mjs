@@ -34,6 +34,15 @@ import {lastLine, runLimited} from './limited.mjs';
  * @property {unknown} [details]
  */
 
+/**
+ * What dist/bench/gpu/duels.js tells.
+ *
+ * @typedef {object} Benches
+ * @property {readonly {name: string, absent?: string}[]} peers
+ * @property {readonly import('../../bench/support/comparison.js').Comparison[]} comparisons
+ * @property {readonly string[]} left
+ */
+
 const isEmulated = (/** @type {Setting} */ {device}) => device === 'simt';
 
 /** @param {Setting} setting @returns {readonly Step[]} */
@@ -125,6 +134,28 @@ export function stepsOf(setting) {
       skip: undefined,
     })),
   ];
+}
+
+/**
+ * The last step, which takes the time that is left.
+ *
+ * @param {Setting} setting
+ * @param {string | undefined} peerDevice
+ * @param {number} seconds
+ * @returns {Step}
+ */
+export function benchStep({device}, peerDevice, seconds) {
+  const peers = peerDevice === undefined ? [] : ['--peer-device', peerDevice];
+  const script = inRoot('dist', 'bench', 'gpu', 'duels.js');
+  // What has begun when its time is over is ended by the limit.
+  const time = ['--seconds', String(Math.max(0, seconds - 30))];
+  return {
+    name: 'benches',
+    limitSeconds: seconds,
+    command: [process.execPath, script, '--device', device, ...peers, ...time],
+    read: readBenches,
+    skip: undefined,
+  };
 }
 
 /**
@@ -253,6 +284,26 @@ function readTraining(finished) {
       `${Math.round(tokensPerSecond)} tokens/s, peak ${(peakBytes / 1e6).toFixed(1)} MB`,
     details: result,
   };
+}
+
+/** @type {Step['read']} */
+export function readBenches(finished) {
+  /** @type {Benches | undefined} */
+  const found = lastJson(finished);
+  if (found === undefined) return {ok: false, summary: errorLine(finished.stderr)};
+  const {peers, comparisons, left} = found;
+  const broken = comparisons.flatMap(({title, sides: [ours]}) =>
+    ours?.error === undefined ? [] : `${title}: ${ours.error}`,
+  );
+  const summary = [
+    `${comparisons.length} cases`,
+    ...(peers.length ? peers : [{name: 'a peer', absent: 'not asked for'}]).map(
+      ({name, absent}) => `with${absent === undefined ? '' : 'out'} ${name}${absent ? ` (${absent})` : ''}`,
+    ),
+    ...left.map((title) => `no time for ${title}`),
+    ...broken,
+  ].join('; ');
+  return {ok: broken.length === 0, summary, details: found};
 }
 
 /**

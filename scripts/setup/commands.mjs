@@ -2,6 +2,7 @@
 import {spawn, spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import {pipeline} from 'node:stream/promises';
 import {root, stateFolder} from './places.mjs';
 import {SetUpError, showProgress} from './say.mjs';
 
@@ -65,13 +66,16 @@ export async function runInTerminal([program = '', ...args], {env = process.env}
  * Runs a command and returns all it says; its status is -1 where the program does not exist.
  *
  * @param {readonly string[]} command
+ * @param {{input?: NodeJS.ReadableStream}} [options] `input` is what the command reads
  * @returns {Promise<{status: number, output: string}>}
  */
-export async function capture([program = '', ...args]) {
-  const child = spawn(program, args, {cwd: root, stdio: ['ignore', 'pipe', 'pipe']});
+export async function capture([program = '', ...args], {input} = {}) {
+  const child = spawn(program, args, {cwd: root, stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe']});
+  // A program that ends before its input does says why by its status.
+  if (input && child.stdin) pipeline(input, child.stdin).catch(() => {});
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => (output += text));
+    stream?.setEncoding('utf8').on('data', (/** @type {string} */ text) => (output += text));
   }
   return {status: await exitStatus(child), output};
 }

@@ -1,4 +1,4 @@
-// One set-up at a time in one checkout: a lock file that holds the process id of its owner.
+// One process at a time where two would disturb each other: a lock file that holds the process id of its owner.
 import fs from 'node:fs';
 import path from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -6,14 +6,17 @@ import {stateFolder} from './places.mjs';
 import {say} from './say.mjs';
 
 /**
- * Runs `work` while no other process of this checkout does. A lock whose owner no longer lives is taken over.
+ * Runs `work` while no other process does under the same file. A lock whose owner no longer lives is taken over.
  *
  * @template T
  * @param {() => Promise<T>} work
- * @param {{file?: string, pollMs?: number}} [options]
+ * @param {{file?: string, pollMs?: number, what?: string}} [options] `what` the other process is, for people
  * @returns {Promise<T>}
  */
-export async function withLock(work, {file = path.join(stateFolder, 'lock'), pollMs = 250} = {}) {
+export async function withLock(
+  work,
+  {file = path.join(stateFolder, 'lock'), pollMs = 250, what = 'another set-up of this checkout'} = {},
+) {
   fs.mkdirSync(path.dirname(file), {recursive: true});
   let told = false;
   while (!tryLock(file)) {
@@ -22,7 +25,7 @@ export async function withLock(work, {file = path.join(stateFolder, 'lock'), pol
       takeAway(file, owner);
       continue;
     }
-    if (!told) say(`waiting for another set-up of this checkout${owner ? ` (process ${owner})` : ''}`);
+    if (!told) say(`waiting for ${what}${owner ? ` (process ${owner})` : ''}`);
     told = true;
     await sleep(pollMs);
   }

@@ -2,6 +2,9 @@
 
 const colour = process.stderr.isTTY === true && !process.env['NO_COLOR'];
 
+/** Whether a state that passes can be shown; a log would keep each of them. */
+export const showsProgress = process.stderr.isTTY === true && !process.env['CI'];
+
 /** A mistake or a lack that the user can act on: printed as one message without a stack. */
 export class SetUpError extends Error {
   /** @override */
@@ -24,7 +27,7 @@ export function warn(text) {
  * @param {string} text
  */
 export function showProgress(text) {
-  if (process.stderr.isTTY === true && !process.env['CI']) process.stderr.write(`\r\u001b[K${text}`);
+  if (showsProgress) process.stderr.write(`\r\u001b[K${text}`);
 }
 
 /**

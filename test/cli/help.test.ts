@@ -104,6 +104,13 @@ test('mistakes name what was meant', async (t) => {
       ['generate', 'run', '--device', 'tpu'],
       "ERR_ARGUMENT: option '--device <name>' argument 'tpu' is invalid. Allowed choices are cpu, cuda, simt.",
     ],
+    ...(['eval', 'generate', 'translate', 'lac'] as const).map(
+      (command) =>
+        [
+          [command, 'run', '--threads', 'nan'],
+          "ERR_ARGUMENT: option '--threads <n>' argument 'nan' is invalid. It must be auto, or a whole number, 1 or more.",
+        ] as const,
+    ),
     [['translate', 'run', '--to', 'cs'], "ERR_ARGUMENT: required option '--from <code>' not specified"],
   ] as const)
     t.deepEqual(await told(args), {code: 2, signal: null, stdout: '', stderr: `error ${message}\n`});

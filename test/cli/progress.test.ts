@@ -1,6 +1,7 @@
 import {PassThrough} from 'node:stream';
 import {stripVTControlCharacters} from 'node:util';
 import test from 'ava';
+import {createDataProgress} from '../../lib/cli/data-progress.js';
 import {createPaint, hasColor} from '../../lib/cli/paint.js';
 import {createProgress} from '../../lib/cli/progress.js';
 import {summarizeRun} from '../../lib/cli/summary.js';
@@ -159,4 +160,29 @@ test('the summary sets each score at the end against its start', (t) => {
     'LAC (crossmap definition), mean over pairs  0.0000  0.5000',
     'retrieval P@1, mean over pairs and layers   0.0000  0.3750',
   ]);
+});
+
+/** All that is written for the stages of a preparation. */
+function preparing(isTTY: boolean): string {
+  const stream = Object.assign(new PassThrough(), {isTTY, columns: 120});
+  const view = createDataProgress(stream);
+  for (const stage of ['scan', 'encode'] as const) for (const done of [0, 0.5, 1]) view.show({stage, done});
+  view.stop();
+  return String(stream.read() ?? '');
+}
+
+test('outside a terminal each stage of the data is a line', (t) => {
+  t.is(preparing(false), 'reading the corpora\nencoding the text\n');
+});
+
+test('in a terminal each stage of the data is a bar, which goes, and the cursor comes back', (t) => {
+  const text = preparing(true);
+  for (const part of [
+    'reading the corpora    ░',
+    'reading the corpora    █',
+    ' 100 %',
+    'encoding the text      ░',
+  ])
+    t.true(text.includes(part), part);
+  t.true(text.lastIndexOf('\u001B[?25h') > text.lastIndexOf('\u001B[?25l'));
 });

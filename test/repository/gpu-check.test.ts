@@ -30,16 +30,14 @@ const {parseGpus, fileNameOf} = await loadScript<{
   parseGpus: (output: string) => {name: string; flopsPerSecond?: number}[];
   fileNameOf: (name: string) => string;
 }>('scripts/gpu-check/gpus.mjs');
-const {readTap, readSanitizer, runStep, stepsOf} = await loadScript<{
+const {benchStep, readBenches, readTap, readSanitizer, runStep, stepsOf} = await loadScript<{
+  benchStep: (setting: object, peerDevice: string | undefined, seconds: number) => Step;
+  readBenches: Read;
   readTap: Read;
   readSanitizer: Read;
   runStep: (step: Step, setting: object, leftSeconds: number) => Promise<StepResult>;
   stepsOf: (setting: object) => readonly Step[];
 }>('scripts/gpu-check/steps.mjs');
-const {figuresOf, titleOf} = await loadScript<{
-  figuresOf: (name: string, answers: readonly object[]) => object;
-  titleOf: (work: object) => string;
-}>('scripts/gpu-check/duel.mjs');
 const {markdownOf} = await loadScript<{markdownOf: (report: object) => string}>(
   'scripts/gpu-check/report.mjs',
 );
@@ -132,30 +130,39 @@ test('the dry run skips, with reasons, what needs a GPU, and nothing else', (t) 
   t.true(onGpu.every(({skip}) => skip === undefined));
 });
 
-test('a side of a bench: the median and quartiles of its samples, or its first error', (t) => {
-  t.deepEqual(
-    figuresOf('crossmap', [
-      {seconds: 3, peakBytes: 5},
-      {seconds: 1, peakBytes: 7},
-      {seconds: 2, peakBytes: 6},
-    ]),
-    {
-      name: 'crossmap',
-      seconds: 2,
-      quartiles: [1.5, 2.5],
-      samples: 3,
-      peakBytes: 7,
-    },
-  );
-  t.deepEqual(figuresOf('peer', [{seconds: 3, peakBytes: null}, {error: 'out of memory'}]), {
-    name: 'peer',
-    error: 'out of memory',
-  });
+test('the benches take the time that is left, and peers only where they are asked for', (t) => {
+  const {command, limitSeconds} = benchStep({device: 'simt'}, undefined, 100);
+  t.is(limitSeconds, 100);
+  t.deepEqual(command.slice(2), ['--device', 'simt', '--seconds', '70']);
+  t.true(benchStep({device: 'simt'}, 'cpu', 10).command.join(' ').endsWith('--peer-device cpu --seconds 0'));
 });
 
-test('the title of a bench has its sizes', (t) => {
-  const work = {kind: 'attention', pass: 'both', tokens: 96, heads: 2, dtype: 'bfloat16'};
-  t.is(titleOf(work), 'attention both, tokens 96, heads 2, bfloat16');
+test('the benches: a side of ours without times is a failure, one of a peer is not', (t) => {
+  const comparison = {
+    title: 'attention',
+    sides: [
+      {name: 'crossmap', median: 1},
+      {name: 'b', error: 'no kernel'},
+    ],
+  };
+  const found = {
+    peers: [{name: 'PyTorch', absent: 'not installed'}],
+    comparisons: [comparison],
+    left: ['adamw'],
+  };
+  t.like(readBenches({...finished, stdout: `noise\n${JSON.stringify(found)}\n`}), {
+    ok: true,
+    summary: '1 cases; without PyTorch (not installed); no time for adamw',
+  });
+  const broken = {
+    ...found,
+    comparisons: [{title: 'attention', sides: [{name: 'crossmap', error: 'a fault'}]}],
+  };
+  t.like(readBenches({...finished, stdout: JSON.stringify(broken)}), {ok: false});
+  t.like(readBenches({...finished, stdout: '', stderr: 'Error: no addon'}), {
+    ok: false,
+    summary: 'Error: no addon',
+  });
 });
 
 test('the Markdown has a row for each step and each side of a bench', (t) => {
@@ -166,14 +173,22 @@ test('the Markdown has a row for each step and each side of a bench', (t) => {
     device: 'cuda',
     gpu: {name: 'NVIDIA H100 80GB HBM3', driver: '580', flopsPerSecond: 1000e12},
     gpuCount: 1,
+    peers: [],
     steps: [{name: 'op tests', status: 'passed', seconds: 12.34, summary: '5 passed | all'}],
     benches: [
       {
         title: 'attention both',
         flops: 1e12,
-        figures: [
-          {name: 'crossmap', seconds: 2e-3, quartiles: [1e-3, 3e-3], samples: 3, peakBytes: 2e9},
-          {name: 'sdpa flash', seconds: 3e-3, quartiles: [3e-3, 3e-3], samples: 3},
+        sides: [
+          {
+            name: 'crossmap',
+            median: 2e-3,
+            lowerQuartile: 1e-3,
+            upperQuartile: 3e-3,
+            samples: 3,
+            extraBytes: 2e9,
+          },
+          {name: 'sdpa flash', median: 3e-3, lowerQuartile: 3e-3, upperQuartile: 3e-3, samples: 3},
           {name: 'flash-attn', error: 'no kernel'},
         ],
       },

@@ -18,7 +18,7 @@ test('a layer may import itself, what its row names, Node and dependencies', (t)
 test('data that imports a tensor is found, with file and line', (t) => {
   const text = `import fs from 'node:fs';\nimport type {Tensor} from '../tensor/index.js';\n`;
   t.deepEqual(findings(checkLayers, {...manifest, 'lib/data/corpus.ts': text}), [
-    'lib/data/corpus.ts:2 data must not know tensor; it may know errors, native, config, formats/atomic',
+    'lib/data/corpus.ts:2 data must not know tensor; it may know errors, native, config, formats/atomic, formats/lock',
   ]);
 });
 

@@ -104,7 +104,7 @@ for (const device of testDevices.filter(canCapture)) {
 
   test.serial(`${device} a run that has no memory to record goes on op by op, and says so`, async (t) => {
     const folder = await folderWithCorpus(t);
-    const config = tinyConfig(folder, [...reduced, `device=${device}`]);
+    const config = tinyConfig(folder, [...reduced, `device=${device}`, 'training.gradientNormsEvery=0']);
     // Two layers of two micro-batches: the sixth call is in the second step, which is the first to be recorded.
     const failure = {
       name: 'attention',
@@ -124,6 +124,26 @@ for (const device of testDevices.filter(canCapture)) {
             'steps run op by op from here on: there is no memory to record them as CUDA graphs (no room)',
         },
       ],
+    );
+  });
+
+  test.serial(`${device} a run that has no memory to compare objectives goes on, and says so`, async (t) => {
+    const folder = await folderWithCorpus(t);
+    const config = tinyConfig(folder, [...reduced, `device=${device}`, 'training.gradientNormsEvery=1']);
+    const failure = {
+      name: 'attention',
+      call: 2,
+      error: new CrossmapError('ERR_OUT_OF_MEMORY', 'no room'),
+    };
+    let events: readonly TrainEvent[] = [];
+    await failing(failure, async () => (events = await collect(config)));
+    t.is(only(events, 'step').length, steps);
+    t.true(only(events, 'step').every(({gradientNorms}) => gradientNorms === undefined));
+    const [warning] = only(events, 'warning').filter(({step}) => step > 0);
+    t.is(warning?.step, 1);
+    t.regex(
+      warning!.message,
+      /^gradient norms by objective are not measured from here on: there is no memory/,
     );
   });
 

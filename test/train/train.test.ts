@@ -64,13 +64,21 @@ test('a run tells its course, and its folder holds what it told', async (t) => {
 
 test('steps and evaluations carry what was trained and measured', async (t) => {
   const folder = await corpusFolder(t);
-  const events = await collect(tinyConfig(folder, ['objectives.contrastive.weight=0.1']));
+  const set = ['objectives.contrastive.weight=0.1', 'training.gradientNormsEvery=5'];
+  const events = await collect(tinyConfig(folder, set));
   const trained = only(events, 'step');
   for (const {losses, tokens, tokensPerSecond, gradientNorm, targetShares, weights} of trained) {
     t.true(losses.next! > 0 && losses.mapping! > 0 && tokens > 0 && tokensPerSecond > 0 && gradientNorm > 0);
     t.true(targetShares!.next > 0 && targetShares!.mapping > 0);
     t.like(weights, {next: 1, mapping: 1});
   }
+  const measured = trained.filter(({gradientNorms}) => gradientNorms !== undefined);
+  t.deepEqual(
+    measured.map(({step}) => step),
+    [1, 6, 11],
+  );
+  for (const {gradientNorms} of measured) t.true(gradientNorms!.next! > 0 && gradientNorms!.mapping! > 0);
+  t.true(measured.some(({gradientNorms}) => gradientNorms!.contrastive! > 0));
   t.true(trained.some(({losses, comparedPairs}) => losses.contrastive! > 0 && comparedPairs! > 1));
   t.deepEqual(
     trained.slice(0, 3).map(({learningRate}) => learningRate),

@@ -23,6 +23,7 @@ export function dataCommand(): Command {
       'after',
       `
 Training prepares its data by itself; this shows it beforehand, and training then takes what is there.
+What was finished when it is stopped or killed is not done again.
 
 Examples:
   crossmap data train.yaml
@@ -32,10 +33,11 @@ Examples:
     )
     .action(async (path: string, {json, examples, ...options}: DataCommandOptions) => {
       const config = await readConfigFile(path, options);
-      const onProgress = createDataProgress((line) => void process.stderr.write(`${line}\n`));
-      const {report, folder} = await untilInterrupted((signal) =>
-        prepareData(config, {readInput: true, signal, onProgress}),
-      );
+      const view = createDataProgress(process.stderr);
+      const {report, folder} = await untilInterrupted(
+        (signal) => prepareData(config, {readInput: true, signal, onProgress: view.show}),
+        {onQuit: view.stop},
+      ).finally(view.stop);
       if (json) printJson(report);
       else
         printLines([

@@ -1,24 +1,26 @@
 /** `crossmap eval`: measures a checkpoint on the held-out text of its run. */
+import {existsSync} from 'node:fs';
 import {writeFile} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {Command} from 'commander';
 import {describeOptions, loadSuite, parseConfig, suiteJsonSchema, type Config} from '../../config/index.js';
-import {prepareData} from '../../data/index.js';
+import {openTrainedText, prepareData} from '../../data/index.js';
 import {CrossmapError} from '../../errors.js';
-import {evaluateModel, runSuite, suiteResults, type TaskResult} from '../../eval/index.js';
+import {evaluateModel, runSuite, suiteResults, type TaskResult, type TrainedOn} from '../../eval/index.js';
 import {publishFile} from '../../formats/index.js';
 import {loadModel, type EvaluationEvent, type LoadedModel} from '../../train/index.js';
 import {addSetOption, type SetOptions} from '../config-file.js';
 import {createDataProgress} from '../data-progress.js';
-import {addDeviceOption, useDeviceOption, type DeviceOptions} from '../device-option.js';
+import {addDeviceOption, loadOptionsOf, useDeviceOption, type DeviceOptions} from '../device-option.js';
 import {describeEvent} from '../describe-event.js';
 import {describeTask} from '../describe-task.js';
 import {untilInterrupted} from '../interrupt.js';
 import {optionLine} from '../option-line.js';
 import {createPaint, hasColor} from '../paint.js';
 import {printJson, printLines} from '../print.js';
+import {addThreadsOption, type ThreadsOptions} from '../threads-option.js';
 
-interface EvalCommandOptions extends SetOptions, DeviceOptions {
+interface EvalCommandOptions extends SetOptions, DeviceOptions, ThreadsOptions {
   readonly suite?: string;
   readonly output?: string;
   readonly json?: true;
@@ -30,7 +32,7 @@ export function evalCommand(): Command {
       'Measure a model on the held-out text of its run: perplexity, alignment, retrieval, translations.',
     )
     .argument('<run>', 'output folder of a run, or one of its checkpoints');
-  return addDeviceOption(addSetOption(command))
+  return addThreadsOption(addDeviceOption(addSetOption(command)))
     .option('--suite <file>', 'measure the tasks of a YAML file instead')
     .option('--output <file>', 'with --suite: write the results there as JSON too')
     .option('--json', 'print JSON')
@@ -76,7 +78,7 @@ ${describeOptions(suiteJsonSchema()).map(optionLine).join('\n')}`,
     });
 }
 
-interface EvaluateOptions extends DeviceOptions {
+interface EvaluateOptions extends DeviceOptions, ThreadsOptions {
   readonly set: readonly string[];
   readonly signal: AbortSignal;
 }
@@ -85,13 +87,15 @@ async function evaluate(
   folder: string,
   {set, signal, ...options}: EvaluateOptions,
 ): Promise<EvaluationEvent> {
-  using model = await loadModel(folder, options);
-  const config = withOverrides(model.config, set);
+  using model = await loadModel(folder, loadOptionsOf(options));
+  const {threads = model.config.threads} = options;
+  const config = {...withOverrides(model.config, set), threads};
+  const view = createDataProgress(process.stderr);
   const data = await prepareData(config, {
     folder: join(runOf(model), 'data'),
-    onProgress: createDataProgress((line) => void process.stderr.write(`${line}\n`)),
+    onProgress: view.show,
     signal,
-  });
+  }).finally(view.stop);
   if (data.identity !== model.dataIdentity)
     throw new CrossmapError(
       'ERR_DATA',
@@ -103,22 +107,28 @@ async function evaluate(
   return {type: 'evaluation', step, ...results, seconds: (performance.now() - start) / 1000};
 }
 
-interface SuiteOptions extends DeviceOptions {
+interface SuiteOptions extends DeviceOptions, ThreadsOptions {
   readonly output: string | undefined;
   readonly json: true | undefined;
   readonly signal: AbortSignal;
 }
 
 async function measureSuite(
-  folder: string,
+  run: string,
   file: string,
   {output, json, signal, ...options}: SuiteOptions,
 ): Promise<void> {
   const suite = await loadSuite(file);
-  using model = await loadModel(folder, options);
+  const load = loadOptionsOf(options);
+  using model = await loadModel(run, load);
   const {decoder, tokenizer, config, step, path} = model;
   const tasks: TaskResult[] = [];
-  for await (const task of runSuite({decoder, tokenizer, config, suite, signal})) {
+  const trainedOn = await trainedOnOf(model, signal);
+  if ('unknown' in trainedOn)
+    process.stderr.write(`not checked for text of the training: ${trainedOn.unknown}\n`);
+  const openModel = (folder: string): Promise<LoadedModel> => loadModel(folder, load);
+  const input = {decoder, tokenizer, config, suite, trainedOn, openModel, signal};
+  for await (const task of runSuite(input)) {
     tasks.push(task);
     if (!json) printLines(describeTask(task));
   }
@@ -128,6 +138,7 @@ async function measureSuite(
     step,
     model: path,
     suite: resolve(file),
+    ...(suite.primary && {primary: [...suite.primary]}),
     draws: {draws: suite.draws, seed: suite.seed},
     tasks,
   });
@@ -136,6 +147,19 @@ async function measureSuite(
     await publishFile(resolve(output), (temporary) =>
       writeFile(temporary, `${JSON.stringify(results, null, 2)}\n`),
     );
+}
+
+/** The training text of a model, as the data folder of its run has it. */
+async function trainedOnOf(model: LoadedModel, signal: AbortSignal): Promise<TrainedOn> {
+  const folder = join(runOf(model), 'data');
+  if (!existsSync(folder)) return {unknown: `${folder} is not there any more`};
+  const {dataIdentity: identity, config} = model;
+  try {
+    return {text: await openTrainedText(folder, {identity, context: config.model.context, signal})};
+  } catch (error) {
+    if (error instanceof CrossmapError && error.code === 'ERR_DATA') return {unknown: error.message};
+    throw error;
+  }
 }
 
 /** Only how much is measured can be changed: everything else made the model what it is. */

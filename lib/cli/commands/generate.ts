@@ -3,14 +3,16 @@ import {Command} from 'commander';
 import {textPrompt} from '../../data/index.js';
 import {generate} from '../../nn/index.js';
 import {loadModel} from '../../train/index.js';
-import {addDeviceOption, useDeviceOption, type DeviceOptions} from '../device-option.js';
+import {addDeviceOption, loadOptionsOf, useDeviceOption, type DeviceOptions} from '../device-option.js';
 import {untilInterrupted} from '../interrupt.js';
 import {chosenLanguage} from '../languages.js';
 import {numberFromZero, shareAboveZero, wholeNumber} from '../numbers.js';
 import {printJson} from '../print.js';
 import {textOrInput} from '../read-input.js';
+import {addThreadsOption, type ThreadsOptions} from '../threads-option.js';
+import {visibleOn} from '../visible.js';
 
-interface GenerateCommandOptions extends DeviceOptions {
+interface GenerateCommandOptions extends DeviceOptions, ThreadsOptions {
   readonly language?: string;
   readonly maxTokens: number;
   readonly temperature: number;
@@ -42,7 +44,7 @@ export function generateCommand(): Command {
     )
     .option('--seed <n>', 'of the draws: the same seed gives the same text', wholeNumber(0), 1)
     .option('--json', 'print JSON');
-  return addDeviceOption(command)
+  return addThreadsOption(addDeviceOption(command))
     .addHelpText(
       'after',
       `
@@ -61,37 +63,38 @@ Examples:
 async function continueText(
   folder: string,
   text: string,
-  {
-    language: code,
-    maxTokens,
-    topK,
-    json,
-    device,
-    ...options
-  }: GenerateCommandOptions & {readonly signal: AbortSignal},
+  options: GenerateCommandOptions & {readonly signal: AbortSignal},
 ): Promise<void> {
-  using model = await loadModel(folder, device && {device});
+  const {language: code, maxTokens, temperature, topK, topP, seed, json, signal} = options;
+  using model = await loadModel(folder, loadOptionsOf(options));
   const {decoder, tokenizer} = model;
   const language = chosenLanguage(tokenizer, '--language', code);
   const prompt = await textPrompt(tokenizer, language, text);
   const tokens: number[] = [];
   let shown = '';
-  if (!json) process.stdout.write(text);
+  if (!json) write(text);
   const generated = generate(decoder, [prompt], {
-    ...options,
     maxNewTokens: maxTokens,
+    temperature,
+    topP,
+    seed,
+    signal,
     ...(topK !== undefined && {topK}),
     stopTokens: [tokenizer.eos],
   });
   for await (const {token} of generated) {
     tokens.push(token);
     const known = wholeCharacters(await tokenizer.decode(tokens));
-    if (!json) process.stdout.write(known.slice(shown.length));
+    if (!json) write(known.slice(shown.length));
     shown = known;
   }
   const output = await tokenizer.decode(tokens);
   if (json) printJson({prompt: text, language, output, tokens: tokens.length});
-  else process.stdout.write(`${output.slice(shown.length)}\n`);
+  else write(`${output.slice(shown.length)}\n`);
+}
+
+function write(text: string): void {
+  process.stdout.write(visibleOn(process.stdout, text));
 }
 
 /** A character may take several tokens: until all are there, its bytes are no UTF-8 and decode to U+FFFD. */

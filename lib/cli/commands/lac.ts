@@ -12,13 +12,14 @@ import {
 } from '../../eval/index.js';
 import {loadModel} from '../../train/index.js';
 import {describeAlignment, describeDifference} from '../describe-alignment.js';
-import {addDeviceOption, useDeviceOption, type DeviceOptions} from '../device-option.js';
+import {addDeviceOption, loadOptionsOf, useDeviceOption, type DeviceOptions} from '../device-option.js';
 import {untilInterrupted} from '../interrupt.js';
 import {chosenLanguage} from '../languages.js';
 import {wholeNumber} from '../numbers.js';
 import {printJson, printLines} from '../print.js';
+import {addThreadsOption, type ThreadsOptions} from '../threads-option.js';
 
-interface LacCommandOptions extends DeviceOptions {
+interface LacCommandOptions extends DeviceOptions, ThreadsOptions {
   readonly from?: string;
   readonly to?: string;
   readonly pairs?: readonly string[];
@@ -49,7 +50,7 @@ export function lacCommand(): Command {
     .option('--draws <n>', 'draws of the intervals', wholeNumber(1), 1000)
     .option('--seed <n>', 'seed of the draws', wholeNumber(0), 0)
     .option('--json', 'print JSON');
-  return addDeviceOption(command)
+  return addThreadsOption(addDeviceOption(command))
     .addHelpText(
       'after',
       `
@@ -103,13 +104,13 @@ async function measureAll(runs: readonly string[], options: MeasureOptions): Pro
 }
 
 async function encodeRun(run: string, options: MeasureOptions): Promise<EncodedPairs> {
-  const {pairs: files, signal, device} = options;
+  const {pairs: files, signal} = options;
   if (files === undefined || files.length > 2)
     throw new CrossmapError(
       'ERR_ARGUMENT',
       '--pairs is needed: two files with matching lines, or one file with both sides',
     );
-  using model = await loadModel(run, device && {device});
+  using model = await loadModel(run, loadOptionsOf(options));
   const {decoder, tokenizer, config} = model;
   const source = chosenLanguage(tokenizer, '--from', options.from);
   const target = chosenLanguage(tokenizer, '--to', options.to);

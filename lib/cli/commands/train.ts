@@ -5,9 +5,10 @@ import type {Resume} from '../../train/index.js';
 import {addSetOption, readConfigFile, type SetOptions} from '../config-file.js';
 import {addDeviceOption, deviceOverride, useDeviceOf, type DeviceOptions} from '../device-option.js';
 import {optionLine} from '../option-line.js';
+import {addProfileOptions, openStepProfiler, type ProfileOptions} from '../profile-steps.js';
 import {runTraining} from '../run-training.js';
 
-interface TrainCommandOptions extends SetOptions, DeviceOptions {
+interface TrainCommandOptions extends SetOptions, DeviceOptions, ProfileOptions {
   readonly fresh?: true;
   readonly resume?: true;
   readonly json?: true;
@@ -19,7 +20,7 @@ export function trainCommand(): Command {
       'Train as CONFIG says. A run that was stopped or killed goes on from its newest checkpoint; Ctrl-C saves and stops.',
     )
     .argument('<config>', 'a YAML file');
-  return addDeviceOption(addSetOption(command))
+  return addProfileOptions(addDeviceOption(addSetOption(command)))
     .addOption(new Option('--fresh', 'start anew: what an earlier run left is removed').conflicts('resume'))
     .option('--resume', 'go on from a checkpoint, and fail if there is none')
     .option('--json', 'print each event as a line of JSON')
@@ -28,7 +29,12 @@ export function trainCommand(): Command {
       const set = [...deviceOverride(options), ...(options.set ?? [])];
       const config = await readConfigFile(path, {set});
       useDeviceOf(config);
-      await runTraining(config, {resume: resumeOf(options), json: options.json === true});
+      const profiler = await openStepProfiler(config, options);
+      await runTraining(config, {
+        resume: resumeOf(options),
+        json: options.json === true,
+        ...(profiler && {profiler}),
+      });
     });
 }
 
@@ -52,6 +58,7 @@ The smallest configuration, train.yaml:
 Examples:
   crossmap train train.yaml
   crossmap train train.yaml --set model.layers=8 --set training.steps=5000
+  crossmap train train.yaml --profile trace.json --profile-steps 10-12
   crossmap train train.yaml --json | jq 'select(.type == "evaluation").perplexity'
 
 Options of a configuration, [] standing for an item of a list:

@@ -3,14 +3,16 @@ import {Command} from 'commander';
 import {CrossmapError} from '../../errors.js';
 import {translate} from '../../eval/index.js';
 import {loadModel, type LoadedModel} from '../../train/index.js';
-import {addDeviceOption, useDeviceOption, type DeviceOptions} from '../device-option.js';
+import {addDeviceOption, loadOptionsOf, useDeviceOption, type DeviceOptions} from '../device-option.js';
 import {untilInterrupted} from '../interrupt.js';
 import {chosenLanguage} from '../languages.js';
 import {wholeNumber} from '../numbers.js';
 import {printJsonLine} from '../print.js';
 import {lineOrInput} from '../read-input.js';
+import {addThreadsOption, type ThreadsOptions} from '../threads-option.js';
+import {visibleOn} from '../visible.js';
 
-interface TranslateCommandOptions extends DeviceOptions {
+interface TranslateCommandOptions extends DeviceOptions, ThreadsOptions {
   readonly from: string;
   readonly to: string;
   readonly maxTokens?: number;
@@ -32,7 +34,7 @@ export function translateCommand(): Command {
     )
     .option('--beams <n>', 'translations that beam search follows; 1 is greedy', wholeNumber(1), 1)
     .option('--json', 'print each translation as a line of JSON');
-  return addDeviceOption(command)
+  return addThreadsOption(addDeviceOption(command))
     .addHelpText(
       'after',
       `
@@ -50,7 +52,7 @@ type Direction = TranslateCommandOptions & {readonly signal: AbortSignal};
 
 async function translateLines(folder: string, text: string | undefined, options: Direction): Promise<void> {
   const lines = lineOrInput(text, 'TEXT');
-  using model = await loadModel(folder, options.device && {device: options.device});
+  using model = await loadModel(folder, loadOptionsOf(options));
   const from = chosenLanguage(model.tokenizer, '--from', options.from);
   const to = chosenLanguage(model.tokenizer, '--to', options.to);
   let number = 0;
@@ -63,7 +65,7 @@ async function translateLines(folder: string, text: string | undefined, options:
       return '';
     });
     if (options.json) printJsonLine({source: from, target: to, input, output});
-    else process.stdout.write(`${output}\n`);
+    else process.stdout.write(`${visibleOn(process.stdout, output)}\n`);
   }
 }
 
