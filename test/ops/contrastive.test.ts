@@ -1,5 +1,5 @@
 /** The loss and its gradients against the definition in float64, for every option and combination of options. */
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import fc from 'fast-check';
 import {backward, gradient, requireGradient} from '../../lib/autograd/index.js';
 import {contrastive} from '../../lib/ops/index.js';
@@ -67,28 +67,51 @@ onEachDevice(['float32'], 'contrastive over several panels of rows is its defini
   await asGoodAsPlain(t, loss, (round) => [contrastiveLoss(sidesOf({x, y, z}, features), given, {round})]);
 });
 
+/** Of x, y, the temperature and negatives, where the options have some; `random` gives their numbers. */
+async function gradientsOf(
+  on: On,
+  {features, negatives, ...options}: Options & {readonly features: number},
+  random: (values: readonly number[]) => number[],
+): Promise<readonly Float32Array[]> {
+  const leaf = (values: readonly number[]): Tensor =>
+    requireGradient(tensor(random(values), {shape: [values.length / features, features], ...on}));
+  const {x, y} = pairsOf(300, features, 12);
+  const leaves = {
+    x: leaf(x),
+    y: leaf(y),
+    temperature: requireGradient(tensor(Math.log(1 / options.temperature), {device: on.device})),
+    ...(negatives && {negatives: leaf(normalNumbers(300 * features, 8))}),
+  };
+  backward(contrastive(leaves.x, leaves.y, {...opOptions(options, features, on), ...leaves}));
+  return Promise.all(Object.values(leaves).map((each) => gradient(each)!.floats()));
+}
+
+async function gradientsAgree(
+  t: ExecutionContext,
+  on: On,
+  options: Options & {readonly features: number},
+  tolerance: number,
+): Promise<void> {
+  const random = (values: readonly number[]): number[] => representable([...values], on.dtype);
+  const wanted = await gradientsOf({device: 'cpu', dtype: 'float32'}, options, random);
+  for (const [index, got] of (await gradientsOf(on, options, random)).entries())
+    closeTo(t, got, wanted[index]!, tolerance * largest(wanted[index]!));
+}
+
+function largest(values: Float32Array): number {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+}
+
 // Panels of gradients are 256 rows and columns of 129 features on the emulated multiprocessors.
 for (const device of testDevices.filter((each) => each !== 'cpu'))
-  for (const [title, {negatives, ...options}] of Object.entries(optionsOf(300, 129)))
-    test(`${device} float32 contrastive over several panels of gradients agrees with the CPU: ${title}`, async (t) => {
-      const [pairs, features] = [300, 129];
-      const {x, y} = pairsOf(pairs, features, 12);
-      const run = async (on: On): Promise<readonly Float32Array[]> => {
-        const leaf = (values: readonly number[]): Tensor =>
-          requireGradient(tensor([...values], {shape: [values.length / features, features], ...on}));
-        const leaves = {
-          x: leaf(x),
-          y: leaf(y),
-          temperature: requireGradient(tensor(Math.log(1 / options.temperature), on)),
-          ...(negatives && {negatives: leaf(normalNumbers(300 * features, 8))}),
-        };
-        backward(contrastive(leaves.x, leaves.y, {...opOptions(options, features, on), ...leaves}));
-        return Promise.all(Object.values(leaves).map((each) => gradient(each)!.floats()));
-      };
-      const wanted = await run({device: 'cpu', dtype: 'float32'});
-      for (const [index, got] of (await run({device, dtype: 'float32'})).entries())
-        closeTo(t, got, wanted[index]!, 2 ** -15 * Math.max(...wanted[index]!.map(Math.abs)));
-    });
+  for (const [title, options] of Object.entries(optionsOf(300, 129)))
+    test(`${device} float32 contrastive over several panels of gradients agrees with the CPU: ${title}`, (t) =>
+      gradientsAgree(t, {device, dtype: 'float32'}, {...options, features: 129}, 2 ** -15));
+
+// Of bfloat16 the gradients of logits are rounded before they are multiplied; 600 features are two passes over a tile.
+for (const [title, options] of Object.entries(optionsOf(300, 600)))
+  test(`cpu bfloat16 contrastive over several tiles has gradients near those of float32: ${title}`, (t) =>
+    gradientsAgree(t, {device: 'cpu', dtype: 'bfloat16'}, {...options, features: 600}, 2 ** -7));
 
 interface Choice {
   readonly title: string;

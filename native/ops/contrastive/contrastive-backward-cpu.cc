@@ -89,6 +89,38 @@ double pullPairs(const Problem& problem, const Tile& tile, const TileMarks& mark
   return total;
 }
 
+// The pulls of a tile as its two products take them: [rows, columns], to be multiplied by the rows of either
+// side as they are kept.
+struct Pulls {
+  Matrix onRows;     // for the gradients of the rows
+  Matrix onColumns;  // for those of the columns, transposed
+};
+
+// Rounds pulls to bfloat16, times the factors of the rows that they will be multiplied by. Both take the
+// place of the float32 values, row by row: `onRows` the first half of a row's, `onColumns` the second.
+Pulls roundPulls(const Tile& tile, const Workspace& workspace) {
+  const auto& [rows, columns, scores, gemmMemory] = workspace;
+  TileArray<float> row, ofColumns{};
+  std::copy_n(columns.factors, tile.columnCount, ofColumns.values);
+  for (int64_t i = 0; i < tile.rowCount; i++) {
+    std::copy_n(scores + i * tile.stride, tile.stride, row.values);
+    auto* const rounded = reinterpret_cast<BFloat16*>(scores + i * tile.stride);
+    for (int64_t j = 0; j < tile.stride; j += kLanes) {
+      store(rounded + j, load(&row[j]) * load(&ofColumns[j]));
+      store(rounded + tile.stride + j, load(&row[j]) * rows.factors[i]);
+    }
+  }
+  const auto* const all = reinterpret_cast<const BFloat16*>(scores);
+  return {{all, DType::bfloat16, 2 * tile.stride},
+          {all + tile.stride, DType::bfloat16, 2 * tile.stride, true}};
+}
+
+Pulls pullsOf(const Tile& tile, const Workspace& workspace) {
+  if (workspace.rows.dtype == DType::bfloat16) return roundPulls(tile, workspace);
+  const Matrix pulls{workspace.scores, DType::float32, tile.stride};
+  return {pulls, {pulls.data, pulls.dtype, pulls.stride, true}};
+}
+
 // One tile: its scores anew, their gradients, and what these add to the unit rows of both sides. Returns the
 // tile's part of dTheta.
 double tileBackward(const Problem& problem, const ScoreMatrix& matrix, std::pair<int64_t, int64_t> at,
@@ -109,27 +141,28 @@ double tileBackward(const Problem& problem, const ScoreMatrix& matrix, std::pair
                      : pullTile<false>(tile, marks, rows, columns, scores);
   if (matrix.kind == ScoreMatrix::Kind::pairs && rowTile == columnTile)
     total += pullPairs(problem, tile, marks, rows, columns, scores);
+  const Pulls pulls = pullsOf(tile, workspace);
   // Of the unit rows of one side: pulls / tau times those of the other.
-  const int64_t features = problem.x.features;
-  const auto add = [&](float* sums, int64_t count, int64_t others, bool transposed, const float* unitRows) {
+  const auto add = [&](float* sums, int64_t count, const Matrix& pulls, int64_t others,
+                       const TileRows& otherRows) {
     if (!sums) return;
     gemm<kIsa>(nullptr,
                {.m = count,
-                .n = features,
+                .n = problem.x.features,
                 .k = others,
-                .a = matrixOf(scores, tile.stride, transposed),
-                .b = matrixOf(unitRows, features),
+                .a = pulls,
+                .b = otherRows.matrix(),
                 .c = sums,
                 .dtypeC = DType::float32,
-                .strideC = features,
+                .strideC = problem.x.features,
                 .alpha = marks.inverseTau,
                 .accumulate = true},
                workspace.gemm);
   };
-  add(gradients.of(problem, matrix.rows, tile.rowBegin), tile.rowCount, tile.columnCount, false,
+  add(gradients.of(problem, matrix.rows, tile.rowBegin), tile.rowCount, pulls.onRows, tile.columnCount,
       workspace.columns);
-  add(gradients.of(problem, matrix.columns, tile.columnBegin), tile.columnCount, tile.rowCount, true,
-      workspace.rows);
+  add(gradients.of(problem, matrix.columns, tile.columnBegin), tile.columnCount, pulls.onColumns,
+      tile.rowCount, workspace.rows);
   return total;
 }
 
@@ -190,7 +223,7 @@ void contrastiveBackward(const ContrastiveForward& forward, const Tensor& x, con
   std::vector<Tensor> kept;
   const std::array results{resultOf(problem.x, out.dx, kept), resultOf(problem.y, out.dy, kept),
                            resultOf(problem.z, out.dNegatives, kept)};
-  const Tensor workMemory = empty({threads, Workspaces::floatsOf(problem)}, DType::float32, x.device());
+  const Tensor workMemory = empty({threads, Workspace::floats(problem)}, DType::float32, x.device());
   enqueue(x.device(), "contrastiveBackward",
           [=, dLoss = forward.loss.data<float>(), workFloats = workMemory.data<float>(),
            dTheta = out.dTheta ? out.dTheta->data<float>() : nullptr](Context& context) {

@@ -226,7 +226,7 @@ void contrastive(const Tensor& x, const Tensor& y, const ContrastiveOptions& opt
   const Problem problem = problemOf(x, y, options, out);
   const int64_t threads = cpuOf(x.device()).threads();
   const Tensor sweepMemory = empty({Sweep::kArrays, problem.pairs()}, DType::float32, x.device());
-  const Tensor workMemory = empty({threads, Workspaces::floatsOf(problem)}, DType::float32, x.device());
+  const Tensor workMemory = empty({threads, Workspace::floats(problem)}, DType::float32, x.device());
   enqueue(x.device(), "contrastive",
           [=, loss = out.loss.data<float>(), statistics = out.statistics.data<float>(),
            inverseNorms = out.inverseNorms.data<float>(), sweepFloats = sweepMemory.data<float>(),

@@ -390,7 +390,13 @@ void gemm(ThreadPool* pool, const Product& product, void* workspace) {
     }
 }
 
+template <Isa isa>
+bool multipliesBFloat16() {
+  return pairKernels<kIsa>() || tileKernels<kIsa>();
+}
+
 template int64_t gemmWorkspaceBytes<kIsa>(const Product&);
+template bool multipliesBFloat16<kIsa>();
 template void gemm<kIsa>(ThreadPool*, const Product&, void*);
 
 }  // namespace crossmap::cpu

@@ -36,6 +36,11 @@ struct Product {
 template <Isa isa>
 int64_t gemmWorkspaceBytes(const Product& product);
 
+// Whether the processor multiplies bfloat16 as such; else it is widened, and products take as long as of
+// float32.
+template <Isa isa>
+bool multipliesBFloat16();
+
 // Computes the product on all threads of the pool, or without one on the calling thread alone. The order of
 // sums follows from the sizes, so the result has the same bits for any number of threads. m, n and k may be
 // 0.
