@@ -1,5 +1,5 @@
 // Not every processor with AVX-512 has VDPBF16PS, so it is enabled for the functions of this file alone, the
-// templates that it includes among them, and asked for when the program runs.
+// templates that it includes among them, and used where it is worth it when the program runs.
 #include "runtime/cpu/simd.h"
 #if defined(__AVX512F__) && defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512bf16"))), apply_to = function)
@@ -10,24 +10,23 @@
 
 #include "runtime/cpu/gemm-bfloat16.h"
 
+#if defined(__AVX512F__)
+#include "runtime/cpu/pair-dot.h"
+#endif
+
 namespace crossmap::cpu {
 
 #if defined(__AVX512F__)
 
 namespace {
 
-inline Vec multiplyAddPairs(Vec a, Vec b, Vec c) {
-  return std::bit_cast<Vec>(
-      _mm512_dpbf16_ps(std::bit_cast<__m512>(c), std::bit_cast<__m512bh>(a), std::bit_cast<__m512bh>(b)));
-}
-
-constexpr MicroKernels kPairKernels = vectorKernels<multiplyAddPairs>(Panels::pairs);
+constexpr MicroKernels kPairKernels = vectorKernels<addDots>(Panels::pairs);
 
 }  // namespace
 
 template <>
 const MicroKernels* pairKernels<kIsa>() {
-  return __builtin_cpu_supports("avx512bf16") ? &kPairKernels : nullptr;
+  return gainsByPairDots() ? &kPairKernels : nullptr;
 }
 
 #else

@@ -5,7 +5,7 @@
 namespace crossmap::cpu {
 
 // Micro-kernels over pairs of bfloat16, rounded once for each pair (VDPBF16PS: subnormals count as 0), or
-// null where the processor has no such instruction.
+// null where the processor does not gain by it.
 template <Isa isa>
 const MicroKernels* pairKernels();
 

@@ -72,4 +72,12 @@ bool usesTiles() {
   return uses;
 }
 
+bool gainsByPairDots() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_is("amd");
+#else
+  return false;
+#endif
+}
+
 }  // namespace crossmap::cpu

@@ -32,6 +32,10 @@ Isa chooseIsa();
 // Whether the choice of this process, made once, is amx.
 bool usesTiles();
 
+// Whether VDPBF16PS does more than FMA on float32 does. It has twice its operations on processors of AMD, and
+// half of them on those of Intel, where bfloat16 is better widened.
+bool gainsByPairDots();
+
 // Calls f.operator()<isa>().
 template <typename F>
 decltype(auto) onIsa(Isa isa, F&& f) {

@@ -9,6 +9,7 @@
 #endif
 
 #include "runtime/cpu/pair-product.h"
+#include "runtime/cpu/pair-vectors.h"
 
 #if defined(__AVX512F__)
 #include "runtime/cpu/tiles.h"
@@ -52,7 +53,7 @@ constexpr PairKernel kTiles{enterTiles, leaveTiles, multiplyInTiles};
 
 template <>
 const PairKernel* pairKernel<kIsa>() {
-  return usesTiles() ? &kTiles : nullptr;
+  return usesTiles() ? &kTiles : vectorPairKernel<kIsa>();
 }
 
 #else

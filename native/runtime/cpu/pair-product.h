@@ -21,23 +21,28 @@ struct PairProduct {
 
 constexpr int64_t kPairStep = 16;
 
-// What computes them. A thread enters before its first product and leaves after its last.
+// What computes them. A thread enters before its first product and leaves after its last, where there is
+// something to do.
 struct PairKernel {
   void (*enter)();
   void (*leave)();
   void (*multiply)(const PairProduct&);
 };
 
-// On AMX tiles, or null where this process does not use them: one of VDPBF16PS made attention slower than
-// float32 does. Sums are float32, subnormals count as 0.
+// On AMX tiles or of VDPBF16PS, or null where this process uses neither. Sums are float32, subnormals count
+// as 0.
 template <Isa isa>
 const PairKernel* pairKernel();
 
 // A thread's products, from enter to leave.
 class PairProducts {
  public:
-  explicit PairProducts(const PairKernel& kernel) : kernel_(kernel) { kernel_.enter(); }
-  ~PairProducts() { kernel_.leave(); }
+  explicit PairProducts(const PairKernel& kernel) : kernel_(kernel) {
+    if (kernel_.enter) kernel_.enter();
+  }
+  ~PairProducts() {
+    if (kernel_.leave) kernel_.leave();
+  }
   PairProducts(const PairProducts&) = delete;
   PairProducts& operator=(const PairProducts&) = delete;
 
