@@ -72,7 +72,7 @@ export function peakSentences(comparisons: readonly Comparison[]): readonly stri
   const sentences = comparisons.flatMap(({threads, peaks = {}, title}) => {
     const {flopsPerSecond, flopsBy, bytesPerSecond} = peaks;
     const parts = [
-      flopsPerSecond !== undefined && `${rateText(flopsPerSecond, 'FLOP/s')} by ${flopsBy ?? 'a product'}`,
+      flopsPerSecond !== undefined && `${rateText(flopsPerSecond, 'FLOP/s')} by ${flopsBy ?? 'a loop'}`,
       bytesPerSecond !== undefined && `${rateText(bytesPerSecond, 'B/s')} by a copy`,
     ].filter((part) => part !== false);
     if (parts.length === 0) return [];

@@ -27,7 +27,7 @@ const comparison: Comparison = {
   flops: 4e9,
   bytes: 1e6,
   tokens: 100,
-  peaks: {flopsPerSecond: 8e9, flopsBy: 'a product', bytesPerSecond: 1e9},
+  peaks: {flopsPerSecond: 8e9, flopsBy: 'a loop of VDPBF16PS', bytesPerSecond: 1e9},
   sides: [
     {name: 'crossmap', ...times(1), extraBytes: 2e6},
     {name: 'PyTorch, plain', ...times(3), extraBytes: 3e9, difference: 2e-7},
@@ -114,7 +114,7 @@ test('a table leaves out the columns that are empty in it', (t) => {
 
 test('peaks are told once for each work that saw them', (t) => {
   t.deepEqual(peakSentences([comparison, comparison, ...grown(1)]), [
-    'attention, 2 threads: 8.00 GFLOP/s by a product, 1.00 GB/s by a copy',
+    'attention, 2 threads: 8.00 GFLOP/s by a loop of VDPBF16PS, 1.00 GB/s by a copy',
   ]);
 });
 
