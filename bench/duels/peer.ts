@@ -60,7 +60,7 @@ export async function startTorch(options: PeerOptions): Promise<Peer | PeerFacts
 }
 
 /** The one of CROSSMAP_PYTHON comes first; the `python3` of the path need not be the system's, which has Debian's packages. */
-function pythons(): readonly string[] {
+export function pythons(): readonly string[] {
   const named = process.env['CROSSMAP_PYTHON'];
   return [...(named === undefined ? [] : [named]), '/usr/bin/python3', 'python3'];
 }
