@@ -79,6 +79,13 @@ interface Native extends NativeOps {
   cpuInfo: () => {readonly instructionSet: string; readonly threads: number};
   cudaInfo: () => NativeCuda | undefined;
   plans: () => readonly NativePlan[];
+  /** How the kernels of the CPU device may multiply and add elements of a dtype: names of instructions. For benches. */
+  multiplyAdds: (dtype: NativeDType) => readonly string[];
+  /**
+   * Enqueues loops of one of them, in registers and on all threads of the CPU device; gives their floating-point operations. For benches:
+   * nothing multiplies faster.
+   */
+  runPeakLoops: (multiplyAdd: string) => number;
   mapFile: (path: string) => Uint8Array<ArrayBuffer>;
   /** Events beyond `limit` that are not taken are dropped. */
   profileStart: (limit: number) => void;

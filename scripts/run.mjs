@@ -4,6 +4,7 @@ import {runStatic} from './cuda/static.mjs';
 import {makeDocs} from './docs/main.mjs';
 import {runGpuCheck} from './gpu-check/main.mjs';
 import {packGpuCheck} from './gpu-check/pack.mjs';
+import {runInstructions} from './instructions/main.mjs';
 import {runFormat, runLint} from './lint/main.mjs';
 import {sanitizerEnvironment} from './setup/addon.mjs';
 import {checkArm64} from './setup/arm64.mjs';
@@ -23,6 +24,7 @@ const tasks = {
   bench,
   ablation,
   corpora,
+  instructions,
   static: runStatic,
   'gpu-check': gpuCheck,
   'test:asan': testAsan,
@@ -74,6 +76,12 @@ async function format() {
 async function bench(/** @type {readonly string[]} */ args) {
   await setUp(['packages', 'addon', 'types']);
   return runBenches(args);
+}
+
+/** What kernels execute, counted: `npm run instructions -- --check` compares it with the record. */
+async function instructions(/** @type {readonly string[]} */ args) {
+  await setUp(['packages', 'addon', 'types']);
+  return runInstructions(args);
 }
 
 /** The experiment of examples/ablation: hours, and it goes on where it was stopped. */

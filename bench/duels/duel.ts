@@ -4,7 +4,7 @@ import {fileURLToPath} from 'node:url';
 import type {FloatDType} from '../../lib/tensor/index.js';
 import {ourName, type Comparison, type Peaks, type Side} from '../support/comparison.js';
 import {timesOf} from '../support/statistics.js';
-import type {Peak, Peer} from './peer.js';
+import type {Peer} from './peer.js';
 import {differenceOf, type Probes} from './probe.js';
 import {startServer} from './server.js';
 import {materializedBytesOf, titleOf, type WorkCase} from './work-case.js';
@@ -21,8 +21,8 @@ export interface DuelOptions {
   readonly limitSeconds: number;
   /** By performance.now(): no round begins after it but the first. */
   readonly deadline?: number;
-  /** Side of the square matrices whose product stands for the machine's peak beside the runs; default: no rate of the machine is measured. */
-  readonly peakSide?: number;
+  /** Whether the processor's peaks are measured beside the runs. */
+  readonly measuresPeaks?: boolean;
   /** Bytes that a peer may hold: larger scores are not tried. */
   readonly freeBytes?: number;
 }
@@ -79,7 +79,7 @@ export async function runDuel(
     await each(standings, async (standing) => {
       standing.extraBytes = await standing.contender.extraBytes();
     });
-    const peaks = await takeTurns(standings, options, machineRates(work.dtype, ours, peers, options));
+    const peaks = await takeTurns(standings, ours.peaks, options);
     const materializedBytes = materializedBytesOf(work);
     return {
       title: titleOf(work),
@@ -96,7 +96,7 @@ export async function runDuel(
 
 interface Ours extends Contender {
   readonly work: () => Promise<Pick<Comparison, 'bytes' | 'flops' | 'tokens'>>;
-  readonly copyRate: () => Promise<number>;
+  readonly peaks: () => Promise<Peaks>;
   readonly end: () => void;
 }
 
@@ -113,7 +113,7 @@ function startOurs(work: WorkCase, {device, threads, limitSeconds, sampleSeconds
     check: async () => (await ask('check'))['probes'] as Probes,
     extraBytes: async () => (await ask('memory'))['extraBytes'] as number,
     time: async () => (await ask('time'))['seconds'] as number,
-    copyRate: async () => (await ask('copy'))['bytesPerSecond'] as number,
+    peaks: () => ask('peaks'),
     end: () => server.end(),
   };
 }
@@ -176,29 +176,10 @@ async function compareResults(standings: readonly Standing[], tolerance: number)
   });
 }
 
-/** What is measured of the machine in each round. */
-interface MachineRates {
-  readonly copy: (() => Promise<number>) | undefined;
-  readonly products: readonly (() => Promise<Peak | undefined>)[];
-}
-
-function machineRates(
-  dtype: FloatDType,
-  ours: Ours,
-  peers: readonly Peer[],
-  {peakSide: side, sampleSeconds: seconds}: DuelOptions,
-): MachineRates {
-  if (side === undefined) return {copy: undefined, products: []};
-  return {
-    copy: ours.copyRate,
-    products: peers.map((peer) => () => peer.peak({dtype, side, seconds})),
-  };
-}
-
 async function takeTurns(
   standings: readonly Standing[],
-  {rounds, deadline = Infinity}: DuelOptions,
-  {copy, products}: MachineRates,
+  measurePeaks: () => Promise<Peaks>,
+  {rounds, deadline = Infinity, measuresPeaks = false}: DuelOptions,
 ): Promise<Peaks> {
   const found: Peaks[] = [];
   for (let round = 0; round < rounds && (round === 0 || performance.now() < deadline); round++) {
@@ -207,11 +188,9 @@ async function takeTurns(
       seconds.push(await contender.time());
     });
     if (standings[0]?.error !== undefined) break; // nothing is left to compare with
-    if (copy !== undefined) found.push({bytesPerSecond: await copy()});
-    for (const product of products) {
-      const peak = await product().catch(() => undefined); // a peer that has ended says so as a side
-      if (peak !== undefined) found.push({flopsPerSecond: peak.flopsPerSecond, flopsBy: peak.by});
-    }
+    if (!measuresPeaks) continue;
+    await pause(settleMs);
+    found.push(await measurePeaks());
   }
   return highest(found);
 }

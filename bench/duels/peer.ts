@@ -1,6 +1,5 @@
 /** The other sides: programs that time the same work by other means. */
 import {fileURLToPath} from 'node:url';
-import type {FloatDType} from '../../lib/tensor/index.js';
 import type {Probes} from './probe.js';
 import {startServer, type Question, type Server} from './server.js';
 import type {WorkCase} from './work-case.js';
@@ -25,24 +24,7 @@ export interface Peer {
   readonly check: (work: WorkCase, variant: string) => Promise<Probes>;
   readonly extraBytes: (work: WorkCase, variant: string) => Promise<number>;
   readonly time: (work: WorkCase, variant: string, seconds: number) => Promise<number>;
-  /** The most operations per second that its libraries get out of this machine; undefined where it has no such product. */
-  readonly peak: (options: PeakOptions) => Promise<Peak | undefined>;
   readonly end: () => void;
-}
-
-/** The product that stands for the peak. */
-export interface PeakOptions {
-  readonly dtype: FloatDType;
-  /** Of the square matrices. */
-  readonly side: number;
-  readonly seconds: number;
-}
-
-/** A rate that something reached on this machine. */
-export interface Peak {
-  readonly flopsPerSecond: number;
-  /** What reached it. */
-  readonly by: string;
 }
 
 /** How a peer is started. */
@@ -78,7 +60,7 @@ export async function startTorch(options: PeerOptions): Promise<Peer | PeerFacts
 }
 
 /** The one of CROSSMAP_PYTHON comes first; the `python3` of the path need not be the system's, which has Debian's packages. */
-function pythons(): readonly string[] {
+export function pythons(): readonly string[] {
   const named = process.env['CROSSMAP_PYTHON'];
   return [...(named === undefined ? [] : [named]), '/usr/bin/python3', 'python3'];
 }
@@ -115,7 +97,6 @@ function peerOf(facts: PeerFacts, server: Server, limitSeconds: number): Peer {
       (await ask<{extraBytes: number}>({ask: 'memory', case: work, variant})).extraBytes,
     time: async (work, variant, seconds) =>
       (await ask<{seconds: number}>({ask: 'time', case: work, variant, seconds})).seconds,
-    peak: (options) => ask<Peak>({ask: 'peak', ...options}),
     end: () => server.end(),
   };
 }

@@ -28,9 +28,6 @@ export interface Duels {
 /** Runs are repeated until a sample lasts about this long. */
 const sampleSeconds = sized(0.2, 0.001);
 
-/** Products of this side come closest to the peak of most processors. */
-const peakSide = sized(2048, 256);
-
 /** A machine that does other work takes long. */
 const limitSeconds = 900;
 
@@ -65,7 +62,7 @@ export async function runDuels({name, cases, samples = 7, threads = defaultThrea
             rounds: flags.samples,
             sampleSeconds: flags.seconds,
             limitSeconds,
-            ...(place === undefined && {peakSide}),
+            measuresPeaks: place === undefined,
             freeBytes: os.freemem(),
           })),
           ...(place !== undefined && {place}),

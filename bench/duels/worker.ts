@@ -4,7 +4,7 @@
  * {"ask": "work"}                  -> {"flops": ..., "bytes": ..., "tokens": ...} of one run
  * {"ask": "check"}                 -> {"probes": {"loss": [norm, product], ...}}
  * {"ask": "memory"}                -> {"extraBytes": ...}
- * {"ask": "copy", "seconds": 0.2}  -> {"bytesPerSecond": ...}
+ * {"ask": "peaks", "seconds": 0.2} -> {"flopsPerSecond": ..., "flopsBy": ..., "bytesPerSecond": ...} of the processor
  * {"ask": "time", "seconds": 0.2}  -> {"seconds": ..., "runs": ...}
  *
  * or {"error": "..."}. Times are wall times of runs that are enqueued in a row, with one wait at the end.
@@ -19,21 +19,19 @@ import {
   scope,
   setThreads,
   synchronize,
-  zeros,
   type Device,
 } from '../../lib/tensor/index.js';
+import {measurePeaks} from '../support/peaks.js';
 import {residentPeak, resetResidentPeak} from '../support/resident.js';
+import {timed} from '../support/timed.js';
 import {probeOf, type Probes} from './probe.js';
 import {prepare} from './work.js';
 import type {WorkCase} from './work-case.js';
 
 interface Request {
-  readonly ask: 'check' | 'copy' | 'memory' | 'time' | 'work';
+  readonly ask: 'check' | 'memory' | 'peaks' | 'time' | 'work';
   readonly seconds: number;
 }
-
-/** Beyond the caches of most processors, read and write together. */
-const copiedBytes = 2 ** 27;
 
 const {values: flags} = parseArgs({
   options: {
@@ -45,14 +43,15 @@ const {values: flags} = parseArgs({
 const device = flags.device as Device;
 requireDevice(device);
 if (flags.threads !== undefined) setThreads(Number(flags.threads));
-const work = prepare(JSON.parse(flags.case) as WorkCase, device);
+const workCase = JSON.parse(flags.case) as WorkCase;
+const work = prepare(workCase, device);
 
 const answers: Readonly<Record<Request['ask'], (seconds: number) => object | Promise<object>>> = {
   work: () => ({flops: work.flops, bytes: work.bytes, tokens: work.tokens}),
   check: async () => ({probes: await check()}),
   memory: extraMemory,
-  copy: async (seconds) => ({bytesPerSecond: await copyRate(seconds)}),
-  time: async (seconds) => timed(work.run, seconds),
+  peaks: async (seconds) => measurePeaks(workCase.dtype, seconds),
+  time: async (seconds) => timed(work.run, seconds, device),
 };
 
 const answer = (value: object): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -90,30 +89,4 @@ async function extraMemory(): Promise<object> {
   if (device !== 'cpu' || residentBytes === undefined || peakBytes === undefined) return {extraBytes};
   // Pages that the C library kept from before would make a small run look smaller than it is.
   return {extraBytes: Math.max(extraBytes, peakBytes - residentBytes)};
-}
-
-/** Bytes read and written, of a copy on all threads. */
-async function copyRate(seconds: number): Promise<number> {
-  const [from, to] = [copiedBytes, copiedBytes].map((size) => zeros([size], {dtype: 'uint8', device}));
-  if (from === undefined || to === undefined) throw new Error('nothing to copy');
-  const run = (): void => to.copyFrom(from);
-  await timed(run, 0); // the first touches the pages
-  const {seconds: once} = await timed(run, seconds);
-  from.dispose();
-  to.dispose();
-  return (2 * copiedBytes) / once;
-}
-
-async function timed(run: () => void, seconds: number): Promise<{seconds: number; runs: number}> {
-  const once = await timeOf(run, 1);
-  const runs = Math.max(1, Math.ceil(seconds / once));
-  return {seconds: runs === 1 ? once : await timeOf(run, runs), runs};
-}
-
-async function timeOf(run: () => void, runs: number): Promise<number> {
-  await synchronize(device);
-  const start = performance.now();
-  for (let each = 0; each < runs; each++) scope(run);
-  await synchronize(device);
-  return (performance.now() - start) / 1000 / runs;
 }

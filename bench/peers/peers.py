@@ -185,12 +185,6 @@ def matmul(case, variant, device):
     return passes(case, {}, lambda: a @ b, "y")
 
 
-def products(dtype, side, device):
-    """Square ones, by the name of the library."""
-    case = {"kind": "matmul", "pass": "forward", "dtype": dtype, "m": side, "n": side, "k": side}
-    return {name: matmul(case, name, device).run for name in variants(case, device)}
-
-
 def adamw(case, variant, device):
     """The weight in float32 under fused AdamW, and its copy in the dtype of the model."""
     weight = seeded.tensor((case["weights"],), 1, torch.float32, device).requires_grad_()

@@ -5,7 +5,6 @@
 {"ask": "check", "case": {...}, "variant": "..."}               -> {"probes": {"loss": [norm, product], ...}}
 {"ask": "memory", "case": {...}, "variant": "..."}              -> {"extraBytes": ...}
 {"ask": "time", "case": {...}, "variant": "...", "seconds": 0.2} -> {"seconds": ..., "runs": ...}
-{"ask": "peak", "dtype": "float32", "side": 2048, "seconds": 0.2} -> {"flopsPerSecond": ..., "by": "matmul, 2048 cubed"}
 
 or {"error": "..."}. Times are wall times of runs that are enqueued in a row, with one synchronisation at the end.
 """
@@ -52,7 +51,6 @@ class Server:
         self.device = device
         self.key = None
         self.peer = None
-        self.products = {}
 
     def answer(self, request):
         return getattr(self, "on_" + request["ask"])(request)
@@ -81,18 +79,6 @@ class Server:
 
     def on_time(self, request):
         return timed(self.prepare(request), request["seconds"], self.device)
-
-    def on_peak(self, request):
-        """The most that the libraries get out of this machine for a product of matrices of this side."""
-        dtype, side = request["dtype"], request["side"]
-        if dtype not in self.products:
-            self.products[dtype] = peers.products(dtype, side, self.device)
-        rates = {
-            name: 2 * side**3 / timed(run, request["seconds"], self.device)["seconds"]
-            for name, run in self.products[dtype].items()
-        }
-        best = max(rates, key=rates.get)
-        return {"flopsPerSecond": rates[best], "by": f"PyTorch, {best}, {side} cubed"}
 
     def prepare(self, request, anew=False):
         key = (json.dumps(request["case"]), request["variant"])

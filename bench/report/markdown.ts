@@ -1,22 +1,23 @@
 /** All results of a folder as Markdown. */
 import {machineText, type BenchResult} from '../support/results.js';
 import {growthColumns, growthRows, seriesOf} from './growth.js';
-import {peakSentences, tableOf, type Rows} from './rows.js';
+import {figureRows, peakSentences, tableOf, type Rows} from './rows.js';
 
 export function markdownOf(results: readonly BenchResult[]): string {
   return ['# Benches', ...results.map(benchText)].join('\n\n') + '\n';
 }
 
 function benchText(result: BenchResult): string {
-  const {bench, comparisons} = result;
+  const {bench, comparisons, tables = []} = result;
   const series = seriesOf(comparisons);
   const peaks = peakSentences(comparisons);
   return [
     `## ${bench}`,
     circumstances(result).join('; '),
     ...(peaks.length > 0 ? [`Seen beside the runs:\n\n${peaks.map((each) => `- ${each}`).join('\n')}`] : []),
-    table(tableOf(comparisons)),
+    ...(comparisons.length > 0 ? [table(tableOf(comparisons))] : []),
     ...(series.length > 0 ? [table({heading: growthColumns, rows: growthRows(series)})] : []),
+    ...tables.map((each) => table(figureRows(each))),
   ].join('\n\n');
 }
 

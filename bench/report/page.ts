@@ -9,7 +9,7 @@ import {table} from '../../lib/report/table.js';
 import {machineText, type BenchResult} from '../support/results.js';
 import {growthColumns, growthRows, seriesOf, type Measure, type Series} from './growth.js';
 import {circumstances} from './markdown.js';
-import {peakSentences, tableOf, type Rows} from './rows.js';
+import {figureRows, peakSentences, tableOf, type Rows} from './rows.js';
 
 export function pageOf(results: readonly BenchResult[], writtenAt: Date): string {
   const machines = new Set(results.map(({machine}) => machineText(machine)));
@@ -26,7 +26,7 @@ export function pageOf(results: readonly BenchResult[], writtenAt: Date): string
 const idOf = (bench: string): string => bench.replaceAll('/', '-');
 
 function benchSection(result: BenchResult): Html {
-  const {bench, comparisons} = result;
+  const {bench, comparisons, tables = []} = result;
   const series = seriesOf(comparisons);
   const peaks = peakSentences(comparisons);
   return section({
@@ -37,16 +37,15 @@ function benchSection(result: BenchResult): Html {
       series.map((each) => html`<div class="charts">${charts(each)}</div>`),
       series.length > 0 &&
         plainTable(`How ${bench} grows`, {heading: growthColumns, rows: growthRows(series)}),
-      plainTable(bench, tableOf(comparisons)),
+      comparisons.length > 0 && plainTable(bench, tableOf(comparisons)),
+      tables.map((each) => plainTable(each.title, figureRows(each), 1)),
       peaks.length > 0 && html`<p class="remark">Seen beside the runs: ${peaks.join('; ')}.</p>`,
     ],
   });
 }
 
-/** What is done, on how many threads, and by whom. */
-const wordColumns = 3;
-
-function plainTable(caption: string, {heading, rows}: Rows): Html {
+/** @param wordColumns the first ones; by default what is done, on how many threads, and by whom */
+function plainTable(caption: string, {heading, rows}: Rows, wordColumns = 3): Html {
   return table({caption, columns: heading.map((name, i) => ({name, numeric: i >= wordColumns})), rows});
 }
 

@@ -1,5 +1,6 @@
 /** The cells of the table of a bench, for Markdown and HTML alike. */
 import {ourName, ratesOf, type Comparison, type Side} from '../support/comparison.js';
+import {figureCells, type FigureTable} from '../support/figure-table.js';
 import {bytesText, percentText, rateText, timeText} from '../support/units.js';
 
 export const columns = [
@@ -30,6 +31,14 @@ export function tableOf(comparisons: readonly Comparison[]): Rows {
   return {
     heading: columns.filter((_, i) => isUsed[i]),
     rows: rows.map((row) => row.filter((_, i) => isUsed[i])),
+  };
+}
+
+/** A table of figures that are no times of sides; its title stands above its first column. */
+export function figureRows(table: FigureTable): Rows {
+  return {
+    heading: [table.title, ...table.columns.map(({name}) => name)],
+    rows: table.rows.map((row) => figureCells(table, row)),
   };
 }
 
@@ -72,7 +81,7 @@ export function peakSentences(comparisons: readonly Comparison[]): readonly stri
   const sentences = comparisons.flatMap(({threads, peaks = {}, title}) => {
     const {flopsPerSecond, flopsBy, bytesPerSecond} = peaks;
     const parts = [
-      flopsPerSecond !== undefined && `${rateText(flopsPerSecond, 'FLOP/s')} by ${flopsBy ?? 'a product'}`,
+      flopsPerSecond !== undefined && `${rateText(flopsPerSecond, 'FLOP/s')} by ${flopsBy ?? 'a loop'}`,
       bytesPerSecond !== undefined && `${rateText(bytesPerSecond, 'B/s')} by a copy`,
     ].filter((part) => part !== false);
     if (parts.length === 0) return [];

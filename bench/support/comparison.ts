@@ -13,10 +13,11 @@ export interface Side extends Partial<Times> {
   readonly error?: string;
 }
 
-/** A rate that this machine was seen to reach beside the runs. */
+/** Rates that this processor was seen to reach beside the runs, on as many threads. */
 export interface Peaks {
+  /** Of multiply-adds in registers. */
   readonly flopsPerSecond?: number;
-  /** What reached it. */
+  /** What reached it: `a loop of VDPBF16PS`. */
   readonly flopsBy?: string;
   /** Read and written, by a copy. */
   readonly bytesPerSecond?: number;

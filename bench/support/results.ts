@@ -6,6 +6,7 @@ import {native} from '../../lib/native.js';
 import {version} from '../../lib/version.js';
 import type {PeerFacts} from '../duels/peer.js';
 import type {Comparison} from './comparison.js';
+import type {FigureTable} from './figure-table.js';
 import {isQuick} from './quick.js';
 
 /** Where figures come from. */
@@ -33,6 +34,8 @@ export interface BenchResult {
   /** The other programs, those that are not here among them. */
   readonly peers: readonly PeerFacts[];
   readonly comparisons: readonly Comparison[];
+  /** Figures that are no times of sides. */
+  readonly tables?: readonly FigureTable[];
 }
 
 // Of the start: what the bench itself does would count too.
@@ -59,7 +62,7 @@ export function machineText({processor, cores, instructionSet}: Machine): string
 /** Writes FOLDER/ops-matmul.json: an earlier run of the same bench is replaced. */
 export function writeResult(
   folder: string,
-  {bench, peers, comparisons}: Pick<BenchResult, 'bench' | 'comparisons' | 'peers'>,
+  {bench, peers, comparisons, tables}: Pick<BenchResult, 'bench' | 'comparisons' | 'peers' | 'tables'>,
 ): void {
   const result: BenchResult = {
     bench,
@@ -69,6 +72,7 @@ export function writeResult(
     machine: machine(),
     peers,
     comparisons,
+    ...(tables !== undefined && {tables}),
   };
   mkdirSync(folder, {recursive: true});
   writeFileSync(
@@ -78,7 +82,7 @@ export function writeResult(
 }
 
 /** What most readers look for comes first. */
-const areas = ['torch', 'scaling', 'nn', 'ops', 'data'];
+const areas = ['torch', 'scaling', 'nn', 'ops', 'data', 'product'];
 
 /** All results in a folder, by area, then by name. */
 export function readResults(folder: string): readonly BenchResult[] {

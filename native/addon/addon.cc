@@ -7,6 +7,7 @@
 #include "addon/guard.h"
 #include "addon/mapped-file.h"
 #include "addon/op-table.h"
+#include "addon/peak.h"
 #include "addon/plan-table.h"
 #include "addon/profile.h"
 #include "addon/tensor-object.h"
@@ -224,6 +225,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add.operator()<cpuInfo>("cpuInfo");
   add.operator()<cudaInfo>("cudaInfo");
   add.operator()<plans>("plans");
+  add.operator()<multiplyAdds>("multiplyAdds");
+  add.operator()<runPeakLoops>("runPeakLoops");
   add.operator()<mapFile>("mapFile");
   add.operator()<profileStart>("profileStart");
   add.operator()<profileStop>("profileStop");

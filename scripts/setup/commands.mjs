@@ -66,11 +66,11 @@ export async function runInTerminal([program = '', ...args], {env = process.env}
  * Runs a command and returns all it says; its status is -1 where the program does not exist.
  *
  * @param {readonly string[]} command
- * @param {{input?: NodeJS.ReadableStream}} [options] `input` is what the command reads
+ * @param {{input?: NodeJS.ReadableStream, env?: NodeJS.ProcessEnv}} [options] `input` is what the command reads
  * @returns {Promise<{status: number, output: string}>}
  */
-export async function capture([program = '', ...args], {input} = {}) {
-  const child = spawn(program, args, {cwd: root, stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe']});
+export async function capture([program = '', ...args], {input, env = process.env} = {}) {
+  const child = spawn(program, args, {cwd: root, env, stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe']});
   // A program that ends before its input does says why by its status.
   if (input && child.stdin) pipeline(input, child.stdin).catch(() => {});
   let output = '';

@@ -8,6 +8,7 @@ import {markdownOf} from '../../bench/report/markdown.js';
 import {pageOf} from '../../bench/report/page.js';
 import {columns, peakSentences, rowsOf, tableOf} from '../../bench/report/rows.js';
 import {ratesOf, type Comparison} from '../../bench/support/comparison.js';
+import {figureCells, type FigureTable} from '../../bench/support/figure-table.js';
 import {statusBytes} from '../../bench/support/resident.js';
 import {machine, readResults, writeResult, type BenchResult} from '../../bench/support/results.js';
 import {bytesText, percentText, rateText, timeText} from '../../bench/support/units.js';
@@ -27,7 +28,7 @@ const comparison: Comparison = {
   flops: 4e9,
   bytes: 1e6,
   tokens: 100,
-  peaks: {flopsPerSecond: 8e9, flopsBy: 'a product', bytesPerSecond: 1e9},
+  peaks: {flopsPerSecond: 8e9, flopsBy: 'a loop of VDPBF16PS', bytesPerSecond: 1e9},
   sides: [
     {name: 'crossmap', ...times(1), extraBytes: 2e6},
     {name: 'PyTorch, plain', ...times(3), extraBytes: 3e9, difference: 2e-7},
@@ -114,7 +115,7 @@ test('a table leaves out the columns that are empty in it', (t) => {
 
 test('peaks are told once for each work that saw them', (t) => {
   t.deepEqual(peakSentences([comparison, comparison, ...grown(1)]), [
-    'attention, 2 threads: 8.00 GFLOP/s by a product, 1.00 GB/s by a copy',
+    'attention, 2 threads: 8.00 GFLOP/s by a loop of VDPBF16PS, 1.00 GB/s by a copy',
   ]);
 });
 
@@ -159,6 +160,45 @@ test('the page has a plot of time and one of memory for each series, and loads n
   t.is(page.split('data-name="PyTorch, plain"').length - 1, 2);
   t.true(page.includes('A &lt;processor&gt;'));
   t.notRegex(page, /(?:src|href)="(?!data:|#)/);
+});
+
+const figures: FigureTable = {
+  title: 'a step',
+  columns: [
+    {name: 'share', unit: 'share'},
+    {name: 'time', unit: 'seconds'},
+    {name: 'rate', unit: 'FLOP/s'},
+    {name: 'size', unit: 'bytes'},
+    {name: 'files', unit: 'count'},
+  ],
+  rows: [
+    {name: 'matmul', figures: [0.75, 0.5, 2e9, 3e6, 12]},
+    {name: 'idle', figures: [0.25, null, null]},
+  ],
+};
+
+test('a table of figures has its units, and nothing where there is no figure', (t) => {
+  const [matmul, idle] = figures.rows;
+  t.deepEqual(figureCells(figures, matmul!), [
+    'matmul',
+    '75.0 %',
+    '500.00 ms',
+    '2.00 GFLOP/s',
+    '3.0 MB',
+    '12',
+  ]);
+  t.deepEqual(figureCells(figures, idle!), ['idle', '25.0 %', '', '', '', '']);
+});
+
+test('tables of figures stand in the Markdown and on the page, alone too', (t) => {
+  const alone = {...result([]), tables: [figures]};
+  const text = markdownOf([alone]);
+  t.true(text.includes('| a step | share | time | rate | size | files |'));
+  t.true(text.includes('| idle | 25.0 % |  |  |  |  |'));
+  t.false(text.includes('| work |'));
+  const page = pageOf([alone], new Date(0));
+  t.true(page.includes('2.00 GFLOP/s'));
+  t.is(page.split('<table').length - 1, 1);
 });
 
 test('results: a file for each bench, which a later run replaces', (t) => {
