@@ -24,3 +24,22 @@ function pythons(): readonly string[] {
   const named = process.env['CROSSMAP_PYTHON'];
   return [...(named === undefined ? [] : [named]), '/usr/bin/python3', 'python3'];
 }
+
+/** A program of dist/bench/peers. Its memory is that of WebAssembly or of an arena: neither shrinks. */
+function inNode(folder: string): Pick<PeerProgram, 'commands' | 'install' | 'keepsMemory'> {
+  return {
+    commands: (options) => [
+      [process.execPath, '--expose-gc', fromHere(`../peers/${folder}/main.js`), ...flagsOf(options)],
+    ],
+    install: () => 'npm run bench:peers installs it',
+    keepsMemory: true,
+  };
+}
+
+export const onnxruntime: PeerProgram = {name: 'onnxruntime-node', ...inNode('onnxruntime')};
+
+/** Its threaded build does not start in Node: github.com/tensorflow/tfjs, issue 3830. */
+export const tfjs: PeerProgram = {name: 'TensorFlow.js', mostThreads: 1, ...inNode('tfjs')};
+
+/** Its threads are Web Workers, which Node does not have. */
+export const jax: PeerProgram = {name: 'jax-js', mostThreads: 1, ...inNode('jax')};

@@ -78,7 +78,7 @@ export function writeResult(
 }
 
 /** What most readers look for comes first. */
-const areas = ['torch', 'scaling', 'nn', 'ops', 'data'];
+const areas = ['torch', 'node', 'scaling', 'nn', 'ops', 'data'];
 
 /** All results in a folder, by area, then by name. */
 export function readResults(folder: string): readonly BenchResult[] {
