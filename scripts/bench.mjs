@@ -9,7 +9,7 @@ import {inRoot, stateFolder} from './setup/places.mjs';
 import {SetUpError, say, since, warn} from './setup/say.mjs';
 
 /** Folders below bench in which each file is a bench. */
-const folders = ['torch', 'scaling', 'ops', 'nn', 'data', 'product'];
+const folders = ['torch', 'node', 'scaling', 'ops', 'nn', 'data', 'product'];
 
 /**
  * Names stand in front of flags, which pass on to each bench. `--out FOLDER` is where the figures go: a JSON file for each bench, and

@@ -9,6 +9,7 @@ import {runFormat, runLint} from './lint/main.mjs';
 import {sanitizerEnvironment} from './setup/addon.mjs';
 import {checkArm64} from './setup/arm64.mjs';
 import {runInTerminal} from './setup/commands.mjs';
+import {installPeers} from './setup/packages.mjs';
 import {inRoot, toolScript} from './setup/places.mjs';
 import {SetUpError, runScript, say, warn} from './setup/say.mjs';
 import {setUp} from './setup/set-up.mjs';
@@ -27,6 +28,7 @@ const tasks = {
   instructions,
   static: runStatic,
   'gpu-check': gpuCheck,
+  'bench:peers': installPeers,
   'test:asan': testAsan,
   'check:arm64': checkArm64,
 };

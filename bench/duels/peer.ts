@@ -1,8 +1,22 @@
 /** The other sides: programs that time the same work by other means. */
-import {fileURLToPath} from 'node:url';
 import type {Probes} from './probe.js';
 import {startServer, type Question, type Server} from './server.js';
 import type {WorkCase} from './work-case.js';
+
+/** A program that may be there: see programs.ts. */
+export interface PeerProgram {
+  readonly name: string;
+  /** Ways to start it; the first that answers counts. */
+  readonly commands: (options: PeerOptions) => readonly (readonly string[])[];
+  /** How to get it. */
+  readonly install: (device: PeerOptions['device']) => string;
+  /** That it can use; default: any number. */
+  readonly mostThreads?: number;
+  /**
+   * Whether it gives no memory back between runs, so that only a process that has not run yet shows what a run needs; default: false.
+   */
+  readonly keepsMemory?: boolean;
+}
 
 /** What a peer says of itself. */
 export interface PeerFacts {
@@ -34,41 +48,48 @@ export interface PeerOptions {
   readonly limitSeconds: number;
 }
 
-const install = {
-  cpu: 'on Debian, apt-get install python3-torch libopenblas0-pthread, or name a Python with PyTorch in CROSSMAP_PYTHON',
-  cuda: 'name a Python with PyTorch in CROSSMAP_PYTHON',
-};
+/** The peers that are there, and what is known of all: of those that are not, why. */
+export interface Peers {
+  readonly running: readonly Peer[];
+  readonly facts: readonly PeerFacts[];
+}
 
-/** PyTorch, or why it is not there. */
-export async function startTorch(options: PeerOptions): Promise<Peer | PeerFacts> {
-  const {device, limitSeconds} = options;
+/** Starts one after another, so that none is slow to answer because of the next. */
+export async function startPeers(programs: readonly PeerProgram[], options: PeerOptions): Promise<Peers> {
+  const running: Peer[] = [];
+  const facts: PeerFacts[] = [];
+  for (const program of programs) {
+    const peer = await startPeer(program, options);
+    const isThere = 'facts' in peer;
+    if (isThere) running.push(peer);
+    facts.push(isThere ? peer.facts : peer);
+  }
+  return {running, facts};
+}
+
+/** A peer, or why it is not there. */
+export async function startPeer(program: PeerProgram, options: PeerOptions): Promise<Peer | PeerFacts> {
+  const {name, commands, install, mostThreads = Infinity} = program;
+  const {device, threads = 1, limitSeconds} = options;
+  if (threads > mostThreads) return {name, absent: `on ${threads} threads: it can use ${mostThreads}`};
+  const ways = commands(options);
   let reason = '';
-  for (const python of pythons()) {
-    const server = startPython(python, options);
+  for (const command of ways) {
+    const start = (): Server => startServer(command, environment(options.threads));
+    const server = start();
     try {
       const facts = (await server.ask({ask: 'hello'}, limitSeconds)) as unknown as PeerFacts;
       const absent = unfairness(facts);
-      if (absent === undefined) return peerOf(facts, server, limitSeconds);
+      if (absent === undefined) return peerOf(program, {facts, server, start, limitSeconds});
       server.end();
       return {...facts, absent};
     } catch (error) {
       server.end();
-      reason = `${python}: ${error instanceof Error ? error.message : String(error)}`;
+      const message = error instanceof Error ? error.message : String(error);
+      reason = ways.length > 1 ? `${command[0]}: ${message}` : message;
     }
   }
-  return {name: 'PyTorch', absent: `${reason}; ${install[device]}`};
-}
-
-/** The one of CROSSMAP_PYTHON comes first; the `python3` of the path need not be the system's, which has Debian's packages. */
-export function pythons(): readonly string[] {
-  const named = process.env['CROSSMAP_PYTHON'];
-  return [...(named === undefined ? [] : [named]), '/usr/bin/python3', 'python3'];
-}
-
-function startPython(python: string, {device, threads}: PeerOptions): Server {
-  const script = fileURLToPath(new URL('../../../bench/peers/serve.py', import.meta.url)); // from dist/bench/duels
-  const flags = ['--device', device, ...(threads === undefined ? [] : ['--threads', String(threads)])];
-  return startServer([python, script, ...flags], environment(threads));
+  return {name, absent: `${reason}; ${install(device)}`};
 }
 
 /** Why a comparison would say nothing about the peer. */
@@ -85,16 +106,30 @@ function environment(threads: number | undefined): NodeJS.ProcessEnv {
   return {...process.env, ...counts, PYTHONDONTWRITEBYTECODE: '1'};
 }
 
-function peerOf(facts: PeerFacts, server: Server, limitSeconds: number): Peer {
-  const ask = async <Answer>(question: Question): Promise<Answer> =>
-    (await server.ask(question, limitSeconds)) as Answer;
+interface Started {
+  readonly facts: PeerFacts;
+  readonly server: Server;
+  /** Starts another one. */
+  readonly start: () => Server;
+  readonly limitSeconds: number;
+}
+
+function peerOf({keepsMemory = false}: PeerProgram, {facts, server, start, limitSeconds}: Started): Peer {
+  const ask = async <Answer>(question: Question, asked = server): Promise<Answer> =>
+    (await asked.ask(question, limitSeconds)) as Answer;
   return {
     facts,
     variants: async (work) =>
       (await ask<{variants: readonly string[]}>({ask: 'variants', case: work})).variants,
     check: async (work, variant) => (await ask<{probes: Probes}>({ask: 'check', case: work, variant})).probes,
-    extraBytes: async (work, variant) =>
-      (await ask<{extraBytes: number}>({ask: 'memory', case: work, variant})).extraBytes,
+    async extraBytes(work, variant) {
+      const asked = keepsMemory ? start() : server;
+      try {
+        return (await ask<{extraBytes: number}>({ask: 'memory', case: work, variant}, asked)).extraBytes;
+      } finally {
+        if (keepsMemory) asked.end();
+      }
+    },
     time: async (work, variant, seconds) =>
       (await ask<{seconds: number}>({ask: 'time', case: work, variant, seconds})).seconds,
     end: () => server.end(),

@@ -1,5 +1,5 @@
 /** Results of two programs compared without sending them: each tells two numbers of each tensor. */
-import {randomValues} from '../../lib/bench/index.js';
+import {randomValues} from '../../lib/bench/random-values.js';
 
 /**
  * The norm of a tensor, and its product with random numbers of variance 1, which is about as large. An element that is wrong or in a

@@ -1,4 +1,4 @@
-/** The runner of benches beside other programs: `runDuels({name, cases})` at the end of a file in bench/torch or bench/scaling. */
+/** The runner of benches beside other programs: `runDuels({name, cases})` at the end of a file in bench/torch, bench/node or bench/scaling. */
 import os from 'node:os';
 import type {Comparison, Place} from '../support/comparison.js';
 import {parseBenchFlags} from '../support/flags.js';
@@ -6,7 +6,8 @@ import {printComparison, printHead} from '../support/print.js';
 import {sized} from '../support/quick.js';
 import {writeResult} from '../support/results.js';
 import {runDuel} from './duel.js';
-import {startTorch, type Peer, type PeerFacts} from './peer.js';
+import {startPeers, type PeerFacts, type PeerProgram} from './peer.js';
+import {torch} from './programs.js';
 import {titleOf, type WorkCase} from './work-case.js';
 
 /** A case, and where it stands in a series. */
@@ -19,6 +20,8 @@ export interface Duels {
   /** As on the command line: `torch/attention`. */
   readonly name: string;
   readonly cases: readonly DuelCase[];
+  /** Default: PyTorch. */
+  readonly peers?: readonly PeerProgram[];
   /** Samples of each side; default 7. Less is for series, of which the slope counts. */
   readonly samples?: number;
   /** Default: 1 and all cores. */
@@ -38,7 +41,13 @@ const limitSeconds = 900;
  * the least length of a sample, `--case TEXT` runs only the cases with TEXT in their title, `--quick` takes one thread and the fewest
  * samples.
  */
-export async function runDuels({name, cases, samples = 7, threads = defaultThreads()}: Duels): Promise<void> {
+export async function runDuels({
+  name,
+  cases,
+  peers = [torch],
+  samples = 7,
+  threads = defaultThreads(),
+}: Duels): Promise<void> {
   const flags = parseBenchFlags(process.argv.slice(2), {
     seconds: sampleSeconds,
     samples: sized(samples, 2),
@@ -48,15 +57,15 @@ export async function runDuels({name, cases, samples = 7, threads = defaultThrea
   const comparisons: Comparison[] = [];
   const facts: PeerFacts[] = [];
   for (const count of flags.threads) {
-    const torch = await startTorch({device: 'cpu', threads: count, limitSeconds});
-    const peers = isPeer(torch) ? [torch] : [];
-    facts.push(isPeer(torch) ? torch.facts : torch);
-    if (!isPeer(torch)) console.log(`  ${torch.name} is not compared: ${torch.absent}`);
+    const started = await startPeers(peers, {device: 'cpu', threads: count, limitSeconds});
+    facts.push(...started.facts);
+    for (const {name: peer, absent} of started.facts)
+      if (absent !== undefined) console.log(`  ${peer} is not compared: ${absent}`);
     try {
       for (const {work, place} of cases) {
         if (!titleOf(work).includes(flags.text)) continue;
         const comparison = {
-          ...(await runDuel(work, peers, {
+          ...(await runDuel(work, started.running, {
             device: 'cpu',
             threads: count,
             rounds: flags.samples,
@@ -71,15 +80,11 @@ export async function runDuels({name, cases, samples = 7, threads = defaultThrea
         comparisons.push(comparison);
       }
     } finally {
-      for (const peer of peers) peer.end();
+      for (const peer of started.running) peer.end();
     }
   }
   if (flags.out !== undefined) writeResult(flags.out, {bench: name, peers: facts, comparisons});
   if (comparisons.some(({sides: [ours]}) => ours?.error !== undefined)) process.exitCode = 1;
-}
-
-function isPeer(torch: Peer | PeerFacts): torch is Peer {
-  return 'facts' in torch;
 }
 
 function defaultThreads(): readonly number[] {

@@ -11,6 +11,7 @@ import {createDecoder, decoderInput, type DecoderShape} from '../../lib/nn/index
 import {adamw, attention, contrastive, linearCrossEntropy, matmul, rmsNorm} from '../../lib/ops/index.js';
 import {tensor, zeros, type Device, type FloatDType, type Tensor} from '../../lib/tensor/index.js';
 import {createOptimizer} from '../../lib/train/index.js';
+import {adam, comparedSteps, recipe, tokenIds} from './training-recipe.js';
 import type {CaseOf, WorkCase} from './work-case.js';
 
 /** A case on a device. */
@@ -161,19 +162,18 @@ function prepareAdamw({weights}: CaseOf<'adamw'>, make: Make, device: Device): W
   return {run, results, clear() {}, bytes: 30 * weights};
 }
 
-const adam = {beta1: 0.9, beta2: 0.95, eps: 1e-8};
-
-/** Steps of which the losses are compared: the second follows from the gradients and the update of the first. */
-const comparedSteps = 3;
-
 /** A whole step of training a Llama-style model: next-token loss, gradients, clipping, AdamW. */
 function prepareTraining(work: CaseOf<'trainingStep'>, make: Make, device: Device): Work {
   const {tokens, segment, vocab, dtype, ...sizes} = work;
   const decoder = createDecoder(shapeOf(work), {seed: 1, dtype, device});
   for (const [index, {tensor: parameter, decays}] of decoder.parameters.entries())
-    if (decays) parameter.copyFrom(make(parameter.shape, index + 1, {std: 0.02}));
+    if (decays) parameter.copyFrom(make(parameter.shape, index + 1, {std: recipe.weightStd}));
   const leaves = decoder.parameters.map((parameter) => parameter.tensor);
-  const optimizer = createOptimizer(decoder.parameters, {...adam, weightDecay: 0.1, clipNorm: 1});
+  const optimizer = createOptimizer(decoder.parameters, {
+    ...adam,
+    weightDecay: recipe.weightDecay,
+    clipNorm: recipe.clipNorm,
+  });
   const segments = Math.ceil(tokens / segment);
   const ids = tokenIds(tokens, vocab);
   const segmentStarts = Int32Array.from({length: segments + 1}, (_, s) => Math.min(tokens, s * segment));
@@ -186,7 +186,7 @@ function prepareTraining(work: CaseOf<'trainingStep'>, make: Make, device: Devic
     backward(loss);
     const gradients = leaves.map((each) => gradient(each));
     const norm = optimizer.gradientNorm(gradients);
-    optimizer.update({step: ++step, learningRate: 1e-4, norm, gradients});
+    optimizer.update({step: ++step, learningRate: recipe.learningRate, norm, gradients});
     return loss;
   };
   return {
@@ -220,8 +220,8 @@ function shapeOf({
     headDim: features / heads,
     hiddenFeatures,
     context: segment,
-    ropeTheta: 10_000,
-    normEps: 1e-5,
+    ropeTheta: recipe.ropeTheta,
+    normEps: recipe.normEps,
     tiedHead: false,
     vocabSize: vocab,
   };
@@ -239,8 +239,4 @@ function attentionFlops(
     dtype: 'bfloat16',
   });
   return forward.flops + back.flops;
-}
-
-function tokenIds(tokens: number, vocab: number, shift = 0): Int32Array<ArrayBuffer> {
-  return Int32Array.from({length: tokens}, (_, t) => ((t + shift) * 7919) % vocab);
 }

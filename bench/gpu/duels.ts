@@ -4,7 +4,8 @@
  */
 import {parseArgs} from 'node:util';
 import {runDuel} from '../duels/duel.js';
-import {startTorch, type Peer, type PeerFacts} from '../duels/peer.js';
+import {startPeers} from '../duels/peer.js';
+import {torch} from '../duels/programs.js';
 import {titleOf, type WorkCase} from '../duels/work-case.js';
 import type {Comparison} from '../support/comparison.js';
 
@@ -66,18 +67,13 @@ const deadline = performance.now() + Number(flags.seconds) * 1000;
 // The first answer of a peer may take a compilation of its graph.
 const limitSeconds = 60;
 
-const peers: Peer[] = [];
-const facts: PeerFacts[] = [];
 // Beside the emulator a peer has nothing to do, unless it is asked for.
-if (!isEmulated || flags['peer-device'] !== undefined) {
-  const torch = await startTorch({
-    device: flags['peer-device'] === 'cpu' ? 'cpu' : 'cuda',
-    threads: undefined,
-    limitSeconds,
-  });
-  if ('facts' in torch) peers.push(torch);
-  facts.push('facts' in torch ? torch.facts : torch);
-}
+const programs = !isEmulated || flags['peer-device'] !== undefined ? [torch] : [];
+const peers = await startPeers(programs, {
+  device: flags['peer-device'] === 'cpu' ? 'cpu' : 'cuda',
+  threads: undefined,
+  limitSeconds,
+});
 
 const comparisons: Comparison[] = [];
 const left: string[] = [];
@@ -88,7 +84,7 @@ try {
       continue;
     }
     comparisons.push(
-      await runDuel(work, peers, {
+      await runDuel(work, peers.running, {
         device: flags.device,
         rounds: isEmulated ? 1 : 7,
         sampleSeconds: isEmulated ? 0.001 : 0.1,
@@ -98,6 +94,6 @@ try {
     );
   }
 } finally {
-  for (const peer of peers) peer.end();
+  for (const peer of peers.running) peer.end();
 }
-console.log(JSON.stringify({peers: facts, comparisons, left}));
+console.log(JSON.stringify({peers: peers.facts, comparisons, left}));

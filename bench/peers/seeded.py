@@ -1,4 +1,4 @@
-"""The numbers of lib/bench/random-tensor.ts: uniform, of mean 0, the same to the bit."""
+"""The numbers of lib/bench/random-values.ts: uniform, of mean 0, the same to the bit."""
 
 import math
 

@@ -4,7 +4,7 @@
  */
 import {spawnSync} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
-import {pythons} from '../duels/peer.js';
+import {pythons} from '../duels/programs.js';
 import {ourName, type Comparison, type Side} from '../support/comparison.js';
 import {printFigures, type FigureTable} from '../support/figure-table.js';
 import {parseBenchFlags} from '../support/flags.js';

@@ -82,7 +82,7 @@ export function writeResult(
 }
 
 /** What most readers look for comes first. */
-const areas = ['torch', 'scaling', 'nn', 'ops', 'data', 'product'];
+const areas = ['torch', 'node', 'scaling', 'nn', 'ops', 'data', 'product'];
 
 /** All results in a folder, by area, then by name. */
 export function readResults(folder: string): readonly BenchResult[] {

@@ -1,5 +1,5 @@
 /** Benches on the emulator: exact counts of what kernels do, and a modelled time. */
-export {randomTensor, randomValues} from './random-tensor.js';
+export {randomTensor} from './random-tensor.js';
 export {h100, sectorBytes, type Gpu} from './roofline.js';
 export {benchCases, benchOnEmulator, benchedOps, type EmulatorBench, type StageResult} from './run.js';
 export {

@@ -1,25 +1,6 @@
 /** Inputs of benches: made by the host, so that a device needs no op but the one that is looked at. */
 import {tensor, type TensorOptions, type Tensor} from '../tensor/index.js';
-
-/** Where the numbers begin and how far they spread. */
-interface RandomOptions {
-  /** A whole number of 32 bits. */
-  readonly seed: number;
-  /** Standard deviation, default 1. */
-  readonly std?: number;
-}
-
-/** Uniform numbers of mean 0. bench/peers/seeded.py makes the same. */
-export function randomValues(count: number, {seed, std = 1}: RandomOptions): Float32Array<ArrayBuffer> {
-  const values = new Float32Array(count);
-  let state = seed;
-  for (let index = 0; index < count; index++) {
-    // The generator of Numerical Recipes, section 7.1: x' = 1664525 x + 1013904223 modulo 2^32.
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    values[index] = (state / 2 ** 31 - 1) * Math.sqrt(3) * std;
-  }
-  return values;
-}
+import {randomValues, type RandomOptions} from './random-values.js';
 
 /** A tensor of uniform numbers of mean 0. */
 export function randomTensor(

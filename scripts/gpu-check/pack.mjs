@@ -27,7 +27,8 @@ const ownFiles = [
   'scripts/setup',
 ];
 
-const leftOut = ['*.map', '*.d.ts', '*.d.cts', '*.d.mts', '*.md', '__pycache__'];
+/** The peers in Node have nothing to do beside a GPU. */
+const leftOut = ['*.map', '*.d.ts', '*.d.cts', '*.d.mts', '*.md', '__pycache__', 'bench/peers/node_modules'];
 
 /** Unpacks on the first run; the folder may be read from anywhere, and is written to. */
 const launcher = `#!/bin/sh

@@ -1,4 +1,4 @@
-// npm packages: node_modules as package-lock.json has it.
+// npm packages: node_modules as package-lock.json has it, and those that only benches compare us with.
 import fs from 'node:fs';
 import {inRoot} from './places.mjs';
 import {readJson} from './files.mjs';
@@ -27,12 +27,26 @@ export async function installPackages() {
     warn('node_modules is a link to packages that differ from package-lock.json: left as it is');
     return;
   }
+  await npmCi('npm-ci', {what: 'npm packages', flags: ['--include=dev']});
+}
+
+/** Hundreds of megabytes, without their install scripts: that of onnxruntime-node downloads more. */
+export function installPeers() {
+  const flags = ['--prefix', inRoot('bench', 'peers'), '--ignore-scripts'];
+  return npmCi('npm-ci-peers', {what: 'the peers of npm run bench', flags});
+}
+
+/**
+ * @param {string} name of the log
+ * @param {{what: string, flags: readonly string[]}} options
+ */
+async function npmCi(name, {what, flags}) {
   const start = performance.now();
-  say('installing npm packages (npm ci)');
+  say(`installing ${what} (npm ci)`);
   const npm = process.env['npm_execpath'];
   const command = npm?.endsWith('.js')
     ? [process.execPath, npm]
     : [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
-  await runLogged('npm-ci', [...command, 'ci', '--include=dev', '--no-audit', '--no-fund']);
-  say(`npm packages installed in ${since(start)}`);
+  await runLogged(name, [...command, 'ci', ...flags, '--no-audit', '--no-fund']);
+  say(`${what} installed in ${since(start)}`);
 }

@@ -36,7 +36,7 @@ export async function compileTypes() {
 }
 
 function sources() {
-  return listFiles(sourceFolders, (file) => file.endsWith('.ts'));
+  return listFiles(sourceFolders, (file) => file.endsWith('.ts') && !file.includes('/node_modules/'));
 }
 
 /** @param {readonly string[]} files */

@@ -2,7 +2,7 @@
 import {spawnSync} from 'node:child_process';
 import path from 'node:path';
 import test from 'ava';
-import {randomValues} from '../../lib/bench/index.js';
+import {randomValues} from '../../lib/bench/random-values.js';
 
 test('the numbers are uniform: mean 0, and the standard deviation that is asked for', (t) => {
   const numbers = randomValues(100_000, {seed: 1, std: 0.5});

@@ -1,7 +1,7 @@
 /** Results of two programs are compared by two numbers of each tensor. */
 import test from 'ava';
 import {differenceOf, probeOf} from '../../bench/duels/probe.js';
-import {randomValues} from '../../lib/bench/index.js';
+import {randomValues} from '../../lib/bench/random-values.js';
 
 const values = randomValues(1000, {seed: 5});
 const probes = {y: probeOf(values)};

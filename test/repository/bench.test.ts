@@ -44,6 +44,7 @@ test('figures go to a folder of the machine, those of a quick run elsewhere, or 
 test('every file in the folders of benches is one', (t) => {
   const found = allBenches();
   t.true(found.includes('torch/training-step'));
+  t.true(found.includes('node/attention'));
   t.true(found.includes('scaling/attention'));
   t.true(found.includes('ops/rms-norm'));
   t.is(new Set(found).size, found.length);

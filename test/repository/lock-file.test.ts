@@ -11,33 +11,35 @@ interface Entry {
   readonly devDependencies?: Record<string, string>;
 }
 
-const {packages} = JSON.parse(fs.readFileSync(path.join(root, 'package-lock.json'), 'utf8')) as {
-  packages: Record<string, Entry>;
-};
+type Packages = Readonly<Record<string, Entry>>;
 
-test('the lock file names no registry and has the hash of every package', (t) => {
-  const entries = Object.entries(packages).filter(([name]) => name !== '');
-  t.deepEqual(
-    entries.filter(([, entry]) => entry.resolved !== undefined || entry.integrity === undefined),
-    [],
-  );
-});
+for (const file of ['package-lock.json', 'bench/peers/package-lock.json']) {
+  const {packages} = JSON.parse(fs.readFileSync(path.join(root, file), 'utf8')) as {packages: Packages};
 
-// npm ci refuses a lock file that lacks a package, also an optional one of another platform.
-test('the lock file has every package that another asks for', (t) => {
-  const missing = Object.entries(packages).flatMap(([name, entry]) =>
-    Object.keys({...entry.dependencies, ...entry.optionalDependencies, ...entry.devDependencies})
-      .filter((wanted) => !isFound(name, wanted))
-      .map((wanted) => `${name || 'crossmap'} asks for ${wanted}`),
-  );
-  t.deepEqual(missing, []);
-});
+  test(`${file} names no registry and has the hash of every package`, (t) => {
+    const entries = Object.entries(packages).filter(([name]) => name !== '');
+    t.deepEqual(
+      entries.filter(([, entry]) => entry.resolved !== undefined || entry.integrity === undefined),
+      [],
+    );
+  });
+
+  // npm ci refuses a lock file that lacks a package, also an optional one of another platform.
+  test(`${file} has every package that another asks for`, (t) => {
+    const missing = Object.entries(packages).flatMap(([name, entry]) =>
+      Object.keys({...entry.dependencies, ...entry.optionalDependencies, ...entry.devDependencies})
+        .filter((wanted) => !isFound(packages, name, wanted))
+        .map((wanted) => `${name || 'the project'} asks for ${wanted}`),
+    );
+    t.deepEqual(missing, []);
+  });
+}
 
 /** As Node looks for it: beside, then in each enclosing node_modules. */
-function isFound(from: string, wanted: string): boolean {
+function isFound(packages: Packages, from: string, wanted: string): boolean {
   const folder = from === '' ? '' : `${from}/`;
   if (Object.hasOwn(packages, `${folder}node_modules/${wanted}`)) return true;
   if (from === '') return false;
   const outer = from.lastIndexOf('/node_modules/');
-  return isFound(outer < 0 ? '' : from.slice(0, outer), wanted);
+  return isFound(packages, outer < 0 ? '' : from.slice(0, outer), wanted);
 }
