@@ -12,6 +12,7 @@
 #include "runtime/cpu/peak-loop.h"
 
 #if defined(__AVX512F__)
+#include "runtime/cpu/pair-dot.h"
 #include "runtime/cpu/tiles.h"
 #endif
 
@@ -27,13 +28,8 @@ float pairOf(float factor) {
   return std::bit_cast<float>(bits | bits >> 16);
 }
 
-inline Vec multiplyAddPairs(Vec a, Vec b, Vec sum) {
-  return std::bit_cast<Vec>(
-      _mm512_dpbf16_ps(std::bit_cast<__m512>(sum), std::bit_cast<__m512bh>(a), std::bit_cast<__m512bh>(b)));
-}
-
 float runPairs(float factor) {
-  return runVectors<multiplyAddPairs>(broadcast(pairOf(factor)), broadcast(pairOf(-factor)));
+  return runVectors<addDots>(broadcast(pairOf(factor)), broadcast(pairOf(-factor)));
 }
 
 constexpr int kTileWordCount = kTileRows * kTileColumns;
