@@ -2,6 +2,7 @@
 import {jax, tfjs} from '../duels/programs.js';
 import {runDuels} from '../duels/run.js';
 import {sized} from '../support/quick.js';
+import {tiny} from '../support/training-models.js';
 
 const small = {
   tokens: 256,
@@ -12,7 +13,6 @@ const small = {
   hiddenFeatures: 384,
   vocab: 1024,
 };
-const tiny = {tokens: 64, segment: 32, layers: 1, features: 64, heads: 2, hiddenFeatures: 128, vocab: 256};
 
 await runDuels({
   name: 'node/training-step',

@@ -1,6 +1,6 @@
 /** The model of a training step as the peers in Node get it: what llama.py makes for PyTorch. */
 import {randomValues} from '../../lib/bench/random-values.js';
-import {recipe, tokenIds} from '../duels/training-recipe.js';
+import {comparedSteps, recipe, tokenIds} from '../duels/training-recipe.js';
 import type {CaseOf} from '../duels/work-case.js';
 
 /** The start of one weight. */
@@ -81,6 +81,15 @@ export function named<Each>(listed: readonly Each[]): Named<Each> {
 /** [tokens] what is read and what is to follow, segment after segment. */
 export function batchOf({tokens, vocab}: CaseOf<'trainingStep'>): {ids: Int32Array; targets: Int32Array} {
   return {ids: tokenIds(tokens, vocab), targets: tokenIds(tokens, vocab, 1)};
+}
+
+/** Losses of the steps that are compared, by name. @param lossOf makes one step */
+export async function comparedLosses(
+  lossOf: () => Promise<Float32Array>,
+): Promise<Readonly<Record<string, Float32Array>>> {
+  const losses: Record<string, Float32Array> = {};
+  for (let index = 1; index <= comparedSteps; index++) losses[`loss of step ${index}`] = await lossOf();
+  return losses;
 }
 
 /** [segment, headDim / 2] the angles by which features turn. */

@@ -1,7 +1,16 @@
 /** The models whose training step is timed. */
 import {sized} from './quick.js';
 
-const tiny = {tokens: 64, segment: 32, layers: 1, features: 64, heads: 2, hiddenFeatures: 128, vocab: 256};
+/** For quick runs. */
+export const tiny = {
+  tokens: 64,
+  segment: 32,
+  layers: 1,
+  features: 64,
+  heads: 2,
+  hiddenFeatures: 128,
+  vocab: 256,
+};
 
 const small = {
   tokens: 2048,

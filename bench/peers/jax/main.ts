@@ -1,8 +1,8 @@
 /** jax-js as a peer: its WebAssembly backend, the step of training compiled by its jit. float32. */
 import {randomValues} from '../../../lib/bench/random-values.js';
-import {comparedSteps} from '../../duels/training-recipe.js';
 import type {CaseOf, WorkCase} from '../../duels/work-case.js';
 import {loadInstalled} from '../installed.js';
+import {comparedLosses} from '../llama.js';
 import {serve, type PeerWork} from '../serve.js';
 import type {Jax} from './library.js';
 import {createStep} from './llama.js';
@@ -52,12 +52,7 @@ function trainingStep(jax: Jax, work: CaseOf<'trainingStep'>): PeerWork {
   const {step, dispose} = createStep(jax, work);
   return {
     run: async () => (await step()).dispose(),
-    async results() {
-      const losses: Record<string, Float32Array> = {};
-      for (let index = 1; index <= comparedSteps; index++)
-        losses[`loss of step ${index}`] = await (await step()).data();
-      return losses;
-    },
+    results: () => comparedLosses(async () => (await step()).data()),
     dispose,
   };
 }

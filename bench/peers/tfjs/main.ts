@@ -1,8 +1,8 @@
 /** TensorFlow.js as a peer: its WebAssembly backend, and the one in plain JavaScript where that lacks a gradient. float32. */
 import {randomValues} from '../../../lib/bench/random-values.js';
-import {comparedSteps} from '../../duels/training-recipe.js';
 import type {CaseOf, WorkCase} from '../../duels/work-case.js';
 import {loadInstalled} from '../installed.js';
+import {comparedLosses} from '../llama.js';
 import {serve, type PeerWork} from '../serve.js';
 import type {Tf} from './library.js';
 import {createStep} from './llama.js';
@@ -60,11 +60,6 @@ function trainingStep(
   const step = createStep(tf, work, options);
   return {
     run: () => step().dispose(),
-    async results() {
-      const losses: Record<string, Float32Array> = {};
-      for (let index = 1; index <= comparedSteps; index++)
-        losses[`loss of step ${index}`] = await step().data();
-      return losses;
-    },
+    results: () => comparedLosses(() => step().data()),
   };
 }

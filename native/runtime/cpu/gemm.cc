@@ -9,6 +9,7 @@
 #include "runtime/cpu/gemm-plan.h"
 #include "runtime/cpu/gemm-sums.h"
 #include "runtime/cpu/gemm-tiles.h"
+#include "runtime/cpu/kernel-scope.h"
 
 namespace crossmap::cpu {
 
@@ -168,22 +169,6 @@ void multiplyPanels(const Gemm& gemm, int64_t rows, int64_t columns, MicroTile t
     }
   }
 }
-
-// What kernels need done before and after them.
-class KernelScope {
- public:
-  explicit KernelScope(const MicroKernels& kernels) : kernels_(kernels) {
-    if (kernels_.enter) kernels_.enter();
-  }
-  ~KernelScope() {
-    if (kernels_.leave) kernels_.leave();
-  }
-  KernelScope(const KernelScope&) = delete;
-  KernelScope& operator=(const KernelScope&) = delete;
-
- private:
-  const MicroKernels& kernels_;
-};
 
 // A tile of the super-block, over the blocks of k [firstBlock, endBlock). Its sums go to `c` of float32,
 // which may be that of the product or our own.

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "runtime/cpu/isa.h"
+#include "runtime/cpu/kernel-scope.h"
 
 namespace crossmap::cpu {
 
@@ -34,22 +35,20 @@ struct PairKernel {
 template <Isa isa>
 const PairKernel* pairKernel();
 
-// A thread's products, from enter to leave.
+namespace {
+
+// A thread's products, from enter to leave. Internal linkage as in simd.h.
 class PairProducts {
  public:
-  explicit PairProducts(const PairKernel& kernel) : kernel_(kernel) {
-    if (kernel_.enter) kernel_.enter();
-  }
-  ~PairProducts() {
-    if (kernel_.leave) kernel_.leave();
-  }
-  PairProducts(const PairProducts&) = delete;
-  PairProducts& operator=(const PairProducts&) = delete;
+  explicit PairProducts(const PairKernel& kernel) : scope_(kernel), kernel_(kernel) {}
 
   void operator()(const PairProduct& product) const { kernel_.multiply(product); }
 
  private:
+  KernelScope<PairKernel> scope_;
   const PairKernel& kernel_;
 };
+
+}  // namespace
 
 }  // namespace crossmap::cpu
