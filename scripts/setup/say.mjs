@@ -41,7 +41,18 @@ export function since(start) {
 }
 
 /**
- * Runs the whole of a command-line script: a SetUpError becomes its message and exit status 1.
+ * Whether something is a mistake to tell without where it arose: a SetUpError, or what `parseArgs` says of the command line.
+ *
+ * @param {unknown} error
+ * @returns {error is Error}
+ */
+function isMistake(error) {
+  if (error instanceof SetUpError) return true;
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
+}
+
+/**
+ * Runs the whole of a command-line script: a mistake becomes its message and exit status 1.
  *
  * @param {() => Promise<number | void>} main resolves to the exit status
  */
@@ -49,7 +60,7 @@ export async function runScript(main) {
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
-    if (!(error instanceof SetUpError)) throw error;
+    if (!isMistake(error)) throw error;
     warn(error.message);
     process.exitCode = 1;
   }
