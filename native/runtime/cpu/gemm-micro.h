@@ -29,6 +29,8 @@ enum class Panels {
   tiles,    // the same, but a [words / kTileWords, lines, kTileWords]
 };
 
+constexpr int64_t kLineBytes = 64;  // of the caches
+
 // Words of a tile's row: with AMX a row has 64 bytes, and a tile 16 rows.
 constexpr int kTileWords = 16;
 
@@ -78,6 +80,11 @@ void multiplyMicroTile(const MicroTile& tile) {
   Vec sums[rows][vectors] = {};
   const float* a = tile.a;
   const float* b = tile.b;
+  // What is added to or written over arrives while the sums grow.
+#pragma GCC unroll 14
+  for (int r = 0; r < rows; r++)
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; v++) __builtin_prefetch(tile.c + r * tile.strideC + v * kLanes, 0, 2);
   for (int64_t word = 0; word < tile.words; word++) {
     Vec row[vectors];
 #pragma GCC unroll 2

@@ -1,5 +1,6 @@
 #pragma once
 // The way of sums from working memory of float32 to c. Kernels only.
+#include "runtime/cpu/gemm-micro.h"
 #include "runtime/cpu/gemm.h"
 #include "runtime/cpu/simd.h"
 
@@ -30,8 +31,6 @@ struct FinishedSums {
 // them that is written as a whole need not be read first. A product of [2048, 384] and [384, 1024] takes
 // three quarters of the time.
 constexpr int64_t kMostCachedBytes = int64_t{2} << 20;
-
-constexpr int64_t kLineBytes = 64;
 
 // Writes a line of the caches from 16 floats or 32 halves. Who streams fences before others may read.
 template <typename E>

@@ -1,11 +1,10 @@
 #include "runtime/cpu/gemm.h"
 
-#include <functional>
 #include <memory>
 
 #include "runtime/cpu/gemm-bfloat16.h"
 #include "runtime/cpu/gemm-micro.h"
-#include "runtime/cpu/gemm-pack.h"
+#include "runtime/cpu/gemm-operands.h"
 #include "runtime/cpu/gemm-plan.h"
 #include "runtime/cpu/gemm-sums.h"
 #include "runtime/cpu/gemm-tiles.h"
@@ -34,109 +33,6 @@ const MicroKernels& kernelsFor(const Product& product) {
   const MicroKernels* tiles = isBFloat16(product) ? tileKernels<kIsa>() : nullptr;
   const bool isWorth = product.m * product.n >= ceilDiv(kLeastForTiles, product.k);
   return tiles && isWorth ? *tiles : vectorKernelsFor(product);
-}
-
-// Where sums of products grow: c itself, or float32 of our own that c is made from at the end.
-enum class Sums { inC, inTile, inScratch };
-
-struct Gemm {
-  const Product& product;
-  const MicroKernels& kernels;
-  const MicroShape& micro;
-  GemmPlan plan;
-  Sums sums;
-
-  explicit Gemm(const Product& product)
-      : product(product),
-        kernels(kernelsFor(product)),
-        micro(kernels.shape),
-        plan(gemmPlan(product.m, product.n, product.k, micro)),
-        sums(chooseSums()) {}
-
-  int64_t words(int64_t depth) const { return roundUp(ceilDiv(depth, micro.wordElements), micro.wordStep); }
-  // Rounded up, so that the panels of b start a cache line like those of a.
-  int64_t packedA() const { return roundUp(plan.superRows * words(plan.superDepth), micro.columns); }
-  int64_t packedB() const { return plan.superColumns * words(plan.superDepth); }
-  int64_t scratch() const {
-    return sums == Sums::inScratch ? plan.splits * plan.superRows * plan.superColumns : 0;
-  }
-
- private:
-  Sums chooseSums() const {
-    const bool once = plan.splits == 1 && plan.superDepth >= product.k;
-    if (product.dtypeC == DType::float32 && plan.splits == 1) return Sums::inC;
-    return once ? Sums::inTile : Sums::inScratch;
-  }
-};
-
-// The part of c that is computed with one packing of a and b.
-struct SuperBlock {
-  int64_t row, rows;
-  int64_t column, columns;
-  int64_t k, depth;
-};
-
-void share(ThreadPool* pool, int64_t count, const std::function<void(int64_t)>& body) {
-  const auto range = [&](int64_t begin, int64_t end) {
-    for (int64_t index = begin; index < end; index++) body(index);
-  };
-  if (pool)
-    pool->parallelFor(count, 1, range);
-  else
-    range(0, count);
-}
-
-enum class Operand { a, b };
-
-template <Operand operand>
-void packPanelOf(const Gemm& gemm, const Slab& slab, float* to) {
-  constexpr int width = operand == Operand::a ? kMicroRows : kMicroColumns;
-  if (gemm.kernels.panels == Panels::singles)
-    return onFloatDType(slab.matrix.dtype, [&]<typename E>(E) { packPanel<Singles<E>, width>(slab, to); });
-  if (gemm.kernels.panels == Panels::pairs) return packPanel<Pairs, width>(slab, to);
-  if constexpr (kLanes == kTileWords) {
-    if constexpr (operand == Operand::a)
-      packTileRows<2 * kTileWords>(slab, to);
-    else
-      packPanel<Pairs, 2 * kTileWords>(slab, to);
-  }
-}
-
-// Packed operands: block of k after block of k, in each the panels. The words of blocks before come first.
-template <Operand operand>
-void packBlocks(const Gemm& gemm, int64_t line, int64_t lines, int64_t panel, const SuperBlock& block,
-                float* packed) {
-  const bool isA = operand == Operand::a;
-  const Matrix& matrix = isA ? gemm.product.a : gemm.product.b;
-  const bool alongK = isA ? !matrix.transposed : matrix.transposed;
-  const int64_t width = isA ? gemm.micro.rows : gemm.micro.columns;
-  const int64_t packedLines = roundUp(isA ? block.rows : block.columns, width);
-  const int64_t blockWords = gemm.words(gemm.plan.blockDepth);
-  for (int64_t k = 0, index = 0; k < block.depth; k += gemm.plan.blockDepth, index++) {
-    const int64_t depth = std::min(gemm.plan.blockDepth, block.depth - k);
-    const int64_t words = gemm.words(depth);
-    const Slab slab{matrix, alongK, line + panel * width, lines - panel * width, block.k + k, depth, words};
-    packPanelOf<operand>(gemm, slab, packed + index * blockWords * packedLines + panel * width * words);
-  }
-}
-
-struct Packed {
-  float* a;
-  float* b;
-  float* scratch;
-};
-
-void pack(ThreadPool* pool, const Gemm& gemm, const SuperBlock& block, const Packed& packed, bool alsoA,
-          bool alsoB) {
-  const Product& product = gemm.product;
-  const int64_t panelsA = alsoA ? ceilDiv(block.rows, gemm.micro.rows) : 0;
-  const int64_t panelsB = alsoB ? ceilDiv(block.columns, gemm.micro.columns) : 0;
-  share(pool, panelsA + panelsB, [&](int64_t panel) {
-    if (panel < panelsA)
-      packBlocks<Operand::a>(gemm, block.row, product.m - block.row, panel, block, packed.a);
-    else
-      packBlocks<Operand::b>(gemm, block.column, product.n - block.column, panel - panelsA, block, packed.b);
-  });
 }
 
 // c [rows, columns] (+)= alpha * a @ b of packed panels; only whole steps of c are written directly.
@@ -293,6 +189,22 @@ void multiplyTile(const Gemm& gemm, const SuperBlock& block, const Packed& packe
   });
 }
 
+// Threads have the parts of k each for themselves, then the longer side of c, of which each has packed its
+// share.
+void multiplySuperBlock(ThreadPool* pool, const Gemm& gemm, const SuperBlock& block, const Packed& packed) {
+  const GemmPlan& plan = gemm.plan;
+  const int64_t tileRows = ceilDiv(block.rows, plan.tileRows);
+  const int64_t tileColumns = ceilDiv(block.columns, plan.tileColumns);
+  const int64_t tiles = tileRows * tileColumns;
+  share(pool, tiles * plan.splits, [&](int64_t task) {
+    const int64_t tile = task % tiles;
+    const bool isTall = block.rows > block.columns;
+    const int64_t row = isTall ? tile / tileColumns : tile % tileRows;
+    const int64_t column = isTall ? tile % tileColumns : tile / tileRows;
+    multiplyTile(gemm, block, packed, row * plan.tileRows, column * plan.tileColumns, task / tiles);
+  });
+}
+
 // Sums the parts of a super-block in their order.
 template <typename E>
 void finishRow(const Gemm& gemm, const SuperBlock& block, float* scratch, int64_t row) {
@@ -342,7 +254,7 @@ void gemm(ThreadPool* pool, const Product& product, void* workspace) {
     if (!product.accumulate) clear(product);
     return;
   }
-  const Gemm gemm(product);
+  const Gemm gemm(product, kernelsFor(product));
   const GemmPlan& plan = gemm.plan;
   auto* a = static_cast<float*>(workspace);
   const Packed packed{a, a + gemm.packedA(), a + gemm.packedA() + gemm.packedB()};
@@ -363,13 +275,7 @@ void gemm(ThreadPool* pool, const Product& product, void* workspace) {
         rowOfA = row;
         columnOfB = column;
         kOfA = kOfB = block.k;
-        const int64_t tileRows = ceilDiv(block.rows, plan.tileRows);
-        const int64_t tileColumns = ceilDiv(block.columns, plan.tileColumns);
-        share(pool, tileRows * tileColumns * plan.splits, [&](int64_t task) {
-          const int64_t row = task % tileRows * plan.tileRows;
-          const int64_t column = task / tileRows % tileColumns * plan.tileColumns;
-          multiplyTile(gemm, block, packed, row, column, task / (tileRows * tileColumns));
-        });
+        multiplySuperBlock(pool, gemm, block, packed);
       }
       if (gemm.sums == Sums::inScratch) finish(pool, gemm, block, packed);
     }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -31,6 +32,9 @@ class ThreadPool {
   // Calls body(begin, end) for consecutive ranges that cover [0, count), each `grain` long but for the last.
   // Which thread takes which range varies, the ranges do not: a kernel that reduces per range and then over
   // the ranges in order gives the same bits whatever the number of threads. The first exception is thrown on.
+  //
+  // Each thread begins with a share of its own, ranges that follow each other, the same in every loop of
+  // equal length: what it wrote in one loop is near it in the next. Who is done takes ranges of the others.
   void parallelFor(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body);
 
   // From now on the loops that threads share are recorded as parts of this task; nothing is where it is null.
@@ -39,12 +43,15 @@ class ThreadPool {
 
  private:
   struct Loop;
+  struct Share;
 
   void work(int thread);
-  static void takePart(Loop& loop, int thread);
+  void takePart(Loop& loop, int thread);
   // Whether there was one to take.
-  static bool takeRanges(Loop& loop);
+  bool takeRanges(Loop& loop, int thread);
+  static void takeRange(Loop& loop, int64_t range);
 
+  std::unique_ptr<Share[]> shares_;  // one to a thread
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   std::condition_variable wake_;
