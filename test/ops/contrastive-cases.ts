@@ -62,6 +62,14 @@ export const optionsOf = (pairs: number, features: number): Readonly<Record<stri
   threshold: {temperature: 0.1, threshold: 0.05, scope: 'both'},
   negatives: {temperature: 0.1, negatives: normalNumbers(37 * features, 8), threshold: 0.1},
   'one direction': {temperature: 0.1, oneDirectional: true, scope: 'both'},
+  // Logits that may be beyond ±40: on the CPU a softmax of them takes a maximum off first.
+  cold: {temperature: 0.04, margin: 0.7, scope: 'both'},
+  'cold positives': {
+    temperature: 0.02,
+    groups: wholeNumbers(pairs, Math.ceil(pairs / 3), 6),
+    groupMode: 'positives',
+    threshold: 0.1,
+  },
 });
 
 interface GradientsOf extends Rows {

@@ -23,13 +23,30 @@ struct UnitGradients {
 // What the gradient of a logit takes from its row or its column.
 struct SoftmaxMarks {
   TileArray<float> lse, leftOut, weights, shares;
+  TileArray<float> perExponential;  // weight e^-lse, where logits are bounded
 };
+
+// The same of the columns of a vector, or of one row.
+struct SoftmaxVectors {
+  Vec lse, weights, shares, perExponential;
+};
+
+SoftmaxVectors rowAt(const SoftmaxMarks& marks, int64_t row) {
+  return {broadcast(marks.lse[row]), broadcast(marks.weights[row]), broadcast(marks.shares[row]),
+          broadcast(marks.perExponential[row])};
+}
+
+SoftmaxVectors columnsAt(const SoftmaxMarks& marks, int64_t column) {
+  return {load(&marks.lse[column]), load(&marks.weights[column]), load(&marks.shares[column]),
+          load(&marks.perExponential[column])};
+}
 
 // Weights are dLoss / d(loss of the row).
 SoftmaxMarks softmaxMarksOf(const Problem& problem, Direction direction, float factor, int64_t begin,
                             int64_t count) {
   using enum ContrastiveStatistic;
   const bool isRows = direction == Direction::rows;
+  const bool isBounded = problem.hasBoundedLogits();
   const float* lse = problem.statistic(isRows ? rowLse : columnLse) + begin;
   const float* leftOut = problem.statistic(isRows ? rowLeftOut : columnLeftOut) + begin;
   const float* shares = problem.statistic(share) + begin;
@@ -39,33 +56,37 @@ SoftmaxMarks softmaxMarksOf(const Problem& problem, Direction direction, float f
     marks.leftOut[index] = leftOut[index];
     marks.weights[index] = problem.x.isAbsent(begin + index) ? 0 : factor * problem.weight(begin + index);
     marks.shares[index] = shares[index];
+    if (isBounded) marks.perExponential[index] = marks.weights[index] * std::exp(-lse[index]);
   }
   return marks;
 }
 
-// weight (P - t) of a vector of logits in one direction
-Vec pullOf(IntVec isLeftOut, const Logits& logits, Vec lse, Vec shares, Vec weights) {
-  const Vec softmax = exp(logits.values - lse);
-  return weights * ((isLeftOut ? Vec{} : softmax) - (logits.isPartner ? shares : Vec{}));
+// weight (P - t) of a vector of logits in one direction. `exponentials`, e^logit, are of bounded logits.
+template <bool isPlain, bool isBounded>
+Vec pullOf(IntVec isLeftOut, const Logits& logits, Vec exponentials, const SoftmaxVectors& of) {
+  const Vec weighted =
+      isBounded ? exponentials * of.perExponential : of.weights * exp(logits.values - of.lse);
+  const Vec kept = isLeftOut ? Vec{} : weighted;
+  if constexpr (isPlain) return kept;
+  return kept - (logits.isPartner ? of.weights * of.shares : Vec{});
 }
 
 // Turns the scores of a tile into dLoss/dlogit, but for pairs themselves, which are left 0. Returns the sum
 // of gradient times logit.
-template <bool hasColumns>
+template <bool hasColumns, bool isPlain, bool isBounded>
 double pullTile(const Tile& tile, const TileMarks& marks, const SoftmaxMarks& rows,
                 const SoftmaxMarks& columns, float* scores) {
   double total = 0;
   for (int64_t i = 0; i < tile.rowCount; i++) {
-    const Vec lse = broadcast(rows.lse[i]), shares = broadcast(rows.shares[i]);
-    const Vec weights = broadcast(rows.weights[i]);
+    const SoftmaxVectors row = rowAt(rows, i);
     Vec rowTotal{};
     for (int64_t j = 0; j < tile.stride; j += kLanes) {
       float* const at = scores + i * tile.stride + j;
-      const Logits logits = logitsAt(marks, i, j, load(at));
-      Vec pull = pullOf(logits.notInRow, logits, lse, shares, weights);
+      const Logits logits = logitsAt<isPlain>(marks, i, j, load(at));
+      const Vec exponentials = isBounded ? exp(logits.values) : Vec{};
+      Vec pull = pullOf<isPlain, isBounded>(logits.notInRow, logits, exponentials, row);
       if constexpr (hasColumns)
-        pull += pullOf(logits.notInColumn, logits, load(&columns.lse[j]), load(&columns.shares[j]),
-                       load(&columns.weights[j]));
+        pull += pullOf<isPlain, isBounded>(logits.notInColumn, logits, exponentials, columnsAt(columns, j));
       store(at, pull);
       rowTotal = fma(pull, logits.values, rowTotal);
     }
@@ -136,9 +157,12 @@ double tileBackward(const Problem& problem, const ScoreMatrix& matrix, std::pair
           ? softmaxMarksOf(problem, *matrix.columnDirection, factor, tile.columnBegin, tile.columnCount)
           : SoftmaxMarks{};
   float* const scores = workspace.scores;
-  double total = matrix.hasColumnSoftmax(rowTile, columnTile)
-                     ? pullTile<true>(tile, marks, rows, columns, scores)
-                     : pullTile<false>(tile, marks, rows, columns, scores);
+  double total = 0;
+  withFlags(
+      [&](auto hasColumns, auto isPlain, auto isBounded) {
+        total = pullTile<hasColumns, isPlain, isBounded>(tile, marks, rows, columns, scores);
+      },
+      matrix.hasColumnSoftmax(rowTile, columnTile), marks.isPlain, marks.isBounded);
   if (matrix.kind == ScoreMatrix::Kind::pairs && rowTile == columnTile)
     total += pullPairs(problem, tile, marks, rows, columns, scores);
   const Pulls pulls = pullsOf(tile, workspace);

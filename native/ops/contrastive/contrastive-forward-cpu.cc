@@ -9,7 +9,7 @@ constexpr int64_t kPairGrain = 64;
 
 // Of each row of one direction, over the logits seen so far, the pair's own left out.
 struct Softmax {
-  float* max;       // [pairs] -inf before the first
+  float* max;       // [pairs] -inf before the first; 0 where logits are bounded, whatever they are
   float* sum;       // [pairs] of e^(logit - max)
   float* partners;  // [pairs] sum of the logits of positives beside the pair itself
 };
@@ -27,9 +27,9 @@ struct Sweep {
 
   const Softmax& of(Direction direction) const { return direction == Direction::rows ? rows : columns; }
 
-  void clear(int64_t pairs) const {
+  void clear(int64_t pairs, bool isBounded) const {
     for (const Softmax& softmax : {rows, columns}) {
-      std::fill_n(softmax.max, pairs, -kInfinity);
+      std::fill_n(softmax.max, pairs, isBounded ? 0 : -kInfinity);
       std::fill_n(softmax.sum, pairs, 0.f);
       std::fill_n(softmax.partners, pairs, 0.f);
     }
@@ -83,7 +83,7 @@ bool allAreAbsent(const Problem& problem) {
   return groups && std::all_of(groups, groups + problem.pairs(), [](int32_t group) { return group < 0; });
 }
 
-// What a tile finds. Maxima are together with those of the tiles before.
+// What a tile finds. Maxima are together with those of the tiles before; of bounded logits they stay 0.
 struct Found {
   TileArray<float> rowMax, columnMax, columnSum, columnPartners;
 };
@@ -97,67 +97,79 @@ Vec shareOf(IntVec isLeftOut, Vec logits, Vec max) {
 // Takes a tile into the running maximum and sum of one row or column.
 void merge(const Softmax& softmax, int64_t at, float max, float sum) {
   const float before = softmax.max[at];
-  if (before != -kInfinity) softmax.sum[at] *= std::exp(before - max);
+  if (before != max && before != -kInfinity) softmax.sum[at] *= std::exp(before - max);
   softmax.max[at] = max;
   softmax.sum[at] += sum;
 }
 
-template <bool hasColumns>
-void findMaxima(const Sweep& sweep, const ScoreMatrix& matrix, const Tile& tile, const TileMarks& marks,
-                const float* scores, Found& found) {
-  const Softmax& rows = sweep.of(matrix.rowDirection);
+template <bool hasColumns, bool isPlain>
+void findMaxima(const Softmax& rows, const Tile& tile, const TileMarks& marks, const float* scores,
+                Found& found) {
   for (int64_t i = 0; i < tile.rowCount; i++) {
-    Vec max = broadcast(-kInfinity), partners{};
-    IntVec partnerCount{};
+    Vec max = broadcast(-kInfinity);
     for (int64_t j = 0; j < tile.stride; j += kLanes) {
-      const Logits logits = logitsAt(marks, i, j, load(scores + i * tile.stride + j));
-      const Vec ofPartners = logits.isPartner ? logits.values : Vec{};
+      const Logits logits = logitsAt<isPlain>(marks, i, j, load(scores + i * tile.stride + j));
       max = cpu::max(max, logits.notInRow ? broadcast(-kInfinity) : logits.values);
-      partners += ofPartners;
-      partnerCount -= logits.isPartner;
       if constexpr (hasColumns) {
         const Vec kept = logits.notInColumn ? broadcast(-kInfinity) : logits.values;
         store(&found.columnMax[j], cpu::max(load(&found.columnMax[j]), kept));
-        store(&found.columnPartners[j], load(&found.columnPartners[j]) + ofPartners);
+      }
+    }
+    found.rowMax[i] = std::max(rows.max[tile.rowBegin + i], maxOf(max));
+  }
+}
+
+template <bool hasColumns, bool isPlain, bool isBounded>
+void addShares(const Sweep& sweep, const ScoreMatrix& matrix, const Tile& tile, const TileMarks& marks,
+               const float* scores, Found& found) {
+  const Softmax& rows = sweep.of(matrix.rowDirection);
+  for (int64_t i = 0; i < tile.rowCount; i++) {
+    const Vec max = broadcast(found.rowMax[i]);
+    Vec rowSum{}, partners{};
+    IntVec partnerCount{};
+    for (int64_t j = 0; j < tile.stride; j += kLanes) {
+      const Logits logits = logitsAt<isPlain>(marks, i, j, load(scores + i * tile.stride + j));
+      const Vec exponentials = isBounded ? exp(logits.values) : Vec{};
+      if constexpr (isBounded)
+        rowSum += logits.notInRow ? Vec{} : exponentials;
+      else
+        rowSum += shareOf(logits.notInRow, logits.values, max);
+      if constexpr (hasColumns) {
+        const Vec shares = isBounded ? (logits.notInColumn ? Vec{} : exponentials)
+                                     : shareOf(logits.notInColumn, logits.values, load(&found.columnMax[j]));
+        store(&found.columnSum[j], load(&found.columnSum[j]) + shares);
+      }
+      if constexpr (!isPlain) {
+        const Vec ofPartners = logits.isPartner ? logits.values : Vec{};
+        partners += ofPartners;
+        partnerCount -= logits.isPartner;
+        if constexpr (hasColumns)
+          store(&found.columnPartners[j], load(&found.columnPartners[j]) + ofPartners);
       }
     }
     const int64_t row = tile.rowBegin + i;
-    found.rowMax[i] = std::max(rows.max[row], maxOf(max));
-    rows.partners[row] += sum(partners);
-    if (matrix.kind == ScoreMatrix::Kind::pairs)
-      sweep.partnerCounts[row] += sum(__builtin_convertvector(partnerCount, Vec));
-  }
-}
-
-template <bool hasColumns>
-void addShares(const Softmax& rows, const Tile& tile, const TileMarks& marks, const float* scores,
-               Found& found) {
-  for (int64_t i = 0; i < tile.rowCount; i++) {
-    const Vec max = broadcast(found.rowMax[i]);
-    Vec rowSum{};
-    for (int64_t j = 0; j < tile.stride; j += kLanes) {
-      const Logits logits = logitsAt(marks, i, j, load(scores + i * tile.stride + j));
-      rowSum += shareOf(logits.notInRow, logits.values, max);
-      if constexpr (hasColumns) {
-        const Vec shares = shareOf(logits.notInColumn, logits.values, load(&found.columnMax[j]));
-        store(&found.columnSum[j], load(&found.columnSum[j]) + shares);
-      }
+    merge(rows, row, found.rowMax[i], sum(rowSum));
+    if constexpr (!isPlain) {
+      rows.partners[row] += sum(partners);
+      if (matrix.kind == ScoreMatrix::Kind::pairs)
+        sweep.partnerCounts[row] += sum(__builtin_convertvector(partnerCount, Vec));
     }
-    merge(rows, tile.rowBegin + i, found.rowMax[i], sum(rowSum));
   }
 }
 
-template <bool hasColumns>
+template <bool hasColumns, bool isPlain, bool isBounded>
 void sweepTile(const Sweep& sweep, const ScoreMatrix& matrix, const Tile& tile, const TileMarks& marks,
                const float* scores) {
   const Softmax& columns = sweep.of(matrix.columnDirection.value_or(Direction::columns));
   Found found{};
-  if constexpr (hasColumns) {
-    std::copy_n(columns.max + tile.columnBegin, tile.columnCount, found.columnMax.values);
-    std::fill(found.columnMax.values + tile.columnCount, found.columnMax.values + tile.stride, -kInfinity);
+  if constexpr (!isBounded) {
+    if constexpr (hasColumns) {
+      std::copy_n(columns.max + tile.columnBegin, tile.columnCount, found.columnMax.values);
+      std::fill(found.columnMax.values + tile.columnCount, found.columnMax.values + tile.stride, -kInfinity);
+    }
+    findMaxima<hasColumns, isPlain>(sweep.of(matrix.rowDirection), tile, marks, scores, found);
   }
-  findMaxima<hasColumns>(sweep, matrix, tile, marks, scores, found);
-  addShares<hasColumns>(sweep.of(matrix.rowDirection), tile, marks, scores, found);
+  addShares<hasColumns, isPlain, isBounded>(sweep, matrix, tile, marks, scores, found);
   if constexpr (hasColumns)
     for (int64_t j = 0; j < tile.columnCount; j++) {
       merge(columns, tile.columnBegin + j, found.columnMax[j], found.columnSum[j]);
@@ -172,10 +184,11 @@ void sweepMatrix(Context& context, Workspaces& workspaces, const Problem& proble
                 const Tile tile = tileAt(problem, matrix, rowTile, columnTile);
                 computeScores(matrix, tile, workspace);
                 const TileMarks marks = marksOf(problem, matrix, tile);
-                if (matrix.hasColumnSoftmax(rowTile, columnTile))
-                  sweepTile<true>(sweep, matrix, tile, marks, workspace.scores);
-                else
-                  sweepTile<false>(sweep, matrix, tile, marks, workspace.scores);
+                withFlags(
+                    [&](auto hasColumns, auto isPlain, auto isBounded) {
+                      sweepTile<hasColumns, isPlain, isBounded>(sweep, matrix, tile, marks, workspace.scores);
+                    },
+                    matrix.hasColumnSoftmax(rowTile, columnTile), marks.isPlain, marks.isBounded);
               });
 }
 
@@ -245,7 +258,7 @@ void contrastive(const Tensor& x, const Tensor& y, const ContrastiveOptions& opt
             findOwnScores(context, problem,
                           statistics + static_cast<int64_t>(ContrastiveStatistic::score) * pairs);
             const Sweep sweep(sweepFloats, pairs);
-            sweep.clear(pairs);
+            sweep.clear(pairs, problem.hasBoundedLogits());
             Workspaces workspaces(workFloats, threads, problem);
             for (const ScoreMatrix& matrix : scoreMatricesOf(problem))
               sweepMatrix(context, workspaces, problem, matrix, sweep);

@@ -34,14 +34,18 @@ struct Marks {
 
 enum class Side { row, column };
 
+bool hasPartners(const Problem& problem, const ScoreMatrix& matrix) {
+  return problem.x.groups && problem.groupMode == GroupMode::positives &&
+         matrix.kind == ScoreMatrix::Kind::pairs;
+}
+
 // Marks of the rows or columns `begin` and on of a matrix of scores.
 Marks marksOf(const Problem& problem, const ScoreMatrix& matrix, Side side, int64_t begin, int64_t count) {
   const bool isExtra = matrix.kind == ScoreMatrix::Kind::extra;
   const bool isRow = side == Side::row;
   const Rows& rows = isRow ? *matrix.rows : *matrix.columns;
-  const bool hasPartners =
-      rows.groups && problem.groupMode == GroupMode::positives && matrix.kind == ScoreMatrix::Kind::pairs;
-  const bool idsAreGroups = rows.groups && problem.groupMode != GroupMode::none && !hasPartners;
+  const bool areMarked = hasPartners(problem, matrix);
+  const bool idsAreGroups = rows.groups && problem.groupMode != GroupMode::none && !areMarked;
   const bool hasLimits = problem.threshold && (isRow || !isExtra);
   const int32_t never = isRow ? 0 : 1;  // what equals nothing of the other side
   const float* scores = problem.statistic(ContrastiveStatistic::score);
@@ -51,7 +55,7 @@ Marks marksOf(const Problem& problem, const ScoreMatrix& matrix, Side side, int6
     const int64_t pair = begin + index;
     const int32_t id = isExtra ? never : idsAreGroups ? rows.groups[pair] : static_cast<int32_t>(pair);
     marks.ids[index] = rows.isAbsent(pair) ? Marks::kNoRow : id;
-    marks.partners[index] = hasPartners ? rows.groups[pair] : never;
+    marks.partners[index] = areMarked ? rows.groups[pair] : never;
     marks.limits[index] = hasLimits ? scores[pair] + *problem.threshold : kInfinity;
   }
   return marks;
@@ -62,6 +66,8 @@ struct TileMarks {
   Marks rows, columns;
   float inverseTau;
   float positiveMargin;  // margin / tau, taken from the logits of positives
+  bool isPlain;          // no row has partners, no score is limited: the ids alone decide
+  bool isBounded;        // as kMostBoundedLogit says
 };
 
 // A vector of logits: which of them are positives beside the pair itself, and which are left out of the
@@ -71,13 +77,15 @@ struct Logits {
   IntVec isPartner, notInRow, notInColumn;
 };
 
+template <bool isPlain>
 inline Logits logitsAt(const TileMarks& marks, int64_t row, int64_t column, Vec scores) {
   // Not above 0 where both are the same, or one alone has the sign of kNoRow.
   const IntVec never = (load(&marks.columns.ids[column]) ^ marks.rows.ids[row]) <= 0;
+  const Vec plain = scores * marks.inverseTau;
+  if constexpr (isPlain) return {plain, IntVec{}, never, never};
   const IntVec isPartner = (load(&marks.columns.partners[column]) == marks.rows.partners[row]) & ~never;
   const IntVec aboveRow = scores > marks.rows.limits[row];
   const IntVec aboveColumn = scores > load(&marks.columns.limits[column]);
-  const Vec plain = scores * marks.inverseTau;
   return {isPartner ? plain - marks.positiveMargin : plain, isPartner, never | (aboveRow & ~isPartner),
           never | (aboveColumn & ~isPartner)};
 }

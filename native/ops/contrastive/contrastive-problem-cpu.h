@@ -19,6 +19,9 @@ namespace {
 constexpr int64_t kMostTileRows = 512;
 constexpr int64_t kLeastTileRows = 32;
 constexpr float kMostInverseTau = 100;
+// Where no logit is further from 0, e^logit, sums of it over any number of pairs and their quotients stay
+// within float32 as they are: no maximum needs to be known, and rows and columns share one e^logit.
+constexpr float kMostBoundedLogit = 40;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Rows of x, y or z, and 1 / norm of each.
@@ -59,6 +62,8 @@ struct Problem {
     if (!theta) return fixedInverseTau;
     return isClamped() ? kMostInverseTau : std::exp(*theta);
   }
+  // Scores are within [-1, 1], as products of unit rows.
+  bool hasBoundedLogits() const { return inverseTau() * (1 + std::abs(margin)) <= kMostBoundedLogit; }
   float weight(int64_t pair) const { return x.isAbsent(pair) ? 0.f : weights ? weights[pair] : 1.f; }
   // The factor of each direction's mean.
   double directionFactor() const { return oneDirectional ? 1 : 0.5; }

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <numeric>
+#include <type_traits>
 #include <vector>
 
 #include "ops/contrastive/contrastive-marks-cpu.h"
@@ -148,8 +149,26 @@ Tile tileAt(const Problem& problem, const ScoreMatrix& matrix, int64_t rowTile, 
 TileMarks marksOf(const Problem& problem, const ScoreMatrix& matrix, const Tile& tile) {
   const float inverseTau = problem.inverseTau();
   return {marksOf(problem, matrix, Side::row, tile.rowBegin, tile.rowCount),
-          marksOf(problem, matrix, Side::column, tile.columnBegin, tile.columnCount), inverseTau,
-          problem.margin * inverseTau};
+          marksOf(problem, matrix, Side::column, tile.columnBegin, tile.columnCount),
+          inverseTau,
+          problem.margin * inverseTau,
+          !problem.threshold && !hasPartners(problem, matrix),
+          problem.hasBoundedLogits()};
+}
+
+// Calls body with each flag as a type: std::true_type or std::false_type.
+template <typename F>
+void withFlags(F&& body) {
+  body();
+}
+
+template <typename F, typename... Rest>
+void withFlags(F&& body, bool flag, Rest... rest) {
+  const auto go = [&](auto first) { withFlags([&](auto... others) { body(first, others...); }, rest...); };
+  if (flag)
+    go(std::true_type{});
+  else
+    go(std::false_type{});
 }
 
 void loadUnitRows(const Rows& rows, int64_t begin, int64_t count, float* to) {
