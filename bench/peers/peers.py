@@ -28,16 +28,27 @@ class Peer:
             leaf.grad = None
 
 
+# On a CPU PyTorch's bfloat16 may be its slower dtype, so a fused op is compared with its float32 as well.
+IN_FLOAT32 = ", float32"
+FUSED_OPS = ("attention", "contrastive", "linearCrossEntropy")
+
+
 def variants(case, device):
     """Names of the peers that this installation has for a case."""
-    return [name for name, is_there in PEERS[case["kind"]].items() if is_there(device)]
+    names = [name for name, is_there in PEERS[case["kind"]].items() if is_there(device)]
+    if device == "cpu" and case["dtype"] != "float32" and case["kind"] in FUSED_OPS:
+        names += [name + IN_FLOAT32 for name in names]
+    return names
 
 
 def prepare(case, variant, device):
     """The peer, with the inputs that our side makes as well."""
     if variant not in variants(case, device):
         raise ValueError(f"{variant} is not a peer of {case['kind']} here")
-    return MAKERS[case["kind"]](case, variant, device)
+    make_peer = MAKERS[case["kind"]]
+    if variant.endswith(IN_FLOAT32):
+        return make_peer({**case, "dtype": "float32"}, variant.removesuffix(IN_FLOAT32), device)
+    return make_peer(case, variant, device)
 
 
 def make(shape, seed, case, device, std=1.0):

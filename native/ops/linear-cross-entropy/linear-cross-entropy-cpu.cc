@@ -175,9 +175,8 @@ void run(Context& context, const Loss& loss) {
   using D = std::conditional_t<std::is_same_v<E, BFloat16>, BFloat16, float>;
   clearResults(loss);
   const Kept kept = keepTokens(loss);
-  // Chunks of equal length, so that none is left with a few tokens.
-  const int64_t chunks = std::max<int64_t>(1, ceilDiv(kept.count, loss.chunk));
-  const int64_t length = ceilDiv(kept.count, chunks);
+  // None is left with a few tokens.
+  const int64_t length = evenPart(std::max<int64_t>(1, kept.count), loss.chunk);
   for (int64_t begin = 0; begin < kept.count; begin += length) {
     const Chunk<E> chunk = gather<E>(context, loss, begin, std::min(begin + length, kept.count));
     computeLogits(context, loss, chunk);
@@ -234,7 +233,7 @@ void linearCrossEntropy(const Tensor& hidden, const Tensor& weight, const Tensor
             .dHidden = floats(out.dHidden),
             .dWeight = floats(out.dWeight)};
   const int64_t most = std::max(kLeastChunk, kLogits / std::max<int64_t>(1, loss.softmax.vocab));
-  loss.chunk = std::clamp<int64_t>(loss.tokens, 1, most);
+  loss.chunk = evenPart(std::max<int64_t>(1, loss.tokens), most);
 
   const auto scratch = [&](int64_t elements, DType dtype) {
     return empty({elements}, dtype, hidden.device());

@@ -150,7 +150,7 @@ void packAlongK(const Slab& slab, NextPanel next, float* panel) {
   const int64_t words = slab.words;
   constexpr int64_t lastLine = (width - 1) / kLanes * kLanes;
   // So many lines of memory as a step reads of its own panel, or more.
-  constexpr int64_t linesOfStep = ceilDiv(width, ceilDiv(width, kLanes));
+  constexpr int64_t linesOfStep = evenPart(width, kLanes);
   for (int64_t word = 0; word < words; word += kLanes) {
     const int64_t elements = slab.depth - word * Form::kElements;
     // From the last lines down: what a store writes beyond its word is then written again.

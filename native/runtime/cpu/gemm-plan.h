@@ -29,11 +29,6 @@ inline int64_t blockStep(const MicroShape& micro) { return std::max(micro.wordSt
 
 inline int64_t superRowsOf(const MicroShape& micro) { return kSuperRows / micro.rows * micro.rows; }
 
-// Parts of equal length, as few as the most allows, and each a multiple of `unit`.
-inline int64_t evenPart(int64_t length, int64_t most, int64_t unit) {
-  return roundUp(ceilDiv(length, ceilDiv(length, most)), unit);
-}
-
 inline GemmPlan gemmPlan(int64_t m, int64_t n, int64_t k, const MicroShape& micro) {
   GemmPlan plan{};
   plan.superRows = evenPart(m, superRowsOf(micro), micro.rows);
@@ -64,7 +59,7 @@ inline GemmPlan gemmPlan(int64_t m, int64_t n, int64_t k, const MicroShape& micr
   plan.splits = std::min(superBlocks, ceilDiv(kEnoughTasks, tasks()));
   if (flops() / static_cast<double>(plan.splits) < micro.leastTaskFlops) plan.splits = 1;
   // A part takes whole blocks, so fewer parts may do.
-  plan.splits = ceilDiv(superBlocks, ceilDiv(superBlocks, plan.splits));
+  plan.splits = evenPart(superBlocks, plan.splits);
   return plan;
 }
 
