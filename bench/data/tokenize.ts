@@ -7,7 +7,8 @@ import {Tokenizer as Library} from 'tokenizers';
 import {parseConfig} from '../../lib/config/index.js';
 import {trainTokenizer} from '../../lib/data/index.js';
 import {corporaOf, type TextCorpus} from '../../lib/data/corpus/corpora.js';
-import {createDocumentEncoder} from '../../lib/data/shards/encode.js';
+import {inOrder} from '../../lib/data/corpus/in-order.js';
+import {createDocumentEncoder, encodedAhead} from '../../lib/data/shards/encode.js';
 import {runBench} from '../support/bench.js';
 import {sized} from '../support/quick.js';
 
@@ -43,9 +44,13 @@ try {
   };
   const fromFiles = async (): Promise<Int32Array[]> => {
     const segments: Int32Array[] = [];
-    for (const corpus of corpora)
-      for await (const documents of corpus.documents({}))
-        for (const {tokens} of await encoder.inSegments(documents, longestSegment)) segments.push(tokens);
+    for (const corpus of corpora) {
+      const batches = inOrder(corpus.documents({}), {
+        ahead: encodedAhead,
+        work: (documents) => encoder.inSegments(documents, longestSegment),
+      });
+      for await (const batch of batches) for (const {tokens} of batch) segments.push(tokens);
+    }
     return segments;
   };
 

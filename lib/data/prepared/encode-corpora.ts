@@ -2,12 +2,13 @@
 import {CrossmapError} from '../../errors.js';
 import {z} from 'zod';
 import {hashText} from '../corpus/hash.js';
+import {inOrder} from '../corpus/in-order.js';
 import type {SentencePair} from '../corpus/pairs.js';
 import type {PairPlan, TextPlan} from '../held-out/plan.js';
 import type {CorpusOptions} from '../corpus/corpora.js';
 import type {Breather} from '../pace.js';
 import {longestPair, longestText} from '../sampling/source.js';
-import type {DocumentEncoder} from '../shards/encode.js';
+import {encodedAhead, type DocumentEncoder} from '../shards/encode.js';
 import {createShard, type ShardWriter} from '../shards/shard.js';
 import type {Tokenizer} from '../tokenizer/tokenizer.js';
 import {createExamples} from './examples.js';
@@ -103,12 +104,18 @@ async function writeText(
   const sample: string[] = [];
   let segments = 0;
   const digests = await writeShards(names, encoding, async ([training, heldOut]) => {
-    for await (const batch of walkDocuments(plan, reading)) {
-      for (const segment of await encoder.inSegments(batch.training, longestText(context))) {
-        training?.add({...segment, textId: 0});
-        segments++;
-      }
-      for (const document of await encoder.whole(batch.heldOut)) heldOut?.add({...document, textId: 0});
+    const batches = inOrder(walkDocuments(plan, reading), {
+      ahead: encodedAhead,
+      work: async (batch) => ({
+        ...batch,
+        segments: await encoder.inSegments(batch.training, longestText(context)),
+        whole: await encoder.whole(batch.heldOut),
+      }),
+    });
+    for await (const batch of batches) {
+      for (const segment of batch.segments) training?.add({...segment, textId: 0});
+      segments += batch.segments.length;
+      for (const document of batch.whole) heldOut?.add({...document, textId: 0});
       for (const {reason, item} of batch.dropped) examples.add(reason, item.join(' '));
       sample.push(...batch.training.flat().slice(0, sampleSentences - sample.length));
       await training?.drain();
@@ -157,11 +164,14 @@ async function writePairs(
   const sample: SentencePair[] = [];
   let [tooLong, kept] = [0, 0];
   const digests = await writeShards([shard], encoding, async ([writer]) => {
-    for await (const batch of walkPairs(plan, reading)) {
+    const batches = inOrder(walkPairs(plan, reading), {
+      ahead: encodedAhead,
+      work: async (batch) => ({...batch, sides: await encodeSides(batch.training.flat(), encoding)}),
+    });
+    for await (const {sides, ...batch} of batches) {
       heldOut.push(...batch.heldOut);
       for (const {reason, item} of batch.dropped) examples.add(reason, item.join('\t'));
       sample.push(...batch.training.slice(0, sampleSentences - sample.length));
-      const sides = await encodeSides(batch.training.flat(), encoding);
       for (let i = 0; i + 1 < sides.length; i += 2) {
         const [x, y] = [sides[i], sides[i + 1]];
         if (x === undefined || y === undefined) continue;

@@ -2,6 +2,9 @@
 import type {Document} from '../corpus/documents.js';
 import type {Tokenizer} from '../tokenizer/tokenizer.js';
 
+/** Batches that are encoded at once: the library's threads have work while one of them is read or written. */
+export const encodedAhead = 2;
+
 /** A piece of text that is tokenised as a whole, with its UTF-8 bytes. */
 interface EncodedText {
   readonly tokens: Int32Array;

@@ -1,6 +1,6 @@
 /** Opens a `tokenizer.json`. */
 import {readFile} from 'node:fs/promises';
-import {Tokenizer as Library} from 'tokenizers';
+import {Tokenizer as Library, type Encoding} from 'tokenizers';
 import {z} from 'zod';
 import {CrossmapError} from '../../errors.js';
 import {controlNames, languageOfToken, languageToken} from './control.js';
@@ -13,7 +13,7 @@ const fileSchema = z.looseObject({
 });
 
 /** Texts that the library is given at once: enough for all its threads, few enough that results take little memory. */
-const textsAtOnce = 512;
+const textsAtOnce = 2048;
 
 /**
  * Opens a `tokenizer.json` that has the control tokens `<bos>`, `<eos>`, `<map>` and those of the languages.
@@ -109,9 +109,15 @@ function createTokenizer(file: string, {library, vocabSize, controls, languages}
     encode: async (text) => Int32Array.from((await library.encode(text, null, plain)).getIds()),
     async encodeAll(texts) {
       const all: Int32Array[] = [];
-      for (let at = 0; at < texts.length; at += textsAtOnce)
-        for (const encoding of await library.encodeBatch(texts.slice(at, at + textsAtOnce), plain))
-          all.push(Int32Array.from(encoding.getIds()));
+      const encode = (at: number): Promise<Encoding[]> =>
+        library.encodeBatch(texts.slice(at, at + textsAtOnce), plain);
+      // The library's threads are at the next texts while ids are taken out of these.
+      let next = texts.length > 0 ? encode(0) : undefined;
+      for (let at = textsAtOnce; next !== undefined; at += textsAtOnce) {
+        const encodings: readonly Encoding[] = await next;
+        next = at < texts.length ? encode(at) : undefined;
+        for (const encoding of encodings) all.push(new Int32Array(encoding.getIds()));
+      }
       return all;
     },
     async decode(ids) {
