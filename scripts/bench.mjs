@@ -50,7 +50,7 @@ export function allBenches() {
 }
 
 /**
- * What is run, and where the figures go: a quick run's are of no worth and are not tracked.
+ * What is run, and where the figures go: a quick run's are of no worth and are not tracked. A name may be that of a folder.
  *
  * @param {readonly string[]} args
  * @param {readonly string[]} all
@@ -60,8 +60,10 @@ export function benchPlan(args, all) {
   const flagsFrom = args.findIndex((arg) => arg.startsWith('-'));
   const named = flagsFrom === -1 ? args : args.slice(0, flagsFrom);
   const flags = flagsFrom === -1 ? [] : args.slice(flagsFrom);
-  const unknown = named.find((name) => !all.includes(name));
-  if (unknown) throw new SetUpError(`bench: ${unknown} is not a bench; there are ${all.join(', ')}`);
+  const benchesOf = (name) => all.filter((each) => each === name || each.startsWith(`${name}/`));
+  const unknown = named.find((name) => benchesOf(name).length === 0);
+  if (unknown)
+    throw new SetUpError(`bench: ${unknown} is no bench and no folder of them; there are ${all.join(', ')}`);
   const at = flags.findIndex((flag) => flag === '--out' || flag.startsWith('--out='));
   const [flag = ''] = flags.slice(at);
   const given = at === -1 ? undefined : flag === '--out' ? flags[at + 1] : flag.slice('--out='.length);
@@ -69,7 +71,7 @@ export function benchPlan(args, all) {
   const rest =
     at === -1 ? flags : flags.filter((_, index) => index !== at && !(flag === '--out' && index === at + 1));
   return {
-    names: named.length > 0 ? named : all,
+    names: named.length > 0 ? [...new Set(named.flatMap(benchesOf))] : all,
     flags: rest,
     out: path.resolve(
       given ?? (flags.includes('--quick') ? path.join(stateFolder, 'bench') : resultsFolder()),

@@ -23,10 +23,20 @@ test('without a name all benches run, else those named', (t) => {
   });
 });
 
+test('the name of a folder stands for the benches in it, each once', (t) => {
+  const more = [...all, 'torch/matmul', 'ops/mat'];
+  t.deepEqual(benchPlan(['torch', 'ops/mat', 'torch/matmul'], more).names, [
+    'torch/attention',
+    'torch/matmul',
+    'ops/mat',
+  ]);
+});
+
 test('a name that is none is refused, with those that there are', (t) => {
-  t.throws(() => benchPlan(['ops/matmull'], all), {
-    message: 'bench: ops/matmull is not a bench; there are torch/attention, ops/matmul',
-  });
+  for (const name of ['ops/matmull', 'op', 'torch/'])
+    t.throws(() => benchPlan([name], all), {
+      message: `bench: ${name} is no bench and no folder of them; there are torch/attention, ops/matmul`,
+    });
 });
 
 test('figures go to a folder of the machine, those of a quick run elsewhere, or where they are asked for', (t) => {
