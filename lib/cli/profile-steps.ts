@@ -48,7 +48,7 @@ const mostPending = 100_000;
 /** Adds `--profile` and `--profile-steps`. */
 export function addProfileOptions(command: Command): Command {
   return command
-    .option('--profile <file>', 'write a trace of some steps, for ui.perfetto.dev or chrome://tracing')
+    .option('--profile <file>', 'write a trace of some steps, for ui.perfetto.dev or speedscope')
     .option(
       '--profile-steps <range>',
       `which steps, as 10-20 or 12 (default: ${defaultSteps} after the first ${warmUpSteps})`,

@@ -1,5 +1,5 @@
 /**
- * The trace event format of Chrome, which chrome://tracing, Perfetto (ui.perfetto.dev) and Speedscope open: a JSON object whose
+ * The trace event format of Chrome, which Perfetto (ui.perfetto.dev) and speedscope open: a JSON object whose
  * `traceEvents` are complete events (`ph: X`, with begin, duration and time on a core in microseconds) and metadata (`ph: M`) that
  * names the rows.
  *
