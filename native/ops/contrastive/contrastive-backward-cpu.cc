@@ -46,7 +46,6 @@ SoftmaxMarks softmaxMarksOf(const Problem& problem, Direction direction, float f
                             int64_t count) {
   using enum ContrastiveStatistic;
   const bool isRows = direction == Direction::rows;
-  const bool isBounded = problem.hasBoundedLogits();
   const float* lse = problem.statistic(isRows ? rowLse : columnLse) + begin;
   const float* leftOut = problem.statistic(isRows ? rowLeftOut : columnLeftOut) + begin;
   const float* shares = problem.statistic(share) + begin;
@@ -56,8 +55,10 @@ SoftmaxMarks softmaxMarksOf(const Problem& problem, Direction direction, float f
     marks.leftOut[index] = leftOut[index];
     marks.weights[index] = problem.x.isAbsent(begin + index) ? 0 : factor * problem.weight(begin + index);
     marks.shares[index] = shares[index];
-    if (isBounded) marks.perExponential[index] = marks.weights[index] * std::exp(-lse[index]);
   }
+  if (problem.hasBoundedLogits())
+    for (int64_t index = 0; index < count; index += kLanes)
+      store(&marks.perExponential[index], load(&marks.weights[index]) * exp(-load(&marks.lse[index])));
   return marks;
 }
 
