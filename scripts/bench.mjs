@@ -60,6 +60,7 @@ export function benchPlan(args, all) {
   const flagsFrom = args.findIndex((arg) => arg.startsWith('-'));
   const named = flagsFrom === -1 ? args : args.slice(0, flagsFrom);
   const flags = flagsFrom === -1 ? [] : args.slice(flagsFrom);
+  /** @param {string} name */
   const benchesOf = (name) => all.filter((each) => each === name || each.startsWith(`${name}/`));
   const unknown = named.find((name) => benchesOf(name).length === 0);
   if (unknown)
