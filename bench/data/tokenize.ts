@@ -7,7 +7,7 @@ import {Tokenizer as Library} from 'tokenizers';
 import {parseConfig} from '../../lib/config/index.js';
 import {trainTokenizer} from '../../lib/data/index.js';
 import {corporaOf, type TextCorpus} from '../../lib/data/corpus/corpora.js';
-import {inOrder} from '../../lib/data/corpus/in-order.js';
+import {inOrder} from '../../lib/data/in-order.js';
 import {createDocumentEncoder, encodedAhead} from '../../lib/data/shards/encode.js';
 import {runBench} from '../support/bench.js';
 import {sized} from '../support/quick.js';

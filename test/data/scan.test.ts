@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {corporaOf} from '../../lib/data/corpus/corpora.js';
 import type {FilterOptions} from '../../lib/data/corpus/filter.js';
-import {inOrder} from '../../lib/data/corpus/in-order.js';
+import {inOrder} from '../../lib/data/in-order.js';
 import type {Scan} from '../../lib/data/corpus/scan.js';
 import {configIn, documents, folderWith, sentence, sentences} from './corpora.js';
 import {scanAll} from './scan-all.js';

@@ -11,7 +11,7 @@
 int main() {
   using namespace crossmap;
   using namespace crossmap::cpu;
-  MicroShape shape{.rowStep = 1, .columnStep = 1};
+  MicroShape shape{};
   std::string dtype;
   int64_t m, n, k, mostM, mostN, mostK;
   while (std::cin >> shape.rows >> shape.columns >> shape.wordElements >> shape.wordStep >>

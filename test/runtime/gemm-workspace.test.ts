@@ -6,18 +6,8 @@ import {wholeNumbers} from '../support/numbers.js';
 
 const program = compile(
   path.join(programFolder(), 'gemm-workspace'),
-  [
-    'test/runtime/gemm-workspace-program.cc',
-    'native/runtime/cpu/thread-pool.cc',
-    'native/runtime/profile.cc',
-  ],
-  [
-    '-DCROSSMAP_ISA=baseline',
-    '-Wno-psabi',
-    '-Wno-unused-function',
-    '-Wno-missing-field-initializers',
-    '-pthread',
-  ],
+  ['test/runtime/gemm-workspace-program.cc'],
+  ['-DCROSSMAP_ISA=baseline', '-Wno-psabi'],
 );
 
 /** The micro-tiles that kernels are fit for: rows, columns, elements and steps of words, words of a block, rows and columns of a task, its least operations. */

@@ -4,7 +4,7 @@ import type {Breather} from '../pace.js';
 import type {CorpusOptions, PairCorpus, TextCorpus} from './corpora.js';
 import {createFates, type Fates} from './fates.js';
 import {documentFates, pairFates, type DocumentFate, type FilterOptions, type PairFate} from './filter.js';
-import {inOrder} from './in-order.js';
+import {inOrder} from '../in-order.js';
 import {createNearDuplicates, type NearDuplicates} from './min-hash.js';
 import {createNumberList, type NumberList} from './numbers.js';
 import type {Scanner} from './scanner.js';

@@ -2,7 +2,7 @@
 import {CrossmapError} from '../../errors.js';
 import {z} from 'zod';
 import {hashText} from '../corpus/hash.js';
-import {inOrder} from '../corpus/in-order.js';
+import {inOrder} from '../in-order.js';
 import type {SentencePair} from '../corpus/pairs.js';
 import type {PairPlan, TextPlan} from '../held-out/plan.js';
 import type {CorpusOptions} from '../corpus/corpora.js';

@@ -1,8 +1,9 @@
 /** Opens a `tokenizer.json`. */
 import {readFile} from 'node:fs/promises';
-import {Tokenizer as Library, type Encoding} from 'tokenizers';
+import {Tokenizer as Library} from 'tokenizers';
 import {z} from 'zod';
 import {CrossmapError} from '../../errors.js';
+import {inOrder} from '../in-order.js';
 import {controlNames, languageOfToken, languageToken} from './control.js';
 import type {Tokenizer} from './tokenizer.js';
 
@@ -106,18 +107,16 @@ function createTokenizer(file: string, {library, vocabSize, controls, languages}
       );
     },
     isControl: (id) => controlIds.has(id),
-    encode: async (text) => Int32Array.from((await library.encode(text, null, plain)).getIds()),
+    encode: async (text) => new Int32Array((await library.encode(text, null, plain)).getIds()),
     async encodeAll(texts) {
       const all: Int32Array[] = [];
-      const encode = (at: number): Promise<Encoding[]> =>
-        library.encodeBatch(texts.slice(at, at + textsAtOnce), plain);
       // The library's threads are at the next texts while ids are taken out of these.
-      let next = texts.length > 0 ? encode(0) : undefined;
-      for (let at = textsAtOnce; next !== undefined; at += textsAtOnce) {
-        const encodings: readonly Encoding[] = await next;
-        next = at < texts.length ? encode(at) : undefined;
+      const batches = inOrder(inBatches(texts), {
+        ahead: 2,
+        work: (batch) => library.encodeBatch(batch, plain),
+      });
+      for await (const encodings of batches)
         for (const encoding of encodings) all.push(new Int32Array(encoding.getIds()));
-      }
       return all;
     },
     async decode(ids) {
@@ -128,4 +127,8 @@ function createTokenizer(file: string, {library, vocabSize, controls, languages}
       return text.length === 0 ? '' : library.decode(text, false);
     },
   };
+}
+
+function* inBatches(texts: readonly string[]): Generator<string[]> {
+  for (let at = 0; at < texts.length; at += textsAtOnce) yield texts.slice(at, at + textsAtOnce);
 }

@@ -49,7 +49,7 @@ struct SuperBlock {
   int64_t k, depth;
 };
 
-void share(ThreadPool* pool, int64_t count, const std::function<void(int64_t)>& body) {
+inline void share(ThreadPool* pool, int64_t count, const std::function<void(int64_t)>& body) {
   const auto range = [&](int64_t begin, int64_t end) {
     for (int64_t index = begin; index < end; index++) body(index);
   };
@@ -142,8 +142,8 @@ struct Packed {
   float* scratch;
 };
 
-void pack(ThreadPool* pool, const Gemm& gemm, const SuperBlock& block, const Packed& packed, bool alsoA,
-          bool alsoB) {
+inline void pack(ThreadPool* pool, const Gemm& gemm, const SuperBlock& block, const Packed& packed,
+                 bool alsoA, bool alsoB) {
   const Packing<Operand::a> a(gemm, block, packed.a);
   const Packing<Operand::b> b(gemm, block, packed.b);
   const int64_t partsA = alsoA ? a.parts() : 0;

@@ -13,7 +13,7 @@ interface InOrderOptions<Item, Result> {
  * @throws what the items and the work throw
  */
 export async function* inOrder<Item, Result>(
-  items: AsyncIterable<Item>,
+  items: AsyncIterable<Item> | Iterable<Item>,
   {ahead, work}: InOrderOptions<Item, Result>,
 ): AsyncGenerator<Result> {
   const waiting: Promise<Result>[] = [];
