@@ -14,7 +14,7 @@ namespace {
 
 // The logits of a chunk. More tokens at a time read the weight and its gradient less often from memory; these
 // bytes fit in a shared cache of 32 MiB.
-constexpr int64_t kLogits = (int64_t{24} << 20) / int64_t{sizeof(float)};
+constexpr int64_t kLogits = (int64_t{22} << 20) / int64_t{sizeof(float)};
 constexpr int64_t kLeastChunk =
     112;  // tokens: fewer would spend more time packing the weight than multiplying
 
