@@ -1,7 +1,5 @@
-/** Finds and loads the native addon. Nothing else in lib knows where it lies or that its errors are not yet ours. */
-import {existsSync} from 'node:fs';
-import {createRequire} from 'node:module';
-import {fileURLToPath} from 'node:url';
+/** The native addon, as TypeScript sees it. Nothing else in lib knows that its errors are not yet ours. */
+import {findAddon, type Addon, type LoadedAddon} from './addon/find.js';
 import {CrossmapError, isErrorCode} from './errors.js';
 import type {NativeDevice, NativeDType, NativeOps, NativeTensor, Shape} from './native-ops.js';
 import type {KernelCounters, KernelLaunch} from './kernel-counters.js';
@@ -119,24 +117,7 @@ interface Native extends NativeOps {
   simtLaunchShapes: () => readonly KernelLaunch[];
 }
 
-/** An addon file, and why it was taken. */
-interface AddonLocation {
-  readonly path: string;
-  readonly reason: string;
-}
-
-/** The addon that is loaded, and what was found on the way to it. */
-interface Addon extends AddonLocation {
-  /** Why an addon with CUDA was not taken; absent where one is. */
-  readonly noCuda?: string;
-}
-
-interface Loaded {
-  readonly functions: Partial<Native>;
-  readonly addon: Addon;
-}
-
-let loaded: Loaded | undefined;
+let loaded: LoadedAddon<Partial<Native>> | undefined;
 
 /**
  * The native functions. The addon is loaded by the first use of one, so modules that need none work without it.
@@ -175,50 +156,8 @@ function lazy(): Native {
   return new Proxy(known, {get: find}) as unknown as Native;
 }
 
-function load(): Loaded {
-  return (loaded ??= findAddon());
-}
-
-const builds = {
-  cuda: [{file: 'build-cuda/Release/crossmap-cuda.node', reason: 'built by cmake-js, with CUDA'}],
-  cpu: [
-    {file: 'build-cmake/Release/crossmap-cpu.node', reason: 'built by cmake-js'},
-    {file: 'build/Release/crossmap-cpu.node', reason: 'built by node-gyp'},
-  ],
-  simt: [{file: 'build-cmake/Release/crossmap-simt.node', reason: 'the device simt was asked for'}],
-} as const;
-
-const commands = {cpu: 'npm run build', cuda: 'npm run build:cuda', simt: 'npm run build:simt'} as const;
-
-function findAddon(): Loaded {
-  const chosen = process.env['CROSSMAP_ADDON'];
-  if (chosen) return loadFrom({path: chosen, reason: 'CROSSMAP_ADDON names it'});
-  const device = required ?? deviceOfEnvironment();
-  if (device === 'simt') return loadFrom(firstOf('simt'));
-  const cuda = device === 'cpu' ? undefined : loadCuda();
-  // An addon with CUDA that cannot use it has the CPU, and says best why CUDA is not there.
-  const isTaken = cuda?.noCuda === undefined || device === 'cuda' || !isBuilt('cpu');
-  if (cuda?.loaded && isTaken) return cuda.loaded;
-  const {functions, addon} = loadFrom(firstOf('cpu'));
-  return {functions, addon: {...addon, ...(cuda?.noCuda !== undefined && {noCuda: cuda.noCuda})}};
-}
-
-/** The addon with CUDA, and why it cannot use a GPU, if it cannot. */
-function loadCuda(): {readonly loaded?: Loaded; readonly noCuda?: string} {
-  if (!isBuilt('cuda')) return {noCuda: `the addon with CUDA is not built: ${commands.cuda} builds it`};
-  try {
-    const loaded = loadFrom(firstOf('cuda'));
-    const reason = loaded.functions.cudaInfo?.()?.reason;
-    if (reason === '') return {loaded};
-    const noCuda = reason ?? `${loaded.addon.path} is without CUDA`;
-    return {loaded: {...loaded, addon: {...loaded.addon, noCuda}}, noCuda};
-  } catch (error) {
-    return {noCuda: error instanceof Error ? error.message : String(error)};
-  }
-}
-
-function isBuilt(flavour: keyof typeof builds): boolean {
-  return placesOf(flavour).some(({path}) => existsSync(path));
+function load(): LoadedAddon<Partial<Native>> {
+  return (loaded ??= findAddon<Partial<Native>>(required ?? deviceOfEnvironment()));
 }
 
 function deviceOfEnvironment(): NativeDevice | undefined {
@@ -229,36 +168,6 @@ function deviceOfEnvironment(): NativeDevice | undefined {
     'ERR_ARGUMENT',
     `the environment variable CROSSMAP_DEVICE must be cpu, cuda or simt; got ${name}`,
   );
-}
-
-function placesOf(flavour: keyof typeof builds): AddonLocation[] {
-  const root = new URL('../../', import.meta.url); // from dist/lib
-  return builds[flavour].map(({file, reason}) => ({path: fileURLToPath(new URL(file, root)), reason}));
-}
-
-function firstOf(flavour: keyof typeof builds): AddonLocation {
-  const places = placesOf(flavour);
-  const found = places.find(({path}) => existsSync(path));
-  if (found) return found;
-  const [first, ...others] = places.map(({path}) => path);
-  const missing =
-    others.length === 0 ? `${first} does not exist` : `neither ${[first, ...others].join(' nor ')} exists`;
-  throw new CrossmapError(
-    'ERR_ADDON',
-    `the native addon is not built: ${missing}; run ${commands[flavour]}, or set CROSSMAP_ADDON to the addon`,
-  );
-}
-
-function loadFrom(addon: AddonLocation): Loaded {
-  try {
-    const functions: unknown = createRequire(import.meta.url)(addon.path);
-    return {functions: functions as Partial<Native>, addon};
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
-    throw new CrossmapError('ERR_ADDON', `the native addon ${addon.path} cannot be loaded: ${reason}`, {
-      cause,
-    });
-  }
 }
 
 function guard(exported: unknown): unknown {

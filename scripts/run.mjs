@@ -9,7 +9,9 @@ import {runFormat, runLint} from './lint/main.mjs';
 import {sanitizerEnvironment} from './setup/addon.mjs';
 import {checkArm64} from './setup/arm64.mjs';
 import {runInTerminal} from './setup/commands.mjs';
-import {installPeers} from './setup/packages.mjs';
+import {prebuild} from './release/prebuild.mjs';
+import {release} from './release/release.mjs';
+import {installPeers, installRegistry} from './setup/packages.mjs';
 import {inRoot, toolScript} from './setup/places.mjs';
 import {SetUpError, runScript, say, warn} from './setup/say.mjs';
 import {setUp} from './setup/set-up.mjs';
@@ -28,8 +30,11 @@ const tasks = {
   instructions,
   static: runStatic,
   'gpu-check': gpuCheck,
+  prebuild: makePackages,
+  release: releasePackages,
   'bench:peers': installPeers,
   'test:asan': testAsan,
+  'test:install': testInstall,
   'check:arm64': checkArm64,
 };
 
@@ -108,6 +113,25 @@ async function gpuCheck(/** @type {readonly string[]} */ args) {
   if (flag !== '--pack') return runGpuCheck(args);
   if (folder === undefined || args.length > 2) throw new SetUpError('gpu-check: --pack FOLDER stands alone');
   return packGpuCheck(folder);
+}
+
+/** Packages with the addon as built: `npm run prebuild -- @crossmap/linux-x64-cpu`; without a name all that can be built here. */
+async function makePackages(/** @type {readonly string[]} */ names) {
+  await setUp(['packages', 'types']);
+  await prebuild(names);
+}
+
+/** Publishes to a registry on this machine, and installs from there as users do. */
+async function testInstall(/** @type {readonly string[]} */ args) {
+  await setUp(['packages', 'addon', 'types']);
+  await installRegistry();
+  return runAva([...args, 'dist/test/install/*.test.js'], {...process.env, CROSSMAP_TEST_INSTALL: '1'});
+}
+
+/** `npm run release -- --registry URL`. */
+async function releasePackages(/** @type {readonly string[]} */ args) {
+  await setUp(['packages', 'types']);
+  await release(args);
 }
 
 /** The tests that drive the addon, against the sanitized one; files among the arguments stand instead. */

@@ -2,6 +2,7 @@
 import {Command} from 'commander';
 import {version} from '../version.js';
 import {benchCommand} from './commands/bench.js';
+import {buildCommand} from './commands/build.js';
 import {compareCommand} from './commands/compare.js';
 import {dataCommand} from './commands/data.js';
 import {demoCommand} from './commands/demo.js';
@@ -41,6 +42,7 @@ export function createProgram(): Command {
     generateCommand(),
     translateCommand(),
     infoCommand(),
+    buildCommand(),
     benchCommand(),
   ];
   for (const command of commands) {

@@ -4,9 +4,10 @@ import os from 'node:os';
 import path from 'node:path';
 import {firstLine, isOnPath, runLogged} from './commands.mjs';
 import {fingerprints, hash, listFiles, readJson, writeJson} from './files.mjs';
-import {inRoot, root, toolScript} from './places.mjs';
+import {inRoot, packageFolder, root, toolScript} from './places.mjs';
 import {say, since} from './say.mjs';
 import {compilers, provideSystem} from './system.mjs';
+import {toolEnvironment} from './tools.mjs';
 
 /**
  * @typedef {object} Flavour
@@ -32,6 +33,17 @@ export const flavours = /** @satisfies {Record<string, Flavour>} */ ({
     target: 'crossmap-cuda',
     config: 'Release',
     options: ['CROSSMAP_CUDA=ON'],
+  },
+  arm64: {
+    what: 'the native addon for arm64',
+    out: 'build-arm64',
+    target: 'crossmap-cpu',
+    config: 'Release',
+    options: [
+      'CMAKE_SYSTEM_NAME=Linux',
+      'CMAKE_SYSTEM_PROCESSOR=aarch64',
+      'CMAKE_CXX_COMPILER=aarch64-linux-gnu-g++',
+    ],
   },
   asan: {
     what: 'the native addon under AddressSanitizer and UBSan',
@@ -63,7 +75,7 @@ export function addonIsCurrent(flavour) {
  * @param {Flavour} flavour
  */
 export async function buildAddon(flavour) {
-  await provideSystem();
+  await provideSystem(['compiler', 'cmake', 'builder']);
   const start = performance.now();
   const folder = inRoot(flavour.out);
   const last = lastBuild(flavour);
@@ -73,20 +85,24 @@ export async function buildAddon(flavour) {
   if (fresh) fs.rmSync(folder, {recursive: true, force: true});
   else touchOldSources(files, last.stamp.files, last.file);
   say(`building ${flavour.what} (${fresh ? 'all of it: takes minutes' : 'what changed'})`);
-  await runLogged(`addon-${path.basename(flavour.out)}`, [
-    process.execPath,
-    toolScript('cmake-js', 'bin/cmake-js'),
-    'build',
-    '--out',
-    flavour.out,
-    '--config',
-    flavour.config,
-    '--target',
-    flavour.target,
-    '--parallel',
-    String(parallelJobs()),
-    ...flavour.options.map((option) => `--CD${option}`),
-  ]);
+  await runLogged(
+    `addon-${path.basename(flavour.out)}`,
+    [
+      process.execPath,
+      toolScript('cmake-js', 'bin/cmake-js'),
+      'build',
+      '--out',
+      flavour.out,
+      '--config',
+      flavour.config,
+      '--target',
+      flavour.target,
+      '--parallel',
+      String(parallelJobs()),
+      ...flavour.options.map((option) => `--CD${option}`),
+    ],
+    {env: toolEnvironment()},
+  );
   writeJson(stampFile(flavour), {configuration: key, files});
   say(`${flavour.what} built in ${since(start)}`);
 }
@@ -125,7 +141,7 @@ export function parallelJobs() {
  */
 function configuration(flavour) {
   const version = (/** @type {string} */ name) =>
-    readJson(inRoot('node_modules', name, 'package.json'))?.version;
+    readJson(path.join(packageFolder(name) ?? '', 'package.json'))?.version;
   const compiler = compilers().find(isOnPath);
   return hash(
     JSON.stringify([

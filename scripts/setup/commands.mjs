@@ -63,21 +63,25 @@ export async function runInTerminal([program = '', ...args], {env = process.env}
 }
 
 /**
- * Runs a command and returns all it says; its status is -1 where the program does not exist.
+ * Runs a command and returns all it says, and by itself what it says on standard output; its status is -1 where the program does not
+ * exist.
  *
  * @param {readonly string[]} command
  * @param {{input?: NodeJS.ReadableStream, env?: NodeJS.ProcessEnv}} [options] `input` is what the command reads
- * @returns {Promise<{status: number, output: string}>}
+ * @returns {Promise<{status: number, output: string, printed: string}>}
  */
 export async function capture([program = '', ...args], {input, env = process.env} = {}) {
   const child = spawn(program, args, {cwd: root, env, stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe']});
   // A program that ends before its input does says why by its status.
   if (input && child.stdin) pipeline(input, child.stdin).catch(() => {});
-  let output = '';
+  let [output, printed] = ['', ''];
   for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (/** @type {string} */ text) => (output += text));
+    stream?.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
+      output += text;
+      if (stream === child.stdout) printed += text;
+    });
   }
-  return {status: await exitStatus(child), output};
+  return {status: await exitStatus(child), output, printed};
 }
 
 /**
@@ -89,6 +93,13 @@ export async function capture([program = '', ...args], {input, env = process.env
 export function firstLine([program = '', ...args]) {
   const result = spawnSync(program, args, {encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore']});
   return result.status === 0 ? result.stdout.split('\n', 1)[0] : undefined;
+}
+
+/** How npm is run: the one that runs us, where there is one. */
+export function npmCommand() {
+  const npm = process.env['npm_execpath'];
+  if (npm?.endsWith('npm-cli.js')) return [process.execPath, npm];
+  return [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
 }
 
 /**

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import {inRoot} from './places.mjs';
 import {readJson} from './files.mjs';
-import {runLogged} from './commands.mjs';
+import {npmCommand, runLogged} from './commands.mjs';
 import {say, since, warn} from './say.mjs';
 
 /**
@@ -36,6 +36,12 @@ export function installPeers() {
   return npmCi('npm-ci-peers', {what: 'the peers of npm run bench', flags});
 }
 
+/** Of npm run test:install: verdaccio. */
+export function installRegistry() {
+  const flags = ['--prefix', inRoot('scripts', 'release', 'registry'), '--ignore-scripts'];
+  return npmCi('npm-ci-registry', {what: 'the registry of npm run test:install', flags});
+}
+
 /**
  * @param {string} name of the log
  * @param {{what: string, flags: readonly string[]}} options
@@ -43,10 +49,6 @@ export function installPeers() {
 async function npmCi(name, {what, flags}) {
   const start = performance.now();
   say(`installing ${what} (npm ci)`);
-  const npm = process.env['npm_execpath'];
-  const command = npm?.endsWith('.js')
-    ? [process.execPath, npm]
-    : [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
-  await runLogged(name, [...command, 'ci', ...flags, '--no-audit', '--no-fund']);
+  await runLogged(name, [...npmCommand(), 'ci', ...flags, '--no-audit', '--no-fund']);
   say(`${what} installed in ${since(start)}`);
 }

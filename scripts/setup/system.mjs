@@ -17,36 +17,39 @@ const memoryFile = path.join(stateFolder, 'system.json');
  * @property {() => boolean} isThere
  */
 
-/** @type {readonly Need[]} */
-const required = [
-  {
+const needs = /** @satisfies {Record<string, Need>} */ ({
+  compiler: {
     what: 'a C++ compiler',
     debianPackage: 'g++',
     elsewhere: 'install g++ 11 or clang++ 14, or newer',
     isThere: () => compilers().some(isOnPath),
   },
-  {
+  cmake: {
     what: 'CMake',
     debianPackage: 'cmake',
     elsewhere: 'install CMake 3.20 or newer',
     isThere: () => isOnPath('cmake'),
   },
-  {
+  builder: {
     what: 'Ninja or make',
     debianPackage: 'make',
     elsewhere: 'install make',
     isThere: () => process.platform === 'win32' || isOnPath('ninja') || isOnPath('make'),
   },
-];
+});
 
 /** The compilers that CMake would take, first wish first. */
 export function compilers() {
   return [process.env['CXX'] ?? '', 'c++', 'g++', 'clang++'].filter((name) => name !== '');
 }
 
-/** Gets what is missing if the user may install it, and says plainly how to get it where not. */
-export async function provideSystem() {
-  for (const need of required) {
+/**
+ * Gets what is missing if the user may install it, and says plainly how to get it where not.
+ *
+ * @param {readonly (keyof typeof needs)[]} names
+ */
+export async function provideSystem(names) {
+  for (const need of names.map((name) => needs[name])) {
     if (need.isThere() || (await install(need))) continue;
     throw new SetUpError(`${need.what} is missing and needed to build the native addon: ${remedy(need)}`);
   }

@@ -13,7 +13,13 @@ interface Entry {
 
 type Packages = Readonly<Record<string, Entry>>;
 
-for (const file of ['package-lock.json', 'bench/peers/package-lock.json']) {
+const files = [
+  'package-lock.json',
+  'bench/peers/package-lock.json',
+  'scripts/release/registry/package-lock.json',
+];
+
+for (const file of files) {
   const {packages} = JSON.parse(fs.readFileSync(path.join(root, file), 'utf8')) as {packages: Packages};
 
   test(`${file} names no registry and has the hash of every package`, (t) => {
