@@ -23,7 +23,7 @@ const threeSteps = `
   const {dirname, join} = await import('node:path');
   const data = join(dirname(require.resolve('crossmap/package.json')), 'data');
   const config = await loadConfig(join(data, 'demo.yaml'), {
-    set: ['training.steps=3', 'training.warmupSteps=1', 'evaluation.atStart=false', 'evaluation.every=9', 'tokenizer.vocabSize=600', 'output=run'],
+    set: ['training.steps=3', 'training.warmupSteps=1', 'evaluation.atStart=false', 'evaluation.every=9', 'tokenizer.vocabSize=600', 'output=run-' + process.pid],
   });
   const losses = [];
   for await (const event of train(config)) if (event.type === 'step') losses.push(event.loss);
