@@ -156,8 +156,8 @@ function isCheckout(): boolean {
 function loadFrom<Exports extends AddonExports>(addon: AddonLocation): LoadedAddon<Exports> {
   const {path, reason} = addon;
   try {
-    const functions = createRequire(import.meta.url)(path) as Exports;
-    return {functions, addon: {path, reason}};
+    const functions: unknown = createRequire(import.meta.url)(path);
+    return {functions: functions as Exports, addon: {path, reason}};
   } catch (cause) {
     throw new CrossmapError('ERR_ADDON', `the native addon ${path} cannot be loaded: ${reasonOf(cause)}`, {
       cause,

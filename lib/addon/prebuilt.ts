@@ -8,7 +8,7 @@ import {version} from '../version.js';
 export type Flavour = 'cuda' | 'cpu';
 
 /** A package with one addon. */
-export interface PrebuiltPackage {
+interface PrebuiltPackage {
   readonly name: string;
   readonly flavour: Flavour;
   /** As `process.platform` has it. */

@@ -60,7 +60,7 @@ export async function packCrossmap(optional) {
   const {status, output} = await capture(['tar', '-xzf', plain.file, '-C', staging, '--strip-components=1']);
   if (status !== 0) throw new SetUpError(`tar cannot read ${plain.file}: ${output}`);
   const file = path.join(staging, 'package.json');
-  const {scripts, ...manifest} = readJson(file);
+  const {scripts: _, ...manifest} = readJson(file);
   fs.renameSync(path.join(staging, 'binding.gyp'), path.join(staging, packedGypFile));
   writeJson(file, {
     ...manifest,

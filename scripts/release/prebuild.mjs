@@ -12,7 +12,7 @@ import {setUp} from '../setup/set-up.mjs';
 import {needsBeyondSystem, oldestGlibc, sectionsOf, tryInCleanProcess} from './binary.mjs';
 import {pack} from './pack.mjs';
 
-/** @typedef {import('../../lib/addon/prebuilt.js').PrebuiltPackage} PrebuiltPackage */
+/** @typedef {typeof import('../../lib/addon/prebuilt.js').prebuiltPackages[number]} PrebuiltPackage */
 
 /** Where packages are put together, and their archives. */
 const packagesFolder = path.join(stateFolder, 'packages');

@@ -216,9 +216,9 @@ test('without the optional package the error says what was tried and what to do'
 
 test('a damaged, foreign or older addon is told as such, and what else there is is taken', async (t) => {
   const other = await otherUser(t, 'damaged');
-  const package_ = join(other.folder, 'node_modules', cpuPackage);
-  const file = join(package_, 'crossmap-cpu.node');
-  const manifest = join(package_, 'package.json');
+  const packageFolder = join(other.folder, 'node_modules', cpuPackage);
+  const file = join(packageFolder, 'crossmap-cpu.node');
+  const manifest = join(packageFolder, 'package.json');
   const whole = await readFile(file);
   const told = await readFile(manifest, 'utf8');
   const tell = async (expected: RegExp): Promise<void> => {
@@ -245,7 +245,7 @@ test('a damaged, foreign or older addon is told as such, and what else there is 
   await writeFile(manifest, told);
   await tell(/^1,1$/);
   // With nothing else wrong the package with CUDA, where there is one, is the last resort: it has the CPU too.
-  await rename(package_, `${package_}-gone`);
+  await rename(packageFolder, `${packageFolder}-gone`);
   const {output} = await other.runProgram('first.mjs', whichAddon);
   const hasCuda = (await other.run(['npm', 'ls', cudaPackage])).output.includes(version);
   t.regex(output, hasCuda ? /^1,1$/ : /^ERR_ADDON /);
