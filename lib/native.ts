@@ -1,5 +1,5 @@
 /** The native addon, as TypeScript sees it. Nothing else in lib knows that its errors are not yet ours. */
-import {findAddon, type Addon, type LoadedAddon} from './addon/find.js';
+import {findAddon, type Addon} from './addon/find.js';
 import {CrossmapError, isErrorCode} from './errors.js';
 import type {NativeDevice, NativeDType, NativeOps, NativeTensor, Shape} from './native-ops.js';
 import type {KernelCounters, KernelLaunch} from './kernel-counters.js';
@@ -117,7 +117,12 @@ interface Native extends NativeOps {
   simtLaunchShapes: () => readonly KernelLaunch[];
 }
 
-let loaded: LoadedAddon<Partial<Native>> | undefined;
+interface Loaded {
+  readonly functions: Partial<Native>;
+  readonly addon: Addon;
+}
+
+let loaded: Loaded | undefined;
 
 /**
  * The native functions. The addon is loaded by the first use of one, so modules that need none work without it.
@@ -156,8 +161,10 @@ function lazy(): Native {
   return new Proxy(known, {get: find}) as unknown as Native;
 }
 
-function load(): LoadedAddon<Partial<Native>> {
-  return (loaded ??= findAddon<Partial<Native>>(required ?? deviceOfEnvironment()));
+function load(): Loaded {
+  if (loaded) return loaded;
+  const {functions, addon} = findAddon(required ?? deviceOfEnvironment());
+  return (loaded = {functions: functions as Partial<Native>, addon});
 }
 
 function deviceOfEnvironment(): NativeDevice | undefined {

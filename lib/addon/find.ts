@@ -26,8 +26,8 @@ interface AddonExports {
 }
 
 /** An addon with what it exports. */
-export interface LoadedAddon<Exports extends AddonExports> {
-  readonly functions: Exports;
+export interface LoadedAddon {
+  readonly functions: unknown;
   readonly addon: Addon;
 }
 
@@ -62,28 +62,26 @@ const emulator = {
  * @param device that it must have; undefined: whichever this machine can use
  * @throws ERR_ADDON, with what was tried
  */
-export function findAddon<Exports extends AddonExports>(
-  device?: 'cpu' | 'cuda' | 'simt',
-): LoadedAddon<Exports> {
+export function findAddon(device?: 'cpu' | 'cuda' | 'simt'): LoadedAddon {
   const chosen = process.env['CROSSMAP_ADDON'];
   if (chosen) return loadFrom({path: chosen, reason: 'CROSSMAP_ADDON names it'});
   if (device === 'simt') return findEmulator();
-  const cuda = device === 'cpu' ? {tried: []} : firstThatLoads<Exports>('cuda');
+  const cuda = device === 'cpu' ? {tried: []} : firstThatLoads('cuda');
   const noCuda = device === 'cpu' ? undefined : whyNot(cuda);
   if (cuda.found && (noCuda === undefined || device === 'cuda')) return withReason(cuda.found, noCuda);
-  const cpu = firstThatLoads<Exports>('cpu');
+  const cpu = firstThatLoads('cpu');
   // An addon with CUDA that cannot use it has the CPU.
   const found = cpu.found ?? cuda.found;
   if (found) return withReason(found, noCuda);
   throw new CrossmapError('ERR_ADDON', nothingFound([...cuda.tried, ...cpu.tried]));
 }
 
-interface Search<Exports extends AddonExports> {
-  readonly found?: LoadedAddon<Exports>;
+interface Search {
+  readonly found?: LoadedAddon;
   readonly tried: Tried;
 }
 
-function firstThatLoads<Exports extends AddonExports>(flavour: Flavour): Search<Exports> {
+function firstThatLoads(flavour: Flavour): Search {
   const tried: {name: string; lack: string}[] = [];
   for (const place of placesOf(flavour)) {
     if ('lack' in place) {
@@ -112,20 +110,18 @@ function placesOf(flavour: Flavour): Place[] {
 }
 
 /** Why what was found with CUDA cannot use it, or why nothing was found. */
-function whyNot<Exports extends AddonExports>({found, tried}: Search<Exports>): string | undefined {
+function whyNot({found, tried}: Search): string | undefined {
   if (!found) return `no addon with CUDA: ${listed(tried)}`;
-  const reason = found.functions.cudaInfo?.()?.reason;
+  const {cudaInfo} = found.functions as AddonExports;
+  const reason = cudaInfo?.()?.reason;
   return reason === '' ? undefined : (reason ?? `${found.addon.path} is without CUDA`);
 }
 
-function withReason<Exports extends AddonExports>(
-  {functions, addon}: LoadedAddon<Exports>,
-  noCuda: string | undefined,
-): LoadedAddon<Exports> {
+function withReason({functions, addon}: LoadedAddon, noCuda: string | undefined): LoadedAddon {
   return {functions, addon: {...addon, ...(noCuda !== undefined && {noCuda})}};
 }
 
-function findEmulator<Exports extends AddonExports>(): LoadedAddon<Exports> {
+function findEmulator(): LoadedAddon {
   if (existsSync(emulator.path)) return loadFrom(emulator);
   throw new CrossmapError(
     'ERR_ADDON',
@@ -153,11 +149,11 @@ function isCheckout(): boolean {
   return existsSync(new URL('test', root));
 }
 
-function loadFrom<Exports extends AddonExports>(addon: AddonLocation): LoadedAddon<Exports> {
+function loadFrom(addon: AddonLocation): LoadedAddon {
   const {path, reason} = addon;
   try {
     const functions: unknown = createRequire(import.meta.url)(path);
-    return {functions: functions as Exports, addon: {path, reason}};
+    return {functions, addon: {path, reason}};
   } catch (cause) {
     throw new CrossmapError('ERR_ADDON', `the native addon ${path} cannot be loaded: ${reasonOf(cause)}`, {
       cause,
