@@ -107,7 +107,7 @@ async function writeContent(folder: string, content: CheckpointContent): Promise
 }
 
 /** What a checkpoint of a model from elsewhere is made from. */
-export interface ModelContent {
+interface ModelContent {
   readonly config: Config;
   /** Text of a `tokenizer.json`. */
   readonly tokenizerJson: string;

@@ -3,7 +3,7 @@ import {converted, floatsOf} from '../formats/index.js';
 import {bytesOf, type FloatDType} from '../tensor/index.js';
 
 /** A table of a model in a file: embedding or head. */
-export interface Table {
+interface Table {
   readonly name: string;
   readonly rows: number;
   readonly features: number;

@@ -6,7 +6,12 @@ import {fileURLToPath} from 'node:url';
 import type {ExecutionContext} from 'ava';
 import {parseConfig} from '../../../lib/config/index.js';
 import {trainTokenizer} from '../../../lib/data/index.js';
-import {publishDirectory} from '../../../lib/formats/index.js';
+import {
+  publishDirectory,
+  readSafetensors,
+  writeSafetensors,
+  type SafetensorsInput,
+} from '../../../lib/formats/index.js';
 import {noGrad} from '../../../lib/autograd/index.js';
 import {decoderInput, type Decoder, type DecoderShape} from '../../../lib/nn/index.js';
 import {linear} from '../../../lib/ops/index.js';
@@ -65,13 +70,25 @@ export async function hfModel(
   return {...model, hf};
 }
 
-/** Rewrites a JSON file. */
-export async function editJson<Content extends object>(
+/** Members of a JSON file, put in place of those that are there. */
+export async function editJson(file: string, members: object): Promise<void> {
+  const content = JSON.parse(await readFile(file, 'utf8')) as object;
+  await writeFile(file, JSON.stringify({...content, ...members}));
+}
+
+/** The tensors of a file, put in place of those that are there; `undefined` takes one away. */
+export async function editTensors(
   file: string,
-  edit: (content: Content) => object | void,
+  edit: Readonly<Record<string, Omit<SafetensorsInput, 'name'> | undefined>>,
 ): Promise<void> {
-  const content = JSON.parse(await readFile(file, 'utf8')) as Content;
-  await writeFile(file, JSON.stringify(edit(content) ?? content));
+  const {tensors, read} = await readSafetensors(file);
+  const inputs = new Map<string, SafetensorsInput>();
+  for (const [name, {dtype, shape}] of tensors)
+    inputs.set(name, {name, dtype, shape, data: await read(name)});
+  for (const [name, input] of Object.entries(edit))
+    if (input === undefined) inputs.delete(name);
+    else inputs.set(name, {name, ...input});
+  await writeSafetensors(file, inputs.values(), {format: 'pt'});
 }
 
 /** Logits of one segment. @returns [tokens * vocab] */
