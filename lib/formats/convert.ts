@@ -34,6 +34,21 @@ export async function converted(
   return result;
 }
 
+/**
+ * Converts a tensor that comes in pieces of whole elements.
+ *
+ * @returns pieces, each good until the next is asked for
+ * @throws as `converted`
+ */
+export async function* convertedPieces(
+  pieces: AsyncIterable<Uint8Array<ArrayBuffer>>,
+  from: DType,
+  to: FloatDType,
+  what: string,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  for await (const piece of pieces) yield await converted(piece, from, to, what);
+}
+
 /** Elements as float32. @param bytes of any float dtype @throws as `converted` */
 export async function floatsOf(
   bytes: Uint8Array<ArrayBuffer>,

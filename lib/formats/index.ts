@@ -1,6 +1,6 @@
 /** File formats: safetensors, Hugging Face models, and files and folders that appear whole or not at all. */
 export {publishDirectory, publishFile, removeLeftovers, removePublished} from './atomic.js';
-export {converted, floatsOf} from './convert.js';
+export {converted, convertedPieces, floatsOf} from './convert.js';
 export {openGrowingFile, type GrowingFile} from './growing-file.js';
 export {hfFileNames, openHfFolder, writeHfFolder, type HfContent, type HfFolder} from './hf/folder.js';
 export type {HfConfig} from './hf/config.js';

@@ -14,7 +14,7 @@ import {
 import {tensorBytes} from './safetensors-header.js';
 
 /** Tensors of a folder, whichever file has them. */
-export type StoredTensors = Pick<SafetensorsFile, 'tensors' | 'read'>;
+export type StoredTensors = Pick<SafetensorsFile, 'tensors' | 'read' | 'pieces'>;
 
 const singleName = 'model.safetensors';
 const indexName = 'model.safetensors.index.json';
@@ -83,14 +83,15 @@ async function openShards(
         'ERR_FORMAT',
         `${index} says that ${name} has ${JSON.stringify(tensor)}, which it has not`,
       );
+  const ownerOf = (name: string): SafetensorsFile => {
+    const owner = owners.get(name);
+    if (owner !== undefined) return owner;
+    throw new CrossmapError('ERR_ARGUMENT', `${index} has no tensor ${JSON.stringify(name)}`);
+  };
   return {
     tensors,
-    async read(name) {
-      const owner = owners.get(name);
-      if (owner === undefined)
-        throw new CrossmapError('ERR_ARGUMENT', `${index} has no tensor ${JSON.stringify(name)}`);
-      return owner.read(name);
-    },
+    read: async (name) => ownerOf(name).read(name),
+    pieces: (name, pieceBytes) => ownerOf(name).pieces(name, pieceBytes),
   };
 }
 
@@ -101,7 +102,7 @@ function misplaced(index: string, tensor: string, file: string, named: string | 
 
 /**
  * Writes tensors, in their order, as `model.safetensors`, or as `model-00001-of-0000N.safetensors` and an index where they exceed one file.
- * One tensor is in memory at a time.
+ * No more than one tensor is in memory, or a piece of it.
  *
  * @param options.maxShardBytes bytes of the tensors of one file, at most; a larger tensor has a file of its own
  * @throws as `writeSafetensors`

@@ -1,6 +1,6 @@
 /** A trained model in the formats of other programs. */
 import {
-  converted,
+  convertedPieces,
   hfFileNames,
   publishModelFolder,
   readSafetensors,
@@ -64,8 +64,8 @@ export const exportFormats: readonly ExportFormat[] = ['hf'];
 const defaultShardBytes = 5e9;
 
 /**
- * Writes the model of a checkpoint for other programs: `hf` is a folder that the transformers library reads. Weights are read and written one
- * after the other.
+ * Writes the model of a checkpoint for other programs: `hf` is a folder that the transformers library reads. Weights are read and written piece
+ * by piece.
  *
  * @param run a checkpoint, or the output folder of a run, whose newest checkpoint is taken
  * @param output where it is written
@@ -87,8 +87,7 @@ export async function exportModel(
     name,
     dtype,
     shape: sizes,
-    data: async () =>
-      converted(await stored.read(name), stored.tensors.get(name)?.dtype ?? dtype, dtype, name),
+    data: () => convertedPieces(stored.pieces(name), stored.tensors.get(name)?.dtype ?? dtype, dtype, name),
   }));
   await writers[format](output, {checkpoint, tokenizer, dtype, weights}, {maxShardBytes, force});
   return {checkpoint: checkpoint.path, path: output, dtype, notes: notesOf(checkpoint)};

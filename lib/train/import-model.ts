@@ -4,7 +4,7 @@ import {parseConfig, type Config} from '../config/index.js';
 import {adaptTokenizer, type AdaptedTokenizer} from '../data/index.js';
 import {CrossmapError} from '../errors.js';
 import {
-  converted,
+  convertedPieces,
   openHfFolder,
   publishModelFolder,
   type HfFolder,
@@ -47,7 +47,7 @@ export interface ImportedModel {
 const names = /^(?:model\.safetensors|tokenizer\.json|config\.json|state\.json)$/;
 
 /**
- * Makes a checkpoint of a Hugging Face model of the Llama family. Weights are read and written one after the other.
+ * Makes a checkpoint of a Hugging Face model of the Llama family. Weights are read and written piece by piece.
  *
  * @param folder with `config.json`, `tokenizer.json` and safetensors files
  * @param output the checkpoint's folder; `training.from` and all commands that take a run take it
@@ -78,7 +78,7 @@ export async function importModel(
     name,
     dtype,
     shape: sizes,
-    data: () => weightBytes(name, source, {dtype, plan}),
+    data: () => weightPieces(name, source, {dtype, plan}),
   }));
   const {force = false} = options;
   await publishModelFolder(path, {force, names, source: folder}, (temporary) =>
@@ -197,20 +197,20 @@ function tableOf(name: string, {config: {shape}, tensors}: HfFolder) {
     rows: shape.vocabSize,
     features: shape.features,
     dtype: isFloatDType(dtype) ? dtype : 'float32',
-    read: () => tensors.read(name),
+    file: tensors,
   };
 }
 
 const tables: readonly string[] = ['model.embed_tokens.weight', 'lm_head.weight'];
 
-async function weightBytes(
+function weightPieces(
   name: string,
   source: HfFolder,
   {dtype, plan}: {readonly dtype: FloatDType; readonly plan: RowPlan},
-): Promise<Uint8Array> {
+): AsyncIterable<Uint8Array> {
   const stored = source.tensors.tensors.get(name)?.dtype ?? dtype;
   const isChanged = plan.fresh.length > 0 || plan.rows !== source.config.shape.vocabSize;
-  if (!tables.includes(name) || !isChanged)
-    return converted(await source.tensors.read(name), stored, dtype, name);
-  return converted(await tableWith(tableOf(name, source), plan), stored, dtype, name);
+  const pieces =
+    tables.includes(name) && isChanged ? tableWith(tableOf(name, source), plan) : source.tensors.pieces(name);
+  return convertedPieces(pieces, stored, dtype, name);
 }

@@ -1,5 +1,5 @@
 /** The embedding and the head of a model whose vocabulary changes: rows are appended, left out, or given to new tokens. */
-import {converted, floatsOf} from '../formats/index.js';
+import {converted, floatsOf, type StoredTensors} from '../formats/index.js';
 import {bytesOf, type FloatDType} from '../tensor/index.js';
 
 /** A table of a model in a file: embedding or head. */
@@ -8,8 +8,7 @@ interface Table {
   readonly rows: number;
   readonly features: number;
   readonly dtype: FloatDType;
-  /** [rows, features], in memory of its own */
-  readonly read: () => Promise<Uint8Array<ArrayBuffer>>;
+  readonly file: StoredTensors;
 }
 
 /** What becomes of the rows. */
@@ -23,7 +22,7 @@ export interface RowPlan {
 /** A row whose norm is a smaller share of the mean norm belongs to a token that training never met. */
 const untrainedShare = 0.5;
 
-/** Elements that are float32 at once. */
+/** Elements that are in memory at once. */
 const elementsAtOnce = 2 ** 20;
 
 /**
@@ -33,7 +32,7 @@ const elementsAtOnce = 2 ** 20;
  */
 export async function untrainedRows(table: Table, tokens: readonly number[]): Promise<number[]> {
   const norms = new Float64Array(table.rows);
-  await eachRow(table, await table.read(), (row, index) => {
+  await eachRow(table, (row, index) => {
     norms[index] = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
   });
   const mean = norms.reduce((sum, norm) => sum + norm, 0) / table.rows;
@@ -41,32 +40,32 @@ export async function untrainedRows(table: Table, tokens: readonly number[]): Pr
 }
 
 /**
- * The table with its new rows, in its dtype. Beside the table at most its successor is in memory.
+ * The table with its new rows, in its dtype. It is read twice, and a few rows are in memory at a time.
  *
- * @returns [plan.rows, features]
+ * @returns [plan.rows, features] in pieces of whole rows, each good until the next is asked for
  */
-export async function tableWith(table: Table, {rows, fresh}: RowPlan): Promise<Uint8Array<ArrayBuffer>> {
+export async function* tableWith(
+  table: Table,
+  {rows, fresh}: RowPlan,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
   const {features, dtype, name} = table;
-  const bytes = await table.read();
-  const mean = Float32Array.from(await meanRow({...table, rows: Math.min(rows, table.rows)}, bytes, fresh));
+  const kept = {...table, rows: Math.min(rows, table.rows)};
+  const isFresh = new Set(fresh);
+  const mean = Float32Array.from(await meanRow(kept, isFresh));
   const meanBytes = await converted(new Uint8Array(mean.buffer), 'float32', dtype, name);
-  const rowBytes = features * bytesOf(dtype);
-  const result = rows === table.rows ? bytes : new Uint8Array(rows * rowBytes);
-  if (result !== bytes) result.set(bytes.subarray(0, result.length));
-  for (const token of fresh) result.set(meanBytes, token * rowBytes);
-  return result;
+  for await (const {bytes, start, end} of rowPieces(kept)) {
+    for (let row = start; row < end; row++)
+      if (isFresh.has(row)) bytes.set(meanBytes, (row - start) * features * bytesOf(dtype));
+    yield bytes;
+  }
+  for (let row = kept.rows; row < rows; row++) yield meanBytes;
 }
 
 /** The mean of the rows of tokens that are not fresh, summed in float64. */
-async function meanRow(
-  table: Table,
-  bytes: Uint8Array<ArrayBuffer>,
-  fresh: readonly number[],
-): Promise<Float64Array> {
-  const isFresh = new Set(fresh);
+async function meanRow(table: Table, isFresh: ReadonlySet<number>): Promise<Float64Array> {
   const sums = new Float64Array(table.features);
   let count = 0;
-  await eachRow(table, bytes, (row, index) => {
+  await eachRow(table, (row, index) => {
     if (isFresh.has(index)) return;
     count++;
     for (let d = 0; d < row.length; d++) sums[d] = (sums[d] ?? 0) + (row[d] ?? 0);
@@ -74,17 +73,37 @@ async function meanRow(
   return sums.map((sum) => sum / Math.max(1, count));
 }
 
-async function eachRow(
-  {rows, features, dtype, name}: Table,
-  bytes: Uint8Array<ArrayBuffer>,
-  visit: (row: Float32Array, index: number) => void,
-): Promise<void> {
-  const together = Math.max(1, Math.floor(elementsAtOnce / features));
-  const rowBytes = features * bytesOf(dtype);
-  for (let start = 0; start < rows; start += together) {
-    const end = Math.min(rows, start + together);
-    const values = await floatsOf(bytes.subarray(start * rowBytes, end * rowBytes), dtype, name);
+async function eachRow(table: Table, visit: (row: Float32Array, index: number) => void): Promise<void> {
+  const {features, dtype, name} = table;
+  for await (const {bytes, start, end} of rowPieces(table)) {
+    const values = await floatsOf(bytes, dtype, name);
     for (let row = start; row < end; row++)
       visit(values.subarray((row - start) * features, (row - start + 1) * features), row);
+  }
+}
+
+/** Rows `start` to `end` (left out) of a table. */
+interface RowPiece {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The first rows of a table, as many as `rows` says. */
+async function* rowPieces({
+  rows,
+  features,
+  dtype,
+  name,
+  file,
+}: Table): AsyncGenerator<RowPiece, void, undefined> {
+  const together = Math.max(1, Math.floor(elementsAtOnce / features));
+  const rowBytes = features * bytesOf(dtype);
+  let start = 0;
+  for await (const piece of file.pieces(name, together * rowBytes)) {
+    const end = Math.min(rows, start + piece.length / rowBytes);
+    yield {bytes: piece.subarray(0, (end - start) * rowBytes), start, end};
+    start = end;
+    if (start === rows) return;
   }
 }
