@@ -1,6 +1,6 @@
 /** `crossmap import`: a Hugging Face model becomes one that every other command takes. */
 import {join} from 'node:path';
-import {Command, Option} from 'commander';
+import {Command, InvalidArgumentError, Option} from 'commander';
 import {stringify} from 'yaml';
 import type {FloatDType} from '../../tensor/index.js';
 import {importModel, type ImportedModel} from '../../train/index.js';
@@ -28,7 +28,7 @@ export function importCommand(): Command {
       new Option(
         '--languages <codes>',
         'languages that get a control token, separated by commas; default those that the tokenizer has one for',
-      ).argParser((text: string) => text.split(',').map((code) => code.trim())),
+      ).argParser(languageCodes),
     )
     .addOption(dtypeOption('dtype of the weights; default that of the stored ones'))
     .option(
@@ -62,6 +62,12 @@ Examples:
       if (json) printJson(facts(imported));
       else printLines(describe(imported));
     });
+}
+
+function languageCodes(text: string): string[] {
+  const codes = text.split(',').map((code) => code.trim());
+  if (codes.includes('')) throw new InvalidArgumentError('They must be codes such as en,cs.');
+  return codes;
 }
 
 function facts({path, config, served, ...numbers}: ImportedModel): object {
