@@ -154,6 +154,31 @@ test('a tokenizer of SentencePiece works: bytes, the space before a text, and se
   t.is(await tokenizer.decode(whole!.tokens), 'the house\n the house');
 });
 
+test('tokens in angle brackets are no languages, unless they are named as such', async (t) => {
+  const content = await ours(t);
+  const words = Object.keys(content.model.vocab).length;
+  content.added_tokens = ['<think>', '<de>', '<repo_name>', '<unused0>'].map((name, i) =>
+    addedToken(words + i, name),
+  );
+  const {tokenizer, adapted, file} = await opened(t, content, {languages: ['de', 'cs']});
+  t.deepEqual(
+    [tokenizer.languages, adapted.languages],
+    [
+      ['cs', 'de'],
+      ['cs', 'de'],
+    ],
+  );
+  t.is(tokenizer.language('de'), words + 1);
+  t.deepEqual(Object.fromEntries(adapted.served), {'<de>': '<de>'});
+  const plain = plainTokenizer(await readTokenizerJson(file), file);
+  const added = ['<bos>', '<eos>', '<map>', '<cs>'].map((name, i) => addedToken(words + 4 + i, name));
+  t.deepEqual((JSON.parse(plain.json) as TokenizerFile).added_tokens, [...content.added_tokens, ...added]);
+  const served = Object.fromEntries(plain.served);
+  const again = await opened(t, JSON.parse(plain.json) as TokenizerFile, {languages: ['uk'], served});
+  t.deepEqual(again.tokenizer.languages, ['cs', 'de', 'uk']);
+  t.is(again.tokenizer.language('uk'), words + 3);
+});
+
 test('added tokens that are not special stay text, whatever stands before them', async (t) => {
   const content = await ours(t);
   const words = Object.keys(content.model.vocab).length;

@@ -5,7 +5,7 @@
  * file by names finds the control tokens; the first entry of an id tells which token it was.
  */
 import {CrossmapError} from '../../errors.js';
-import {controlNames, isLanguageName, languageOfToken, languageToken} from './control.js';
+import {controlNames, isLanguageName, languageOfToken, languagesAmong, languageToken} from './control.js';
 import {parseTokenizer, type AddedToken, type TokenizerContent} from './file-content.js';
 
 /** What is known of a tokenizer besides its file. */
@@ -54,40 +54,43 @@ export function adaptTokenizer(content: unknown, file: string, options: AdaptOpt
   const tokenizer = parseTokenizer(content, file);
   const languages = [...new Set(options.languages)].sort();
   for (const language of languages) refuseTaken(language);
-  const known = new Map(tokenizer.added.map((token) => [token.content, token.id]));
+  const ids = idsOf(tokenizer.added);
+  const controls = new Map(controlsOf(tokenizer.added).map((name) => [name, ids.get(name)]));
   const entries: AddedToken[] = [];
   const serve = (name: string, id: number | undefined): void => {
-    if (id === undefined || known.has(name)) return;
+    if (id === undefined || controls.has(name)) return;
     entries.push({id, content: name});
-    known.set(name, id);
+    controls.set(name, id);
   };
-  for (const [name, token] of Object.entries(served)) serve(name, known.get(token));
+  for (const [name, token] of Object.entries(served)) serve(name, ids.get(token));
   serve('<bos>', idIn(tokenizer, bos));
   serve('<eos>', idIn(tokenizer, eos));
-  const wanted = [...controlNames, ...languages.map(languageToken)].filter((name) => !known.has(name));
-  const used = new Set(entries.map(({id}) => id));
+  const names = [...controlNames, ...languages.map(languageToken)];
+  for (const name of names) serve(name, ids.get(name));
+  const wanted = names.filter((name) => !controls.has(name));
+  const used = new Set(controls.values());
   const aside = tokenizer.added
     .filter((token) => reservedNames.test(token.content) && !used.has(token.id))
     .map(({id}) => id)
     .sort((a, b) => a - b);
   const hasEnough = aside.length >= wanted.length;
-  const ids = wanted.map((_, i) => (hasEnough ? aside[i] : undefined) ?? tokenizer.vocabSize + i);
+  const taken = wanted.map((_, i) => (hasEnough ? aside[i] : undefined) ?? tokenizer.vocabSize + i);
   for (const [i, name] of wanted.entries()) {
     if (!hasEnough && tokenizer.words.has(name))
       throw new CrossmapError('ERR_DATA', `${file} has the word ${name}, which is to be a control token`);
-    serve(name, ids[i]);
+    serve(name, taken[i]);
   }
   const vocabSize = tokenizer.vocabSize + (hasEnough ? 0 : wanted.length);
   const contents = contentsOf(tokenizer.added);
   return {
-    json: `${JSON.stringify(withAdded(content, [...tokenizer.raw, ...entries.map(entryOf)]))}\n`,
+    json: `${JSON.stringify(withAdded(content, [...tokenizer.raw, ...languagesLast(entries).map(entryOf)]))}\n`,
     vocabSize,
-    reserved: hasEnough ? ids : [],
-    added: hasEnough ? [] : ids,
+    reserved: hasEnough ? taken : [],
+    added: hasEnough ? [] : taken,
     highestWord: tokenizer.highestWord,
-    languages: [...known.keys()].flatMap((name) => languageOfToken(name) ?? []).sort(),
+    languages: [...controls.keys()].flatMap((name) => languageOfToken(name) ?? []).sort(),
     served: new Map(
-      entries.flatMap(({id, content: name}) => {
+      languagesLast(entries).flatMap(({id, content: name}) => {
         const token = contents.get(id);
         return token === undefined ? [] : [[name, token] as const];
       }),
@@ -109,11 +112,11 @@ interface PlainTokenizer {
 export function plainTokenizer(content: unknown, file: string): PlainTokenizer {
   const tokenizer = parseTokenizer(content, file);
   const tokens = contentsOf(tokenizer.added);
-  const isSecond = ({id, content: name}: AddedToken): boolean => tokens.get(id) !== name;
-  const plain = tokenizer.raw.filter((_, i) => {
-    const token = tokenizer.added[i];
-    return token !== undefined && !isSecond(token);
-  });
+  const firsts = new Map<number, AddedToken>();
+  for (const token of tokenizer.added) if (!firsts.has(token.id)) firsts.set(token.id, token);
+  const isSecond = (token: AddedToken | undefined): boolean =>
+    token !== undefined && firsts.get(token.id) !== token;
+  const plain = tokenizer.raw.filter((_, i) => !isSecond(tokenizer.added[i]));
   return {
     json: `${JSON.stringify(withAdded(content, plain))}\n`,
     tokens,
@@ -134,6 +137,26 @@ function refuseTaken(language: string): void {
 /** An id, if the tokenizer has a token for it beside those of text. */
 function idIn({added}: TokenizerContent, id: number | undefined): number | undefined {
   return added.some((token) => token.id === id) ? id : undefined;
+}
+
+/** Control tokens in their places: a language is one behind `<map>`. */
+function controlsOf(added: readonly AddedToken[]): string[] {
+  const contents = added.map(({content}) => content);
+  return [
+    ...controlNames.filter((name) => contents.includes(name)),
+    ...languagesAmong(contents).map(languageToken),
+  ];
+}
+
+/** The id of each content. */
+function idsOf(added: readonly AddedToken[]): ReadonlyMap<string, number> {
+  return new Map(added.map(({id, content}) => [content, id]));
+}
+
+/** Whoever opens the file takes what stands behind `<map>` for languages. */
+function languagesLast(entries: readonly AddedToken[]): AddedToken[] {
+  const isLanguage = ({content}: AddedToken): boolean => languageOfToken(content) !== undefined;
+  return [...entries.filter((entry) => !isLanguage(entry)), ...entries.filter(isLanguage)];
 }
 
 /** The first content of each id. */

@@ -2,7 +2,7 @@
 import {Tokenizer as Library} from 'tokenizers';
 import {CrossmapError} from '../../errors.js';
 import {inOrder} from '../in-order.js';
-import {controlNames, languageOfToken, languageToken} from './control.js';
+import {controlNames, languageOfToken, languagesAmong, languageToken} from './control.js';
 import {parseTokenizer, readTokenizerJson, type AddedToken, type TokenizerContent} from './file-content.js';
 import type {Tokenizer} from './tokenizer.js';
 
@@ -22,13 +22,12 @@ export async function loadTokenizer(
   const content = await readTokenizerJson(file);
   const parsed = parseTokenizer(content, file);
   const controls = new Map(parsed.added.filter(isControlToken).map((token) => [token.content, token.id]));
-  const languages =
-    options.languages ?? [...controls.keys()].flatMap((token) => languageOfToken(token) ?? []);
+  const languages = options.languages ?? languagesAmong(parsed.added.map(({content: token}) => token));
   const missing = [...controlNames, ...languages.map(languageToken)].filter((name) => !controls.has(name));
   if (missing.length > 0)
     throw new CrossmapError(
       'ERR_DATA',
-      `${file} lacks the control tokens ${missing.join(' ')}; train a tokenizer, add them to its added_tokens, or have crossmap import add them`,
+      `${file} lacks the control tokens ${missing.join(' ')}; train a tokenizer, or add them to its added_tokens`,
     );
   return createTokenizer(file, {
     library: openLibrary(file, content, parsed),
