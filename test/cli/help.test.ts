@@ -8,7 +8,16 @@ import {crossmap} from './crossmap.js';
 import {told} from './told.js';
 
 const commands = [
-  ...['demo', 'data', 'train', 'eval', 'generate', 'translate', 'import', 'export', 'info', 'bench'],
+  'demo',
+  'data',
+  'train',
+  'eval',
+  'generate',
+  'translate',
+  'import',
+  'export',
+  'info',
+  'bench',
 ];
 
 test('help lists the commands and shows examples', async (t) => {

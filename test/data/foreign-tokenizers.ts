@@ -12,7 +12,7 @@ const flags = {single_word: false, lstrip: false, rstrip: false, normalized: fal
 export const addedToken = (id: number, content: string, special = true) => ({id, content, ...flags, special});
 
 const pieces = [
-  ...'▁abcdehilmnorstuvwyůř.',
+  ...Array.from('▁abcdehilmnorstuvwyůř.'),
   'th',
   '▁th',
   '▁the',

@@ -117,17 +117,25 @@ async function survives(
 test('config.json', async (t) => {
   const folder = await temporaryFolder(t);
   const text = JSON.stringify({
-    ...{architectures: ['MistralForCausalLM'], model_type: 'mistral', hidden_size: 64, intermediate_size: 96},
-    ...{num_hidden_layers: 3, num_attention_heads: 4, num_key_value_heads: 2, head_dim: 16, vocab_size: 500},
-    ...{
-      rms_norm_eps: 1e-5,
-      rope_theta: 1e4,
-      sliding_window: 8,
-      eos_token_id: [2, 3],
-      tie_word_embeddings: true,
-    },
+    architectures: ['MistralForCausalLM'],
+    model_type: 'mistral',
+    hidden_size: 64,
+    intermediate_size: 96,
+    num_hidden_layers: 3,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: 16,
+    vocab_size: 500,
+    rms_norm_eps: 1e-5,
+    rope_theta: 1e4,
+    sliding_window: 8,
+    eos_token_id: [2, 3],
+    tie_word_embeddings: true,
     rope_scaling: {
-      ...{rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4},
+      rope_type: 'llama3',
+      factor: 8,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
       original_max_position_embeddings: 8192,
     },
   });
