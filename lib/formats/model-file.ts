@@ -74,7 +74,8 @@ export async function readJson(
     return {path, value};
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CrossmapError('ERR_FORMAT', `${path} is not valid JSON: ${reason}`, {cause});
+    const line = reason.replaceAll(/\s+/g, ' '); // it quotes the text, with its line ends
+    throw new CrossmapError('ERR_FORMAT', `${path} is not valid JSON: ${line}`, {cause});
   }
 }
 

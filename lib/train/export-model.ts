@@ -5,16 +5,16 @@ import {
   publishModelFolder,
   readSafetensors,
   writeHfFolder,
-  type SafetensorsInput,
 } from '../formats/index.js';
 import {loadTokenizer, plainTokenizer, readTokenizerJson, type Tokenizer} from '../data/index.js';
 import {weightShapes} from '../nn/index.js';
 import type {FloatDType} from '../tensor/index.js';
 import {openCheckpoint, type Checkpoint} from './checkpoint.js';
 import {findCheckpoint} from './checkpoint-list.js';
+import {watched, type ModelWorkOptions, type WeightInput} from './model-work.js';
 
 /** How a model is exported. */
-export interface ExportOptions {
+export interface ExportOptions extends ModelWorkOptions {
   /** Default `hf`. */
   readonly format?: ExportFormat;
   /** Dtype of the weights; default that of the model. */
@@ -41,8 +41,8 @@ interface ExportSource {
   readonly checkpoint: Checkpoint;
   readonly tokenizer: Tokenizer;
   readonly dtype: FloatDType;
-  /** In the order of the decoder's parameters, in `dtype`; read one after the other. */
-  readonly weights: readonly SafetensorsInput[];
+  /** In the order of the decoder's parameters, in `dtype`; read piece by piece. */
+  readonly weights: readonly WeightInput[];
 }
 
 type WriteExport = (
@@ -70,7 +70,7 @@ const defaultShardBytes = 5e9;
  * @param run a checkpoint, or the output folder of a run, whose newest checkpoint is taken
  * @param output where it is written
  * @throws ERR_CHECKPOINT where there is none, or it is damaged; ERR_FORMAT for what the format cannot say; ERR_ARGUMENT for an output that is
- *   there; ERR_DATA for its tokenizer; ERR_IO. Nothing is left of what was begun.
+ *   there; ERR_DATA for its tokenizer; ERR_IO; ERR_ABORTED. Nothing is left of what was begun.
  */
 export async function exportModel(
   run: string,
@@ -83,13 +83,14 @@ export async function exportModel(
   const dtype = options.dtype ?? checkpoint.config.dtype;
   const shape = {...checkpoint.config.model, vocabSize: tokenizer.vocabSize};
   const stored = await readSafetensors(checkpoint.weightsFile);
-  const weights = [...weightShapes(shape)].map(([name, sizes]): SafetensorsInput => ({
+  const weights = [...weightShapes(shape)].map(([name, sizes]): WeightInput => ({
     name,
     dtype,
     shape: sizes,
     data: () => convertedPieces(stored.pieces(name), stored.tensors.get(name)?.dtype ?? dtype, dtype, name),
   }));
-  await writers[format](output, {checkpoint, tokenizer, dtype, weights}, {maxShardBytes, force});
+  const source = {checkpoint, tokenizer, dtype, weights: watched(weights, options)};
+  await writers[format](output, source, {maxShardBytes, force});
   return {checkpoint: checkpoint.path, path: output, dtype, notes: notesOf(checkpoint)};
 }
 

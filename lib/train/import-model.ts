@@ -9,15 +9,15 @@ import {
   publishModelFolder,
   type HfFolder,
   type SafetensorsDType,
-  type SafetensorsInput,
 } from '../formats/index.js';
 import {weightShapes} from '../nn/index.js';
 import {isFloatDType, type FloatDType} from '../tensor/index.js';
 import {writeModel} from './checkpoint.js';
 import {tableWith, untrainedRows, type RowPlan} from './model-tables.js';
+import {sizeOf, watched, type ModelWorkOptions, type WeightInput} from './model-work.js';
 
 /** How a model is imported. */
-export interface ImportOptions {
+export interface ImportOptions extends ModelWorkOptions {
   /** Languages that get a control token, beside those that the tokenizer has one for. */
   readonly languages: readonly string[];
   /** Dtype of the weights; default that of most stored ones. */
@@ -52,7 +52,7 @@ const names = /^(?:model\.safetensors|tokenizer\.json|config\.json|state\.json)$
  * @param folder with `config.json`, `tokenizer.json` and safetensors files
  * @param output the checkpoint's folder; `training.from` and all commands that take a run take it
  * @throws ERR_FORMAT for a folder that is no such model, is damaged, or computes what crossmap's decoder does not; ERR_DATA for its tokenizer;
- *   ERR_ARGUMENT for a language that cannot have a control token, a context out of range, or an output that is there; ERR_IO. Nothing is
+ *   ERR_ARGUMENT for a language that cannot have a control token, a context out of range, or an output that is there; ERR_IO; ERR_ABORTED. Nothing is
  *   left of what was begun.
  */
 export async function importModel(
@@ -74,7 +74,7 @@ export async function importModel(
   const config = configOf(path, source, {...options, dtype});
   const plan = await planRows(source, tokenizer);
   const shape = {...config.model, vocabSize: plan.rows};
-  const weights = [...weightShapes(shape)].map(([name, sizes]): SafetensorsInput => ({
+  const weights = [...weightShapes(shape)].map(([name, sizes]): WeightInput => ({
     name,
     dtype,
     shape: sizes,
@@ -82,7 +82,11 @@ export async function importModel(
   }));
   const {force = false} = options;
   await publishModelFolder(path, {force, names, source: folder}, (temporary) =>
-    writeModel(temporary, {config, tokenizerJson: tokenizer.json, weights}),
+    writeModel(temporary, {
+      config,
+      tokenizerJson: tokenizer.json,
+      weights: watched(weights, options),
+    }),
   );
   return {
     path,
@@ -147,10 +151,6 @@ function commonDType({tensors: {tensors}}: HfFolder): FloatDType {
     elements.set(dtype, (elements.get(dtype) ?? 0) + sizeOf(shape));
   const [common] = [...elements].sort(([, a], [, b]) => b - a).map(([dtype]) => dtype);
   return common !== undefined && isFloatDType(common) ? common : 'float32';
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** A configuration without text. Its batches take the longest segment, as every configuration must. */

@@ -9,6 +9,7 @@ export {
   type ExportOptions,
 } from './export-model.js';
 export {importModel, type ImportedModel, type ImportOptions} from './import-model.js';
+export type {ModelWorkOptions} from './model-work.js';
 export {learningRateAt, type LearningRateOptions} from './schedule.js';
 export {
   createOptimizer,

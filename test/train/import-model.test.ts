@@ -368,3 +368,22 @@ test('an export refuses a window on some layers alone, and tells of what version
   t.regex(notes[0]!, /hidden_size \(10\) that is no multiple of num_attention_heads \(4\)/);
   t.regex(notes[1]!, /\(64 \/ 8\) for the factor of yarn \(4\)/);
 });
+
+test('the work tells its share, and leaves nothing where it is stopped', async (t) => {
+  const {hf, folder, checkpoint} = await hfModel(t);
+  const shares: number[] = [];
+  await importModel(hf, join(folder, 'whole'), {languages: [], onProgress: (done) => shares.push(done)});
+  t.true(shares.every((share, i) => share > (shares[i - 1] ?? 0)));
+  t.true(Math.abs(shares.at(-1)! - 1) < 1e-9);
+  const there = (await readdir(folder)).sort();
+  for (const work of [importModel.bind(undefined, hf), exportModel.bind(undefined, checkpoint)]) {
+    const controller = new AbortController();
+    const stopped = work(join(folder, 'stopped'), {
+      languages: [],
+      signal: controller.signal,
+      onProgress: () => controller.abort(),
+    });
+    await t.throwsAsync(stopped, {code: 'ERR_ABORTED'});
+    t.deepEqual((await readdir(folder)).sort(), there);
+  }
+});

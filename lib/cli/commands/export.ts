@@ -3,6 +3,8 @@ import {Command, InvalidArgumentError, Option} from 'commander';
 import type {FloatDType} from '../../tensor/index.js';
 import {exportFormats, exportModel, type ExportFormat} from '../../train/index.js';
 import {dtypeOption} from '../dtype-option.js';
+import {untilInterrupted} from '../interrupt.js';
+import {withModelProgress} from '../model-progress.js';
 import {printJson, printLines} from '../print.js';
 
 interface ExportCommandOptions {
@@ -41,12 +43,18 @@ Examples:
     )
     .action(async (run: string, output: string, options: ExportCommandOptions) => {
       const {format, dtype, maxShardSize: maxShardBytes, force, json} = options;
-      const exported = await exportModel(run, output, {
-        format,
-        ...(dtype && {dtype}),
-        ...(maxShardBytes !== undefined && {maxShardBytes}),
-        ...(force && {force}),
-      });
+      const exported = await untilInterrupted((signal) =>
+        withModelProgress(process.stderr, (onProgress) =>
+          exportModel(run, output, {
+            format,
+            ...(dtype && {dtype}),
+            ...(maxShardBytes !== undefined && {maxShardBytes}),
+            ...(force && {force}),
+            onProgress,
+            signal,
+          }),
+        ),
+      );
       if (json) {
         printJson(exported);
         return;

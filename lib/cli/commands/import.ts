@@ -5,6 +5,8 @@ import {stringify} from 'yaml';
 import type {FloatDType} from '../../tensor/index.js';
 import {importModel, type ImportedModel} from '../../train/index.js';
 import {dtypeOption} from '../dtype-option.js';
+import {untilInterrupted} from '../interrupt.js';
+import {withModelProgress} from '../model-progress.js';
 import {count, plural} from '../format.js';
 import {wholeNumber} from '../numbers.js';
 import {printJson, printLines} from '../print.js';
@@ -53,12 +55,18 @@ Examples:
     )
     .action(async (folder: string, output: string, options: ImportCommandOptions) => {
       const {languages = [], dtype, context, force, json} = options;
-      const imported = await importModel(folder, output, {
-        languages,
-        ...(dtype && {dtype}),
-        ...(context !== undefined && {context}),
-        ...(force && {force}),
-      });
+      const imported = await untilInterrupted((signal) =>
+        withModelProgress(process.stderr, (onProgress) =>
+          importModel(folder, output, {
+            languages,
+            ...(dtype && {dtype}),
+            ...(context !== undefined && {context}),
+            ...(force && {force}),
+            onProgress,
+            signal,
+          }),
+        ),
+      );
       if (json) printJson(facts(imported));
       else printLines(describe(imported));
     });
