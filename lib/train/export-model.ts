@@ -58,7 +58,11 @@ const writers = {hf: writeHf} as const satisfies Readonly<Record<string, WriteEx
 export type ExportFormat = keyof typeof writers;
 
 /** All formats. */
-export const exportFormats: readonly ExportFormat[] = ['hf'];
+export const exportFormats: readonly ExportFormat[] = Object.keys(writers).filter(isExportFormat);
+
+function isExportFormat(name: string): name is ExportFormat {
+  return Object.hasOwn(writers, name);
+}
 
 /** As in the transformers library. */
 const defaultShardBytes = 5e9;
