@@ -7,7 +7,9 @@ import {compareCommand} from './commands/compare.js';
 import {dataCommand} from './commands/data.js';
 import {demoCommand} from './commands/demo.js';
 import {evalCommand} from './commands/eval.js';
+import {exportCommand} from './commands/export.js';
 import {generateCommand} from './commands/generate.js';
+import {importCommand} from './commands/import.js';
 import {infoCommand} from './commands/info.js';
 import {lacCommand} from './commands/lac.js';
 import {trainCommand} from './commands/train.js';
@@ -41,6 +43,8 @@ export function createProgram(): Command {
     compareCommand(),
     generateCommand(),
     translateCommand(),
+    importCommand(),
+    exportCommand(),
     infoCommand(),
     buildCommand(),
     benchCommand(),

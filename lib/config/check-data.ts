@@ -10,8 +10,11 @@ type PairEntry = Pick<
   'source' | 'target' | 'files' | 'file' | 'format' | 'columns' | 'fields'
 >;
 
-export function* checkData({data, objectives, training}: Config): Generator<Complaint> {
-  if (!data.monolingual && !data.parallel)
+export function* checkData(
+  {data, objectives, training}: Config,
+  {needsText}: {readonly needsText: boolean},
+): Generator<Complaint> {
+  if (needsText && !data.monolingual && !data.parallel)
     yield {
       path: ['data'],
       sentence: 'data must have monolingual text, parallel text or both; it has neither',

@@ -4,10 +4,10 @@ import {checkData} from './check-data.js';
 import {checkModel} from './check-model.js';
 import type {Complaint} from './messages.js';
 
-export function check(config: Config): Complaint[] {
+export function check(config: Config, options: {readonly needsText: boolean}): Complaint[] {
   return [
     ...checkModel(config.model),
-    ...checkData(config),
+    ...checkData(config, options),
     ...checkObjectives(config),
     ...checkTraining(config),
   ];

@@ -18,6 +18,8 @@ export interface LoadOptions {
 export interface ParseOptions extends LoadOptions {
   /** The file that the text came from: errors name it and relative files start from its folder. Default config.yaml. */
   readonly file?: string;
+  /** Whether there must be text to train on; default true. A model from elsewhere has none. */
+  readonly needsText?: boolean;
 }
 
 /**
@@ -35,9 +37,9 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
  * @throws ERR_CONFIG with one line for each mistake: where, what, what would be right
  */
 export function parseConfig(text: string, options: ParseOptions = {}): Config {
-  const {file = 'config.yaml', set = [], currentFolder = process.cwd()} = options;
+  const {file = 'config.yaml', set = [], currentFolder = process.cwd(), needsText = true} = options;
   const {data, source} = checked(configSchema, readSource(text, file, set), 'the configuration');
   const config = resolve(data, {file, currentFolder, isOverride: source.isOverride});
-  refuseMistakes(source, check(config));
+  refuseMistakes(source, check(config, {needsText}));
   return config;
 }

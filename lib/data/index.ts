@@ -18,6 +18,8 @@ export type {BatchPosition, BatchStream, SourceEpochs} from './sampling/stream.j
 export type {Shard} from './shards/shard.js';
 export {cleanText} from './corpus/clean.js';
 export {readSides, type PairFiles} from './corpus/pairs.js';
+export {adaptTokenizer, plainTokenizer, type AdaptedTokenizer, type AdaptOptions} from './tokenizer/adapt.js';
+export {readTokenizerJson} from './tokenizer/file-content.js';
 export {loadTokenizer} from './tokenizer/load.js';
 export {trainTokenizer, type TrainTokenizerOptions} from './tokenizer/train.js';
 export type {Tokenizer} from './tokenizer/tokenizer.js';

@@ -1,4 +1,22 @@
-/** JSON.parse keeps the last of two equal keys and says nothing: a file with two must be refused. */
+/**
+ * What JSON.parse does not refuse: of two equal keys it keeps the last and says nothing, and it builds any depth of lists, which takes many
+ * times the memory of the text.
+ */
+
+/**
+ * Whether lists and maps stand in each other deeper than `most`. Counts brackets outside of strings; the text need not be valid JSON.
+ */
+export function isDeeper(text: string, most: number): boolean {
+  const marks = /["{}[\]]/g;
+  let depth = 0;
+  for (let match = marks.exec(text); match; match = marks.exec(text)) {
+    const [mark] = match;
+    if (mark === '"') marks.lastIndex = stringEnd(text, match.index);
+    else depth += mark === '{' || mark === '[' ? 1 : -1;
+    if (depth > most) return true;
+  }
+  return false;
+}
 
 /** The first key that its object has twice, or undefined. `text` must be valid JSON. */
 export function repeatedKey(text: string): string | undefined {

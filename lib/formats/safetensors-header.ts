@@ -1,7 +1,7 @@
 /** The header of a safetensors file: a length in 8 bytes, then JSON that says what lies where behind it. */
 import {z} from 'zod';
 import {CrossmapError} from '../errors.js';
-import {repeatedKey} from './json-keys.js';
+import {isDeeper, repeatedKey} from './json-keys.js';
 
 const dtypes = {
   float32: {code: 'F32', bytes: 4},
@@ -33,6 +33,9 @@ interface SafetensorsHeader {
 
 /** Bytes of the length at the start of the file. */
 export const lengthBytes = 8;
+
+/** Lists and maps in each other: the header, a tensor, its shape. */
+const deepest = 3;
 
 /** The longest header that readers of the format accept. */
 export const maxHeaderBytes = 100_000_000;
@@ -115,6 +118,7 @@ function parseObject(json: Uint8Array, path: string): object {
   if (json[0] !== 0x7b) throw formatError(path, 'has a header that does not start with {');
   try {
     const text = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(json);
+    if (isDeeper(text, deepest)) throw new SyntaxError('lists and maps stand in each other too deep');
     const value: unknown = JSON.parse(text);
     const twice = repeatedKey(text);
     if (twice !== undefined) throw new SyntaxError(`${JSON.stringify(twice)} stands there twice`);

@@ -22,8 +22,12 @@ export interface SafetensorsInput {
   readonly name: string;
   readonly dtype: SafetensorsDType;
   readonly shape: readonly number[];
-  /** The elements in little-endian, row-major order. A function is called only when its turn has come, one at a time. */
-  readonly data: Uint8Array | Promise<Uint8Array> | (() => Promise<Uint8Array>);
+  /**
+   * The elements in little-endian, row-major order. A function is called only when its turn has come, one at a time; it may give them in
+   * pieces, of which each is written before the next is asked for.
+   */
+  readonly data:
+    Uint8Array | Promise<Uint8Array> | (() => Promise<Uint8Array>) | (() => AsyncIterable<Uint8Array>);
 }
 
 /** A tensor that a file has. */
@@ -44,7 +48,16 @@ export interface SafetensorsFile {
    * @throws ERR_ARGUMENT where there is no such tensor; ERR_FORMAT where the file has become shorter; ERR_IO
    */
   readonly read: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Reads one tensor in pieces, all in the same memory: each is good until the next is asked for.
+   *
+   * @param pieceBytes of each piece but the last; default 4 MiB, which ends between elements of any dtype
+   * @throws as `read`, ERR_ARGUMENT at once
+   */
+  readonly pieces: (name: string, pieceBytes?: number) => AsyncIterable<Uint8Array<ArrayBuffer>>;
 }
+
+const defaultPieceBytes = 2 ** 22;
 
 /**
  * Writes a file whole or not at all. Tensors lie in the order of their element size, the largest first, then of their names: so
@@ -73,7 +86,7 @@ export async function writeSafetensors(
     const file = await open(temporary, 'wx');
     try {
       await file.writeFile(header);
-      for (const input of inputs) await file.writeFile(await bytesOf(input));
+      for (const input of inputs) await writeTensor(file, input);
     } finally {
       await file.close();
     }
@@ -97,7 +110,9 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
       tensors: new Map(
         entries.map(({name, dtype, shape, begin, end}) => [name, {dtype, shape, bytes: end - begin}]),
       ),
-      read: (name) => readTensor(path, dataStart, byName.get(name), name),
+      read: async (name) => readTensor(path, dataStart, entryOf(path, byName, name)),
+      pieces: (name, pieceBytes = defaultPieceBytes) =>
+        readPieces(path, dataStart, entryOf(path, byName, name), pieceBytes),
     };
   });
 }
@@ -125,15 +140,26 @@ function layOut(inputs: readonly SafetensorsInput[]): TensorEntry[] {
   });
 }
 
-async function bytesOf({name, dtype, shape, data}: SafetensorsInput): Promise<Uint8Array> {
-  const bytes = await (typeof data === 'function' ? data() : data);
-  refuseWrongLength(`writeSafetensors: tensor ${JSON.stringify(name)}`, bytes, dtype, shape);
-  return bytes;
+async function writeTensor(file: FileHandle, {name, dtype, shape, data}: SafetensorsInput): Promise<void> {
+  const where = `writeSafetensors: tensor ${JSON.stringify(name)}`;
+  const given = typeof data === 'function' ? data() : data;
+  if (!(Symbol.asyncIterator in given)) {
+    const bytes = await given;
+    refuseWrongLength(where, bytes, dtype, shape);
+    await file.writeFile(bytes);
+    return;
+  }
+  let byteLength = 0;
+  for await (const piece of given) {
+    byteLength += piece.byteLength;
+    await file.writeFile(piece);
+  }
+  refuseWrongLength(where, {byteLength}, dtype, shape);
 }
 
 function refuseWrongLength(
   where: string,
-  data: Uint8Array,
+  data: {readonly byteLength: number},
   dtype: SafetensorsDType,
   shape: readonly number[],
 ): void {
@@ -145,36 +171,69 @@ function refuseWrongLength(
     );
 }
 
+function entryOf(path: string, entries: ReadonlyMap<string, TensorEntry>, name: string): TensorEntry {
+  const entry = entries.get(name);
+  if (entry !== undefined) return entry;
+  throw new CrossmapError('ERR_ARGUMENT', `safetensors file ${path} has no tensor ${JSON.stringify(name)}`);
+}
+
 async function readTensor(
   path: string,
   dataStart: number,
-  entry: TensorEntry | undefined,
-  name: string,
+  entry: TensorEntry,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (!entry)
-    throw new CrossmapError('ERR_ARGUMENT', `safetensors file ${path} has no tensor ${JSON.stringify(name)}`);
+  const bytes = new Uint8Array(entry.end - entry.begin);
   return withFile(path, async (file) => {
-    const bytes = entry.end - entry.begin;
-    const data = await readAt(file, dataStart + entry.begin, bytes);
-    if (data.length === bytes) return data;
+    await fill(file, dataStart + entry.begin, bytes, {path, entry});
+    return bytes;
+  });
+}
+
+async function* readPieces(
+  path: string,
+  dataStart: number,
+  entry: TensorEntry,
+  pieceBytes: number,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  const memory = new Uint8Array(Math.min(pieceBytes, entry.end - entry.begin));
+  for (let at = entry.begin; at < entry.end; at += memory.length) {
+    const piece = memory.subarray(0, Math.min(memory.length, entry.end - at));
+    await withFile(path, (file) => fill(file, dataStart + at, piece, {path, entry}));
+    yield piece;
+  }
+}
+
+/** @throws ERR_FORMAT where the file ends before */
+async function fill(
+  file: FileHandle,
+  position: number,
+  bytes: Uint8Array<ArrayBuffer>,
+  {path, entry: {name, begin, end}}: {readonly path: string; readonly entry: TensorEntry},
+): Promise<void> {
+  const filled = await readInto(file, position, bytes);
+  if (filled < bytes.length)
     throw new CrossmapError(
       'ERR_FORMAT',
-      `safetensors file ${path} is cut off: tensor ${JSON.stringify(name)} has ${data.length} of ${bytes} bytes`,
+      `safetensors file ${path} is cut off: tensor ${JSON.stringify(name)} has ${filled} of ${end - begin} bytes`,
     );
-  });
 }
 
 /** Bytes from `position` on: fewer than asked for only where the file ends. */
 async function readAt(file: FileHandle, position: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const data = new Uint8Array(bytes);
+  return data.subarray(0, await readInto(file, position, data));
+}
+
+/** How many bytes there were. */
+async function readInto(file: FileHandle, position: number, data: Uint8Array): Promise<number> {
   let filled = 0;
-  while (filled < bytes) {
-    const length = Math.min(bytes - filled, 2 ** 30); // one call reads less than 2^31 bytes
+  while (filled < data.length) {
+    const length = Math.min(data.length - filled, 2 ** 30); // one call reads less than 2^31 bytes
     const {bytesRead} = await file.read(data, filled, length, position + filled);
-    if (bytesRead === 0) return data.subarray(0, filled);
+    if (bytesRead === 0) break;
     filled += bytesRead;
   }
-  return data;
+  return filled;
 }
 
 async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {

@@ -8,3 +8,4 @@ export type {Parameter} from './parameters.js';
 export {generate, generateAll, type GeneratedToken} from './generate.js';
 export type {GenerateOptions} from './generation-plan.js';
 export type {DecoderOptions, DecoderShape} from './shape.js';
+export {weightShapes} from './weight-shapes.js';

@@ -4,11 +4,16 @@ import {basename, join} from 'node:path';
 import {z} from 'zod';
 import {parseConfig, type Config} from '../config/index.js';
 import {CrossmapError} from '../errors.js';
-import {publishDirectory, removePublished} from '../formats/index.js';
+import {
+  publishDirectory,
+  removePublished,
+  writeSafetensors,
+  type SafetensorsInput,
+} from '../formats/index.js';
 import {version} from '../version.js';
 import {listCheckpoints} from './checkpoint-list.js';
 import {fingerprintOf, hashConfig, type Fingerprint} from './fingerprint.js';
-import {readTensorsInto, writeTensors, type NamedTensors} from './tensor-files.js';
+import {readTensorsInto, writeTensors, type NamedTensors, type ReadTensorsOptions} from './tensor-files.js';
 
 /** Files of a checkpoint beside `state.json`, which holds their fingerprints. */
 const files = {
@@ -66,8 +71,10 @@ export interface Checkpoint {
   readonly tokenizerFile: string;
   /** Hands on the position in the data. @throws what `restore` throws, with the path */
   readPosition(restore: (position: unknown) => void): Promise<void>;
+  /** The file of the weights, by their Hugging Face names. */
+  readonly weightsFile: string;
   /** @throws ERR_CHECKPOINT naming the tensors that do not fit */
-  readWeights(into: NamedTensors): Promise<void>;
+  readWeights(into: NamedTensors, options?: ReadTensorsOptions): Promise<void>;
   /** @throws ERR_CHECKPOINT naming the tensors that do not fit */
   readOptimizer(into: NamedTensors): Promise<void>;
 }
@@ -91,14 +98,53 @@ export async function saveCheckpoint(
 }
 
 async function writeContent(folder: string, content: CheckpointContent): Promise<void> {
-  const {step, config, learningRate, lastEvaluation, dataIdentity, position} = content;
-  const {tokenizerFile, weights, optimizer} = content;
+  const {tokenizerFile, weights, optimizer, config} = content;
   await writeTensors(join(folder, files.weights), weights);
   await writeTensors(join(folder, files.optimizer), optimizer);
   await copyFile(tokenizerFile, join(folder, files.tokenizer));
   await writeFile(join(folder, files.config), `${JSON.stringify(config, null, 2)}\n`);
+  await writeState(folder, content, Object.values(files));
+}
+
+/** What a checkpoint of a model from elsewhere is made from. */
+interface ModelContent {
+  readonly config: Config;
+  /** Text of a `tokenizer.json`. */
+  readonly tokenizerJson: string;
+  /** By their Hugging Face names. */
+  readonly weights: Iterable<SafetensorsInput>;
+}
+
+/**
+ * Fills a folder with a checkpoint of a model that was not trained here: step 0, and nothing to go on from but the weights. They are written
+ * one after the other.
+ *
+ * @throws ERR_IO; what the weights throw
+ */
+export async function writeModel(
+  folder: string,
+  {config, tokenizerJson, weights}: ModelContent,
+): Promise<void> {
+  await writeSafetensors(join(folder, files.weights), weights, {format: 'pt'});
+  await writeFile(join(folder, files.tokenizer), tokenizerJson);
+  await writeFile(join(folder, files.config), `${JSON.stringify(config, null, 2)}\n`);
+  const start = {step: 0, learningRate: 0, lastEvaluation: -1, dataIdentity: '', position: null};
+  await writeState(folder, {...start, config}, [files.weights, files.tokenizer, files.config]);
+}
+
+type StateContent = Pick<
+  CheckpointContent,
+  'step' | 'config' | 'learningRate' | 'lastEvaluation' | 'dataIdentity' | 'position'
+>;
+
+/** Last of all: it has the fingerprints of the other files. */
+async function writeState(
+  folder: string,
+  {step, config, learningRate, lastEvaluation, dataIdentity, position}: StateContent,
+  names: readonly string[],
+): Promise<void> {
   const fingerprints: [string, Fingerprint][] = [];
-  for (const name of Object.values(files)) fingerprints.push([name, await fingerprintOf(join(folder, name))]);
+  for (const name of names) fingerprints.push([name, await fingerprintOf(join(folder, name))]);
   const state: State = {
     version: 1,
     crossmap: version,
@@ -137,7 +183,9 @@ export async function openCheckpoint(
     dataIdentity: state.dataIdentity,
     tokenizerFile: join(path, files.tokenizer),
     readPosition: (restore) => inCheckpoint(path, async () => restore(state.position)),
-    readWeights: (into) => inCheckpoint(path, () => readTensorsInto(join(path, files.weights), into)),
+    weightsFile: join(path, files.weights),
+    readWeights: (into, reading) =>
+      inCheckpoint(path, () => readTensorsInto(join(path, files.weights), into, reading)),
     readOptimizer: (into) => inCheckpoint(path, () => readTensorsInto(join(path, files.optimizer), into)),
   };
 }
@@ -159,7 +207,7 @@ async function readState(path: string): Promise<State> {
 async function readConfig(path: string): Promise<Config> {
   const text = await readText(path, files.config);
   try {
-    return parseConfig(text, {file: join(path, files.config)});
+    return parseConfig(text, {file: join(path, files.config), needsText: false});
   } catch (cause) {
     throw damaged(path, `its configuration is refused: ${messageOf(cause)}`, cause);
   }

@@ -33,8 +33,8 @@ export interface ConfigDifference {
   readonly after: string;
 }
 
-/** The options in which `after` differs from `before`, in the order of the names. */
-export function configDifferences(before: Config, after: Config): ConfigDifference[] {
+/** The options in which `after` differs from `before`, both configurations or both a part of one, in the order of the names. */
+export function configDifferences<Part extends object>(before: Part, after: Part): ConfigDifference[] {
   const [old, now] = [new Map(leaves('', before)), new Map(leaves('', after))];
   return [...new Set([...old.keys(), ...now.keys()])].sort().flatMap((path) => {
     const [a, b] = [old.get(path) ?? 'not set', now.get(path) ?? 'not set'];

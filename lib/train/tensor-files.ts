@@ -1,8 +1,8 @@
 /** Tensors by name, to and from safetensors files. */
 import {basename} from 'node:path';
 import {CrossmapError} from '../errors.js';
-import {readSafetensors, writeSafetensors, type SafetensorsFile} from '../formats/index.js';
-import {tensor, type DType, type Elements, type Tensor} from '../tensor/index.js';
+import {converted, readSafetensors, writeSafetensors, type SafetensorsFile} from '../formats/index.js';
+import {isFloatDType, tensor, type DType, type Elements, type Tensor} from '../tensor/index.js';
 
 /** Tensors by the names that files give them. */
 export type NamedTensors = ReadonlyMap<string, Tensor>;
@@ -25,26 +25,52 @@ export async function writeTensors(path: string, tensors: NamedTensors): Promise
   await writeSafetensors(path, inputs, {format: 'pt'});
 }
 
+/** How a file is read into tensors. */
+export interface ReadTensorsOptions {
+  /** Whether floats of another dtype are converted, rounding to nearest; default: they are refused. */
+  readonly converts?: boolean;
+}
+
 /**
- * Reads a file into tensors that are there, which must be exactly those of the file.
+ * Reads a file into tensors that are there, which must be exactly those of the file; one after the other in memory.
  *
  * @throws ERR_CHECKPOINT where tensors are missing, left over or of another shape or dtype, with their names; ERR_FORMAT, ERR_IO
  */
-export async function readTensorsInto(path: string, targets: NamedTensors): Promise<void> {
+export async function readTensorsInto(
+  path: string,
+  targets: NamedTensors,
+  {converts = false}: ReadTensorsOptions = {},
+): Promise<void> {
   const file = await readSafetensors(path);
-  refuseDifferences(path, file, targets);
+  refuseDifferences(path, file, targets, converts);
   for (const [name, target] of targets) {
-    const elements = elementsOf(await file.read(name), target.dtype);
-    const read = tensor(elements, {shape: target.shape, dtype: target.dtype, device: target.device});
+    const stored = file.tensors.get(name)?.dtype ?? target.dtype;
+    const bytes = await file.read(name);
+    const elements =
+      isFloatDType(target.dtype) && isFloatDType(stored)
+        ? await converted(bytes, stored, target.dtype, name)
+        : bytes;
+    const read = tensor(elementsOf(elements, target.dtype), {
+      shape: target.shape,
+      dtype: target.dtype,
+      device: target.device,
+    });
     target.copyFrom(read);
     read.dispose();
   }
 }
 
-function refuseDifferences(path: string, {tensors}: SafetensorsFile, targets: NamedTensors): void {
+function refuseDifferences(
+  path: string,
+  {tensors}: SafetensorsFile,
+  targets: NamedTensors,
+  converts: boolean,
+): void {
   const differences: string[] = [];
   for (const [name, {dtype, shape}] of targets) {
     const found = tensors.get(name);
+    if (converts && found && isFloatDType(found.dtype) && isFloatDType(dtype))
+      if (found.shape.join() === shape.join()) continue;
     const wanted = `${dtype} [${shape.join(', ')}]`;
     const got = found && `${found.dtype} [${found.shape.join(', ')}]`;
     if (got === undefined) differences.push(`${name} is missing`);

@@ -197,7 +197,7 @@ async function createParts({config, data: {tokenizer}, device, start}: TrainerOp
   const {model, seed, dtype} = config;
   const decoder = createDecoder({...model, vocabSize: tokenizer.vocabSize}, {seed, dtype, device});
   try {
-    await start?.readWeights(weightsOf({decoder})); // before the optimizer takes its masters from them
+    await start?.readWeights(weightsOf({decoder}), {converts: true}); // before the optimizer takes its masters from them
   } catch (error) {
     decoder.dispose();
     throw error;

@@ -1,31 +1,24 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'ava';
-import {errorLines, exitCodeOf} from '../../lib/cli/print-error.js';
-import {createProgram} from '../../lib/cli/program.js';
 import {describeOptions} from '../../lib/config/index.js';
 import {version} from '../../lib/index.js';
 import {temporaryFolder} from '../formats/folder.js';
-import {crossmap, type Finished} from './crossmap.js';
+import {crossmap} from './crossmap.js';
+import {told} from './told.js';
 
-const commands = ['demo', 'data', 'train', 'eval', 'generate', 'translate', 'info', 'bench'];
-
-/** What main does, without a process: starting one takes longer than what it has to say. */
-async function told(args: readonly string[]): Promise<Finished> {
-  let [stdout, stderr] = ['', ''];
-  const program = createProgram();
-  for (const command of [program, ...program.commands])
-    command.configureOutput({writeOut: (text) => (stdout += text), writeErr: (text) => (stderr += text)});
-  try {
-    await program.parseAsync(args, {from: 'user'});
-    return {code: 0, signal: null, stdout, stderr};
-  } catch (error) {
-    stderr += errorLines(error, {debug: false})
-      .map((line) => `${line}\n`)
-      .join('');
-    return {code: exitCodeOf(error), signal: null, stdout, stderr};
-  }
-}
+const commands = [
+  'demo',
+  'data',
+  'train',
+  'eval',
+  'generate',
+  'translate',
+  'import',
+  'export',
+  'info',
+  'bench',
+];
 
 test('help lists the commands and shows examples', async (t) => {
   const {code, stdout, stderr} = await crossmap(['--help']);

@@ -1,7 +1,7 @@
 import test from 'ava';
-import {createDecoder, type Decoder} from '../../lib/nn/index.js';
+import {createDecoder, weightShapes, type Decoder} from '../../lib/nn/index.js';
 import {onEachDevice} from '../support/ops.js';
-import {tiny} from './shapes.js';
+import {shaken, tiny, variants} from './shapes.js';
 
 const blockNames = [
   'self_attn.q_proj',
@@ -102,4 +102,14 @@ onEachDevice(['float32'], 'initial values of a block do not depend on what else 
   using untied = createDecoder({...tiny, tiedHead: false, vocabSize: 40}, {seed: 1, ...on});
   const name = 'model.layers.1.mlp.up_proj.weight';
   t.deepEqual(await valuesOf(tied, name), await valuesOf(untied, name));
+});
+
+test('names and shapes without weights are those of the parameters, in their order', (t) => {
+  for (const {shape} of Object.values(variants)) {
+    using decoder = shaken({device: 'cpu', dtype: 'float32'}, {...tiny, ...shape});
+    t.deepEqual(
+      [...weightShapes(decoder.shape)],
+      decoder.parameters.map(({name, tensor}) => [name, [...tensor.shape]]),
+    );
+  }
 });

@@ -60,3 +60,21 @@ test('weights that do not fit are refused, and other data is told', async (t) =>
     /were trained on other data/,
   );
 });
+
+test('weights of another dtype are converted, and options that no shape tells are warned of', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeCorpus(folder);
+  await collect(tinyConfig(folder, [...short, 'dtype=bfloat16'], 'first'));
+  const from = `training.from=${join(folder, 'first')}`;
+  const other = ['training.learningRate=1e-9', 'model.ropeTheta=500', 'model.heads=1', 'model.headDim=16'];
+  const wide = ['model.heads=2', 'model.ropeTheta=500'];
+  const events = await collect(tinyConfig(folder, [...short, from, other[0]!, ...wide], 'second'));
+  t.deepEqual(
+    only(events, 'warning').map(({message}) => message),
+    ['model.ropeTheta is 500, where the weights of training.from were trained with 10000'],
+  );
+  await t.throwsAsync(collect(tinyConfig(folder, [...short, from, ...other], 'third')), {
+    code: 'ERR_CHECKPOINT',
+    message: /q_proj\.weight is bfloat16 \[32, 32\], where the model has float32 \[16, 32\]/,
+  });
+});

@@ -88,6 +88,7 @@ async function evaluate(
   {set, signal, ...options}: EvaluateOptions,
 ): Promise<EvaluationEvent> {
   using model = await loadModel(folder, loadOptionsOf(options));
+  refuseNoText(model);
   const {threads = model.config.threads} = options;
   const config = {...withOverrides(model.config, set), threads};
   const view = createDataProgress(process.stderr);
@@ -105,6 +106,15 @@ async function evaluate(
   const {decoder, step} = model;
   const results = await evaluateModel({decoder, data, config, signal});
   return {type: 'evaluation', step, ...results, seconds: (performance.now() - start) / 1000};
+}
+
+/** A model from elsewhere has no text that was held out of its training. */
+function refuseNoText({path, config: {data}}: LoadedModel): void {
+  if (!data.monolingual && !data.parallel)
+    throw new CrossmapError(
+      'ERR_ARGUMENT',
+      `${path} was imported and has no text of its own to be measured on; give files of yours with --suite`,
+    );
 }
 
 interface SuiteOptions extends DeviceOptions, ThreadsOptions {

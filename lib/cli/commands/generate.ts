@@ -70,6 +70,10 @@ async function continueText(
   const {decoder, tokenizer} = model;
   const language = chosenLanguage(tokenizer, '--language', code);
   const prompt = await textPrompt(tokenizer, language, text);
+  // What is said is told from what stands before it: alone it may lack the space that it starts with.
+  const start = (await tokenizer.decode(prompt)).length;
+  const said = async (tokens: readonly number[]): Promise<string> =>
+    (await tokenizer.decode([...prompt, ...tokens])).slice(start);
   const tokens: number[] = [];
   let shown = '';
   if (!json) write(text);
@@ -84,11 +88,11 @@ async function continueText(
   });
   for await (const {token} of generated) {
     tokens.push(token);
-    const known = wholeCharacters(await tokenizer.decode(tokens));
+    const known = wholeCharacters(await said(tokens));
     if (!json) write(known.slice(shown.length));
     shown = known;
   }
-  const output = await tokenizer.decode(tokens);
+  const output = await said(tokens);
   if (json) printJson({prompt: text, language, output, tokens: tokens.length});
   else write(`${output.slice(shown.length)}\n`);
 }

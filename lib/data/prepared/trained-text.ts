@@ -117,5 +117,6 @@ async function findSentences(shard: Shard, {tokenizer, wanted, seen, breather}: 
 
 async function sentenceHashes(tokenizer: Tokenizer, tokens: ArrayLike<number>): Promise<number[]> {
   const text = await tokenizer.decode(tokens);
-  return text === '' ? [] : text.split('\n').map((sentence) => hashText(sentence));
+  // A tokenizer that marks the start of a text with a space puts one before each sentence.
+  return text === '' ? [] : text.split('\n').map((sentence) => hashText(sentence.trimStart()));
 }

@@ -14,6 +14,9 @@ interface EncodedText {
 /** Stands between the sentences of a document. One token in a tokenizer of ours, and a word of its own for BPE. */
 const separator = '\n';
 
+/** A text before the separator: what a tokenizer puts at the start of a text, as those of SentencePiece do, is then not the separator's. */
+const before = 'a';
+
 /** Encodes documents, which one call of the library can take together. */
 export interface DocumentEncoder {
   /** Each document as one text. */
@@ -27,8 +30,9 @@ export interface DocumentEncoder {
 
 /** An encoder over a tokenizer. */
 export async function createDocumentEncoder(tokenizer: Tokenizer): Promise<DocumentEncoder> {
+  const [start, followed] = await tokenizer.encodeAll([before, `${before}${separator}`]);
   const between: EncodedText = {
-    tokens: await tokenizer.encode(separator),
+    tokens: followed?.subarray(start?.length) ?? new Int32Array(),
     bytes: Buffer.byteLength(separator),
   };
 

@@ -21,3 +21,17 @@ export function languageOfToken(token: string): string | undefined {
 export function isLanguageName(code: string): boolean {
   return languageOfToken(languageToken(code)) === code;
 }
+
+/**
+ * The languages that have a control token: those behind `<map>`, for tokenizers from elsewhere have other tokens in angle brackets before it.
+ * One that was made by hand may have them in any order: where none is behind it, all count.
+ *
+ * @param tokens in the order of the file
+ */
+export function languagesAmong(tokens: readonly string[]): string[] {
+  const map = tokens.indexOf('<map>');
+  if (map < 0) return [];
+  const among = (some: readonly string[]): string[] => some.flatMap((token) => languageOfToken(token) ?? []);
+  const behind = among(tokens.slice(map + 1));
+  return behind.length > 0 ? behind : among(tokens);
+}

@@ -1,17 +1,10 @@
 /** Opens a `tokenizer.json`. */
-import {readFile} from 'node:fs/promises';
 import {Tokenizer as Library} from 'tokenizers';
-import {z} from 'zod';
 import {CrossmapError} from '../../errors.js';
 import {inOrder} from '../in-order.js';
-import {controlNames, languageOfToken, languageToken} from './control.js';
+import {controlNames, languageOfToken, languagesAmong, languageToken} from './control.js';
+import {parseTokenizer, readTokenizerJson, type AddedToken, type TokenizerContent} from './file-content.js';
 import type {Tokenizer} from './tokenizer.js';
-
-/** What is read of the file here; the library reads the rest. */
-const fileSchema = z.looseObject({
-  added_tokens: z.array(z.looseObject({id: z.int().min(0), content: z.string()})).default([]),
-  model: z.looseObject({vocab: z.record(z.string(), z.int().min(0))}),
-});
 
 /** Texts that the library is given at once: enough for all its threads, few enough that results take little memory. */
 const textsAtOnce = 2048;
@@ -26,10 +19,10 @@ export async function loadTokenizer(
   file: string,
   options: {readonly languages?: readonly string[]} = {},
 ): Promise<Tokenizer> {
-  const {content, parsed} = await readTokenizer(file);
-  const controls = new Map(parsed.added_tokens.map((token) => [token.content, token.id]));
-  const languages =
-    options.languages ?? [...controls.keys()].flatMap((token) => languageOfToken(token) ?? []);
+  const content = await readTokenizerJson(file);
+  const parsed = parseTokenizer(content, file);
+  const controls = new Map(parsed.added.filter(isControlToken).map((token) => [token.content, token.id]));
+  const languages = options.languages ?? languagesAmong(parsed.added.map(({content: token}) => token));
   const missing = [...controlNames, ...languages.map(languageToken)].filter((name) => !controls.has(name));
   if (missing.length > 0)
     throw new CrossmapError(
@@ -37,47 +30,52 @@ export async function loadTokenizer(
       `${file} lacks the control tokens ${missing.join(' ')}; train a tokenizer, or add them to its added_tokens`,
     );
   return createTokenizer(file, {
-    // Without added tokens the library cannot find one in a text.
-    library: openLibrary(file, {
-      ...content,
-      added_tokens: [],
-      post_processor: null,
-      truncation: null,
-      padding: null,
-    }),
-    vocabSize:
-      1 + Object.values(parsed.model.vocab).reduce((a, b) => Math.max(a, b), Math.max(...controls.values())),
+    library: openLibrary(file, content, parsed),
+    vocabSize: parsed.vocabSize,
     controls,
     languages: [...languages].sort(),
   });
 }
 
-interface ReadTokenizer {
-  /** The file as it is: what is parsed may lack names that JavaScript gives a meaning, such as `__proto__`. */
-  readonly content: object;
-  readonly parsed: z.output<typeof fileSchema>;
+/** Whether text never becomes the token: those that are not special, such as runs of spaces in tokenizers for code, are text. */
+function isControlToken({content, special = true}: AddedToken): boolean {
+  return special || controlNames.some((name) => name === content) || languageOfToken(content) !== undefined;
 }
 
-async function readTokenizer(file: string): Promise<ReadTokenizer> {
+/** @throws ERR_DATA where the library does not take it, or gives other ids to tokens */
+function openLibrary(file: string, content: unknown, parsed: TokenizerContent): Library {
+  const added = textTokens(parsed);
+  let library: Library;
   try {
-    const content: unknown = JSON.parse(await readFile(file, 'utf8'));
-    return {content: Object(content), parsed: fileSchema.parse(content)};
+    const plain = {added_tokens: added, post_processor: null, truncation: null, padding: null};
+    // What is parsed may lack names that JavaScript gives a meaning, such as `__proto__`: the file goes on as it is.
+    library = Library.fromString(JSON.stringify({...Object(content), ...plain}));
   } catch (cause) {
-    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause);
-    throw new CrossmapError('ERR_DATA', `${file} is no tokenizer.json that can be read: ${reason}`, {cause});
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CrossmapError('ERR_DATA', `${file} is no tokenizer.json: ${reason}`, {cause});
   }
+  const moved = added.find((token) => library.tokenToId(token.content) !== token.id);
+  if (moved !== undefined)
+    throw new CrossmapError(
+      'ERR_DATA',
+      `${file} gives ${JSON.stringify(moved.content)} the id ${moved.id}, which leaves ids before it without a token`,
+    );
+  return library;
 }
 
-function openLibrary(file: string, content: object): Library {
-  try {
-    return Library.fromString(JSON.stringify(content));
-  } catch (cause) {
-    throw new CrossmapError('ERR_DATA', `${file} is no tokenizer.json: ${messageOf(cause)}`, {cause});
-  }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+/**
+ * Added tokens for the library, which finds each of them in a text. It numbers those that are no words in their order, so where there are
+ * tokens of text, control tokens before them keep their places, under names that no cleaned text spells.
+ */
+function textTokens({added, raw, words}: TokenizerContent): (AddedToken & object)[] {
+  const isText = new Set(added.filter((token) => !isControlToken(token)).map((token) => token.id));
+  if (isText.size === 0) return [];
+  const entries = added.map((token, i) => ({...Object(raw[i]), ...token}));
+  const firsts = entries.filter(({id}, i) => entries.findIndex((other) => other.id === id) === i);
+  return firsts
+    .filter((token) => isText.has(token.id) || !words.has(token.content))
+    .map((token) => (isText.has(token.id) ? token : {...token, content: `\u0000${token.id}`}))
+    .sort((a, b) => a.id - b.id);
 }
 
 interface Parts {
