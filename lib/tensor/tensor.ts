@@ -99,6 +99,25 @@ export class Tensor {
   }
 
   /**
+   * `data` that waits: this thread does nothing else until the ops enqueued so far have run. For code that cannot wait otherwise,
+   * such as a gradient function of another library; where there is an `await`, `data` leaves the event loop free.
+   *
+   * @throws as `data`
+   */
+  dataSync(): ArrayOf[DType] {
+    return this.#readSync(this.dtype);
+  }
+
+  /**
+   * `floats` that waits, as `dataSync` does.
+   *
+   * @throws as `data`
+   */
+  floatsSync(): Float32Array<ArrayBuffer> {
+    return this.#readSync('float32');
+  }
+
+  /**
    * The same memory in another shape; one size may be -1: what is left. No gradient passes; `reshape` of the ops passes it.
    *
    * @throws ERR_SHAPE, ERR_DISPOSED
@@ -155,6 +174,21 @@ export class Tensor {
     const converted = native.cast(this.native, dtype);
     try {
       await native.copyTo(converted, elements);
+    } finally {
+      converted.dispose();
+    }
+    return elements;
+  }
+
+  #readSync<D extends DType>(dtype: D): ArrayOf[D] {
+    const elements = arrayFor(dtype, this.size);
+    if (dtype === this.dtype) {
+      native.copyToNow(this.native, elements);
+      return elements;
+    }
+    const converted = native.cast(this.native, dtype);
+    try {
+      native.copyToNow(converted, elements);
     } finally {
       converted.dispose();
     }
