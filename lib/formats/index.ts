@@ -1,7 +1,11 @@
-/** File formats: safetensors, and files and folders that appear whole or not at all. */
+/**
+ * File formats: safetensors, and files and folders that appear whole or not at all.
+ *
+ * @module crossmap/formats
+ */
 export {publishDirectory, publishFile, removeLeftovers, removePublished} from './atomic.js';
 export {openGrowingFile, type GrowingFile} from './growing-file.js';
-export {takeLock} from './lock.js';
+export {takeLock, type Lock, type Purpose} from './lock.js';
 export {
   readSafetensors,
   writeSafetensors,

@@ -10,10 +10,13 @@ import {track} from './scope.js';
  * latest, until it is garbage collected. Tensors are made by `tensor`, `zeros`, `full`, `normal`, `uniform` and by ops.
  */
 export class Tensor {
+  /** Sizes of the axes, slowest first; `[]` is a scalar. */
   readonly shape: readonly number[];
 
+  /** Type of the elements. */
   readonly dtype: DType;
 
+  /** Where the elements lie, and where ops on them run. */
   readonly device: Device;
 
   readonly #native: NativeTensor;
@@ -48,6 +51,7 @@ export class Tensor {
     return this.#native;
   }
 
+  /** Number of axes. */
   get rank(): number {
     return this.shape.length;
   }
@@ -57,10 +61,12 @@ export class Tensor {
     return this.shape.reduce((product, size) => product * size, 1);
   }
 
+  /** Bytes of all elements. */
   get bytes(): number {
     return this.size * bytesOf(this.dtype);
   }
 
+  /** Whether the memory has been given back: further use throws ERR_DISPOSED. */
   get isDisposed(): boolean {
     return this.#native.isDisposed;
   }
@@ -161,6 +167,7 @@ export class Tensor {
     this.#native.dispose();
   }
 
+  /** `dispose`, at the end of a block with `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
