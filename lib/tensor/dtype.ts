@@ -22,8 +22,8 @@ export interface ArrayOf {
   readonly uint8: Uint8Array<ArrayBuffer>;
 }
 
-/** A typed array that a tensor is made from or read into. */
-export type Elements = ArrayOf[DType];
+/** A typed array that a tensor is made from, over a buffer of any kind. */
+export type Elements = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
 
 interface DTypeFacts<D extends DType> {
   readonly bytes: number;
