@@ -2,6 +2,7 @@
 import {runBenches} from './bench.mjs';
 import {runStatic} from './cuda/static.mjs';
 import {makeDocs} from './docs/main.mjs';
+import {makeSite} from './docs/site/main.mjs';
 import {runGpuCheck} from './gpu-check/main.mjs';
 import {packGpuCheck} from './gpu-check/pack.mjs';
 import {runInstructions} from './instructions/main.mjs';
@@ -27,6 +28,7 @@ const tasks = {
   corpora,
   instructions,
   static: runStatic,
+  'docs:site': docsSite,
   'gpu-check': gpuCheck,
   'bench:peers': installPeers,
   'test:asan': testAsan,
@@ -67,6 +69,12 @@ async function lint() {
 async function docs() {
   await setUp(['packages', 'types']);
   await makeDocs();
+}
+
+/** Static pages of the documentation and of the API, in the folder site. */
+async function docsSite() {
+  await setUp(['packages']);
+  await makeSite();
 }
 
 async function format() {

@@ -1,5 +1,6 @@
-// npm packages: node_modules as package-lock.json has it, and those that only benches compare us with.
+// npm packages: node_modules as package-lock.json has it, those that only benches compare us with, and those that make the site.
 import fs from 'node:fs';
+import path from 'node:path';
 import {inRoot} from './places.mjs';
 import {readJson} from './files.mjs';
 import {runLogged} from './commands.mjs';
@@ -10,8 +11,13 @@ import {say, since, warn} from './say.mjs';
  * are absent there, which only optional ones may be.
  */
 export function packagesAreCurrent() {
-  const wanted = readJson(inRoot('package-lock.json'))?.packages ?? {};
-  const installed = readJson(inRoot('node_modules/.package-lock.json'))?.packages;
+  return isInstalled(inRoot());
+}
+
+/** @param {string} folder of a package-lock.json */
+function isInstalled(folder) {
+  const wanted = readJson(path.join(folder, 'package-lock.json'))?.packages ?? {};
+  const installed = readJson(path.join(folder, 'node_modules/.package-lock.json'))?.packages;
   if (!installed) return false;
   return Object.entries(wanted).every(([name, entry]) => {
     if (name === '') return true;
@@ -34,6 +40,14 @@ export async function installPackages() {
 export function installPeers() {
   const flags = ['--prefix', inRoot('bench', 'peers'), '--ignore-scripts'];
   return npmCi('npm-ci-peers', {what: 'the peers of npm run bench', flags});
+}
+
+/** What makes the pages of the documentation, where it is missing or stale. */
+export async function installSiteTools() {
+  const folder = inRoot('scripts', 'docs', 'site');
+  if (isInstalled(folder)) return;
+  const flags = ['--prefix', folder, '--ignore-scripts'];
+  await npmCi('npm-ci-site', {what: 'typedoc', flags});
 }
 
 /**
