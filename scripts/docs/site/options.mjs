@@ -4,7 +4,17 @@ import {readJson} from '../../setup/files.mjs';
 import {inRoot} from '../../setup/places.mjs';
 
 /** Pages that are read first, in this order; all others follow by name. */
-const firstPages = ['install', 'training', 'data', 'evaluation', 'embedding', 'ops', 'errors', 'performance'];
+const firstPages = [
+  'install',
+  'training',
+  'configuration',
+  'data',
+  'evaluation',
+  'embedding',
+  'ops',
+  'errors',
+  'performance',
+];
 
 /** Types that stand in signatures and say nothing by themselves: what they are made of is shown in their place. */
 const intentionallyNotExported = [
@@ -36,6 +46,7 @@ export function siteOptions(out) {
     excludeInternal: true,
     disableSources: true,
     navigation: {includeFolders: false},
+    groupOrder: ['Documents', 'Modules', 'Functions', 'Classes', 'Variables', 'Interfaces', 'Type Aliases'],
     kindSortOrder: ['Document', 'Module', 'Function', 'Class', 'Variable', 'Interface', 'TypeAlias'],
     sort: ['kind', 'alphabetical-ignoring-documents'],
     customCss: inRoot('scripts/docs/site/style.css'),
