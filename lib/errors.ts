@@ -27,8 +27,10 @@ export type ErrorCode = keyof typeof errorCodes;
 
 /** What crossmap throws on purpose. The message says where, what was expected, what came, and what to do. */
 export class CrossmapError extends Error {
+  /** Always `CrossmapError`. */
   override readonly name = 'CrossmapError';
 
+  /** What kind of mistake or fault it is: stable, for programs. */
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {

@@ -1,25 +1,30 @@
 /** What the addon exports for ops, as native/addon/op-table.cc lists them, and the values that these take and give. */
 
-/** Element types of tensors, as native code names them. */
+/** Element type of a tensor. */
 export type NativeDType = 'float32' | 'bfloat16' | 'float16' | 'int32' | 'int64' | 'uint8';
 
-/** Kinds of devices, as native code names them. */
+/** Kinds of devices, as native code names them. @inline */
 export type NativeDevice = 'cpu' | 'cuda' | 'simt';
 
 /** A handle on native memory. Handles are cheap; the memory goes when the last one on it is disposed of. */
 export interface NativeTensor {
+  /** Sizes of the axes, slowest first. @throws ERR_DISPOSED, as all below but `isDisposed` and `dispose` */
   readonly shape: readonly number[];
+  /** Type of the elements. */
   readonly dtype: NativeDType;
+  /** `cpu`, `cuda` or `simt`. */
   readonly device: string;
+  /** Whether this handle has been given up. */
   readonly isDisposed: boolean;
   /** Whether another handle, or a view, uses the same memory. */
   readonly isShared: boolean;
+  /** Gives this handle up. Further calls do nothing. */
   dispose: () => void;
   /** A further handle on the same memory. */
   retain: () => NativeTensor;
 }
 
-/** Sizes of the axes, slowest first. */
+/** Sizes of the axes, slowest first. @inline */
 export type Shape = readonly number[];
 
 /** Options of attention, as lib/ops/attention.ts describes them. */
@@ -58,7 +63,7 @@ export interface UnaryOptions {
 /** Elementwise ops of two operands. */
 export type BinaryName = 'add' | 'divide' | 'maximum' | 'minimum' | 'multiply' | 'subtract';
 
-/** What is reduced: all elements, or those of the last axis. */
+/** What is reduced: all elements, or those of the last axis. @inline */
 export type AxisName = 'all' | 'last';
 
 /** Reductions that are sums. */

@@ -1,7 +1,7 @@
 /** What native code tells of the work of its threads. */
 import type {NativeDType, Shape} from './native-ops.js';
 
-/** The tensors on one side of an op. */
+/** The tensors on one side of an op. @inline */
 interface NativeTensors {
   /** The first 16. */
   readonly listed: readonly {readonly dtype: NativeDType; readonly shape: Shape}[];
@@ -11,7 +11,7 @@ interface NativeTensors {
   readonly bytes: number;
 }
 
-/** A call of an op. */
+/** A call of an op. @inline */
 interface NativeCall {
   /** As the interface of the ops names it; tasks may go by another name, such as that of the variant. */
   readonly name: string;
@@ -29,11 +29,13 @@ export interface NativeEvent {
    * enqueues. `task`: the executor of the CPU device, on what an op or a copy had enqueued. `share`: a thread of its pool, on its part.
    */
   readonly kind: 'span' | 'call' | 'task' | 'share';
+  /** Of a span that which `span` gave it; else that of the op, or of the variant that was taken. */
   readonly name: string;
   /** 0 is that of JavaScript, 1 the executor, which is the first of the pool, from 2 on the others of the pool. */
   readonly thread: number;
-  /** Since the profile's start. */
+  /** Microseconds since the profile's start. */
   readonly beginUs: number;
+  /** Microseconds from its begin to its end. */
   readonly durationUs: number;
   /** For how much of it the thread had a core: less where it waited, or others used the cores. 0 where the system does not tell. */
   readonly coreUs: number;

@@ -62,6 +62,8 @@ interface Native extends NativeOps {
   empty: (shape: Shape, dtype: NativeDType, device: string) => NativeTensor;
   adoptArray: (data: NodeJS.TypedArray, shape: Shape, dtype: NativeDType) => NativeTensor;
   copyTo: (tensor: NativeTensor, data: NodeJS.TypedArray) => Promise<void>;
+  /** `copyTo` that waits: this thread does nothing else until the ops enqueued so far have run. */
+  copyToNow: (tensor: NativeTensor, data: NodeJS.TypedArray) => void;
   copyInto: (to: NativeTensor, from: NativeTensor) => void;
   view: (tensor: NativeTensor, shape: Shape, offset: number) => NativeTensor;
   synchronize: (device: string) => Promise<void>;

@@ -2,6 +2,7 @@
 import {runBenches} from './bench.mjs';
 import {runStatic} from './cuda/static.mjs';
 import {makeDocs} from './docs/main.mjs';
+import {makeSite} from './docs/site/main.mjs';
 import {runGpuCheck} from './gpu-check/main.mjs';
 import {packGpuCheck} from './gpu-check/pack.mjs';
 import {runInstructions} from './instructions/main.mjs';
@@ -29,6 +30,7 @@ const tasks = {
   corpora,
   instructions,
   static: runStatic,
+  'docs:site': docsSite,
   'gpu-check': gpuCheck,
   prebuild: makePackages,
   release: releasePackages,
@@ -72,6 +74,12 @@ async function lint() {
 async function docs() {
   await setUp(['packages', 'types']);
   await makeDocs();
+}
+
+/** Static pages of the documentation and of the API, in the folder site. */
+async function docsSite() {
+  await setUp(['packages']);
+  await makeSite();
 }
 
 async function format() {

@@ -5,18 +5,19 @@ import {isFloatDType, scope, Tensor} from '../tensor/index.js';
 import {noGrad} from './leaf.js';
 import {record} from './record.js';
 
+/** @inline */
 type Tensors = readonly Tensor[];
 
-/** A list as long as that of the outputs; a single output is a list of one. */
+/** A list as long as that of the outputs; a single output is a list of one. @inline */
 type PerOutput<Outputs extends Tensor | Tensors, Single, Each> = Outputs extends Tensors
   ? {readonly [K in keyof Outputs]: Each}
   : readonly [Single];
 
 /** What the backward pass may read of the forward pass. */
-interface Kept<Inputs extends Tensors, Outputs extends Tensor | Tensors> {
-  /** @throws ERR_ARGUMENT where `keeps.inputs` is false */
+export interface Kept<Inputs extends Tensors, Outputs extends Tensor | Tensors> {
+  /** The tensors that the op took. @throws ERR_ARGUMENT where `keeps.inputs` is false */
   readonly inputs: Inputs;
-  /** @throws ERR_ARGUMENT where `keeps.outputs` is false */
+  /** What the op gave; a single output is a list of one. @throws ERR_ARGUMENT where `keeps.outputs` is false */
   readonly outputs: PerOutput<Outputs, Tensor, Tensor>;
 }
 

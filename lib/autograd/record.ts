@@ -3,9 +3,10 @@ import type {NativeTensor} from '../native.js';
 import {Tensor} from '../tensor/index.js';
 import {addNode, isRecording, setSource, sourceOf, takeOrder, type TapeNode} from './tape.js';
 
+/** @inline */
 type Handles = readonly NativeTensor[];
 
-/** Gradients of the outputs. The backward pass runs only where one arrived: of a single output it is always there. */
+/** Gradients of the outputs. The backward pass runs only where one arrived: of a single output it is always there. @inline */
 type Gradients<Outputs extends Handles> = Outputs extends readonly [NativeTensor]
   ? readonly [NativeTensor]
   : {readonly [K in keyof Outputs]: NativeTensor | undefined};

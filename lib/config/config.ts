@@ -26,7 +26,7 @@ interface Completed {
 
 /**
  * A whole configuration. Written as JSON it is itself a valid configuration that reads back equal, so a run can be continued
- * from what it saved.
+ * from what it saved. The page "Options of a configuration" lists what is in it.
  */
 export type Config = DeepReadonly<Omit<ParsedConfig, keyof Completed> & Completed>;
 

@@ -1,4 +1,8 @@
-/** Configuration of a run: YAML in, one checked and completed object out. */
+/**
+ * Configuration of a run: YAML in, one checked and completed object out.
+ *
+ * @module crossmap/config
+ */
 export {configLanguages, type Config} from './config.js';
 export {configJsonSchema, type JsonSchema} from './json-schema.js';
 export {loadConfig, parseConfig, type LoadOptions, type ParseOptions} from './load.js';

@@ -8,6 +8,7 @@ export type Path = readonly (string | number)[];
 export interface OptionDescription {
   /** Names joined by dots; `[]` stands for an item of a list. */
   readonly path: string;
+  /** What it does, with its default where that is not a constant. */
   readonly description: string;
   /** What it takes: `number`, `constant | late | list`, ... */
   readonly type: string;

@@ -28,7 +28,7 @@ export const configSchema = section({
   evaluation: evaluation.prefault({}).describe('What is measured on held-out text, and when.'),
 });
 
-/** The configuration as a user writes it. */
+/** The configuration as a user writes it; the page "Options of a configuration" lists what is in it. */
 export type ConfigInput = z.input<typeof configSchema>;
 
 /** The configuration once each option is checked alone; `resolve` completes it. */

@@ -11,6 +11,7 @@ export interface PairSpans {
   readonly xEnds: Int32Array;
   /** [pairs] first token of side y: the source text of the second segment of the pair. */
   readonly yStarts: Int32Array;
+  /** [pairs] one past the last token of side y. */
   readonly yEnds: Int32Array;
   /** [pairs] pairs with the same id share a normalised text on either side. */
   readonly groups: Int32Array;
@@ -34,5 +35,6 @@ export interface Batch {
   readonly kinds: readonly SegmentKind[];
   /** [segments] language of the targets, as in the data set's list of languages. */
   readonly languages: readonly string[];
+  /** Where the two sides of each sentence pair lie; empty lists where the batch has none. */
   readonly pairs: PairSpans;
 }

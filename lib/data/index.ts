@@ -1,4 +1,8 @@
-/** From text to packed batches: corpora, held-out sets, tokenizer, shards, sampling. */
+/**
+ * From text to packed batches: corpora, held-out sets, tokenizer, shards, sampling.
+ *
+ * @module crossmap/data
+ */
 export type {Batch, PairSpans, SegmentKind} from './batch.js';
 export type {HeldOut, HeldOutBatch, HeldOutOptions, HeldOutPairs} from './held-out/held-out.js';
 export {openBatches, prepareData, type PrepareOptions, type PreparedData} from './prepare.js';
@@ -11,13 +15,23 @@ export {
   type SentenceBatch,
   type SentenceOptions,
 } from './prompts.js';
-export type {DataReport, DroppedPairs, LanguageReport, PairReport, TextSize} from './report.js';
+export type {
+  DataReport,
+  DroppedExample,
+  DroppedPairs,
+  DroppedText,
+  LanguageReport,
+  PairReport,
+  TextSize,
+} from './report.js';
 export type {TrainingShards} from './sampling/mixture.js';
 export type {PairShard, TextShard} from './sampling/source.js';
 export type {BatchPosition, BatchStream, SourceEpochs} from './sampling/stream.js';
 export type {Shard} from './shards/shard.js';
 export {cleanText} from './corpus/clean.js';
-export {readSides, type PairFiles} from './corpus/pairs.js';
+export type {ReadOptions} from './corpus/bytes.js';
+export type {PairFormat} from './corpus/format.js';
+export {readSides, type PairFiles, type Sides} from './corpus/pairs.js';
 export {adaptTokenizer, plainTokenizer, type AdaptedTokenizer, type AdaptOptions} from './tokenizer/adapt.js';
 export {readTokenizerJson} from './tokenizer/file-content.js';
 export {loadTokenizer} from './tokenizer/load.js';

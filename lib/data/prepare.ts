@@ -28,22 +28,27 @@ export interface PrepareOptions {
   readonly readInput?: boolean;
   /** Called some ten times a second at most, and at the start of each stage. */
   readonly onProgress?: (progress: DataProgress) => void;
+  /** Stops the work: the promise is then rejected with ERR_ABORTED, and the next start goes on where it stopped. */
   readonly signal?: AbortSignal;
 }
 
 /** A folder of prepared data, opened. */
 export interface PreparedData {
+  /** Where it lies. */
   readonly folder: string;
   /** Whether what lay in the folder fitted the configuration and the files, and was taken as it was. */
   readonly reused: boolean;
   /** Identity of the prepared data: equal for equal text, tokenizer and options, wherever it lies. */
   readonly identity: string;
+  /** Of the folder: trained on the text, or that of the configuration. */
   readonly tokenizer: Tokenizer;
   /** All languages, sorted. */
   readonly languages: readonly string[];
   /** Token files to train on. */
   readonly shards: TrainingShards;
+  /** Text kept out of training. */
   readonly heldOut: HeldOut;
+  /** What became of the text. */
   readonly report: DataReport;
 }
 

@@ -2,12 +2,15 @@
 
 /** The monolingual text of one language. Sentences are lines; bytes are UTF-8 of the cleaned text. */
 export interface LanguageReport {
+  /** Code of the language. */
   readonly language: string;
   /** Documents and sentences in the files. */
   readonly read: {readonly documents: number; readonly sentences: number};
+  /** What was left out, by reason. */
   readonly dropped: DroppedText;
   /** A few of what was dropped. */
   readonly examples: readonly DroppedExample[];
+  /** What is kept out of training. */
   readonly heldOut: {readonly documents: number; readonly tokens: number; readonly bytes: number};
   /** What is left to train on. Tokens count the control tokens of each segment. */
   readonly training: TextSize;
@@ -17,13 +20,14 @@ export interface LanguageReport {
   readonly epochs: number;
   /** Tokens per word and UTF-8 bytes per token, on a sample of text and pairs. Words are those of the Unicode rules. */
   readonly fertility: number;
+  /** UTF-8 bytes per token, on the same sample. */
   readonly bytesPerToken: number;
   /** Tokens per code point, white space apart, for languages that do not write words apart; absent in folders of older programs. */
   readonly tokensPerCharacter?: number;
 }
 
 /** Why text is left out. */
-interface DroppedText {
+export interface DroppedText {
   /** Documents of which too small a share is in the script of the language. */
   readonly script: number;
   /** Documents that came before. */
@@ -35,7 +39,7 @@ interface DroppedText {
 }
 
 /** A text that was left out. */
-interface DroppedExample {
+export interface DroppedExample {
   /** As `dropped` names it. */
   readonly reason: string;
   /** Its first 200 letters; of a pair both sides, with a tab between. */
@@ -46,7 +50,9 @@ interface DroppedExample {
 export interface TextSize {
   /** Pieces of at most a context, each `<bos> <xx> text <eos>`; pairs are counted as pairs. */
   readonly segments: number;
+  /** With the control tokens of each segment. */
   readonly tokens: number;
+  /** UTF-8 bytes of the text. */
   readonly bytes: number;
 }
 
@@ -75,11 +81,15 @@ export interface DroppedPairs {
 
 /** The sentence pairs of two languages, all corpora of one source together. */
 export interface PairReport {
+  /** Language of the first side. */
   readonly source: string;
+  /** Language of the second side. */
   readonly target: string;
   /** Name of the source of pairs; absent where the configuration gives none. */
   readonly name?: string | undefined;
+  /** Pairs in the files. */
   readonly read: number;
+  /** Pairs that were left out, by reason. */
   readonly dropped: DroppedPairs;
   /** A few of what was dropped. */
   readonly examples: readonly DroppedExample[];
@@ -95,8 +105,11 @@ export interface PairReport {
 
 /** All that was read, dropped and kept, and how training will mix it. */
 export interface DataReport {
+  /** One entry for each language, sorted. */
   readonly languages: readonly LanguageReport[];
+  /** One entry for each source of pairs of two languages. */
   readonly pairs: readonly PairReport[];
+  /** What text is cut with. */
   readonly tokenizer: {
     readonly vocabSize: number;
     /** Whether it was trained on this text, or given as a file. */

@@ -11,7 +11,9 @@ export interface LayerVectors {
 
 /** Text tokens of each sentence, >= 1. */
 export interface TokenCounts {
+  /** [n] of the source sentences. */
   readonly x: ArrayLike<number>;
+  /** [n] of their translations. */
   readonly y: ArrayLike<number>;
 }
 

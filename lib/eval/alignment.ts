@@ -31,6 +31,7 @@ export interface PairVectors {
   readonly counts?: TokenCounts;
   /** [n] the sentences; pairs with a duplicate on either side are then left out. Default: all pairs are distinct. */
   readonly texts?: {readonly x: readonly string[]; readonly y: readonly string[]};
+  /** As in `lac`: `feature` (default) or `global`. */
   readonly scale?: 'feature' | 'global';
   /** Of the resampling; pairs with as many sentences and the same seed share their draws. */
   readonly seed: number;
@@ -40,7 +41,9 @@ export interface PairVectors {
 
 /** An alignment with what comparing it with another model's needs. */
 export interface MeasuredAlignment {
+  /** What `alignPair` gives. */
   readonly alignment: PairAlignment;
+  /** Of the draws. */
   readonly seed: number;
   /** [draws] resampled `lac`. */
   readonly draws: Float64Array;

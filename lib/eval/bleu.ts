@@ -10,7 +10,7 @@ import type {TextMetric, TextScore, Translated} from './text-metric.js';
  * What an order without a match counts as: `exp` half of the last such order's share, from half a match on; `floor` `value` matches;
  * `add-k` every order above 1 has `value` matches more; `none` nothing, and then the score is 0.
  */
-type Smoothing = 'exp' | 'floor' | 'add-k' | 'none';
+export type Smoothing = 'exp' | 'floor' | 'add-k' | 'none';
 
 /** Options of BLEU; the defaults are those of sacreBLEU. */
 export interface BleuOptions {
@@ -36,6 +36,7 @@ export interface BleuScore extends TextScore {
   readonly totals: readonly number[];
   /** [maxOrder] in percent, smoothed. */
   readonly precisions: readonly number[];
+  /** Factor of the score, 0 to 1: below 1 where the hypotheses are shorter than their references. */
   readonly brevityPenalty: number;
   /** Words. */
   readonly hypothesisLength: number;

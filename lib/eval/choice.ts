@@ -16,6 +16,7 @@ export interface ChoiceItem {
 
 /** The accuracy of choices; each from 0 to 1. */
 export interface ChoiceScores {
+  /** Number of items. */
   readonly items: number;
   /** By the summed log-likelihood, the first of those that are equal. */
   readonly acc: number;

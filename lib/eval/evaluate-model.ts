@@ -12,8 +12,11 @@ import {leavesRoom, translate} from './translate.js';
 
 /** What is evaluated, and on what. */
 export interface EvaluationInput {
+  /** The model. */
   readonly decoder: Decoder;
+  /** Its tokenizer, and the text that it is measured on. */
   readonly data: Pick<PreparedData, 'tokenizer' | 'heldOut'>;
+  /** Of the run. */
   readonly config: Pick<Config, 'evaluation' | 'objectives' | 'training' | 'seed'>;
   /** Stops the work: the promise is then rejected with ERR_ABORTED. */
   readonly signal?: AbortSignal;

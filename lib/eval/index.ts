@@ -1,4 +1,8 @@
-/** Evaluation: perplexity, alignment of languages, retrieval; of plain arrays, and of a decoder on held-out text. */
+/**
+ * Evaluation: perplexity, alignment of languages, retrieval; of plain arrays, and of a decoder on held-out text.
+ *
+ * @module crossmap/eval
+ */
 export * from './results.js';
 export {createPerplexity, type Perplexity, type ScoredText} from './perplexity.js';
 export {alignPair, measureAlignment, type MeasuredAlignment, type PairVectors} from './alignment.js';
@@ -11,7 +15,7 @@ export {
 export {minimumPairs} from './alignment-check.js';
 export type {LayerVectors, PrepareOptions, TokenCounts} from './alignment-prepare.js';
 export {scoreAnswer, type AnswerScores} from './answers.js';
-export {bleu, type BleuOptions, type BleuScore} from './bleu.js';
+export {bleu, type BleuOptions, type BleuScore, type Smoothing} from './bleu.js';
 export type {BleuTokenizer} from './bleu-tokenizers.js';
 export type {Interval} from './bootstrap.js';
 export {scoreChoices, type ChoiceItem, type ChoiceScores} from './choice.js';
@@ -44,6 +48,7 @@ export {
   compareSuites,
   digitsOf,
   type Comparison,
+  type Difference,
   type GroupValues,
   type Profile,
   type RunGroup,

@@ -17,6 +17,7 @@ export interface Lac {
   readonly retrieval: number;
   /** r_m for each m of `choiceSizes` that is at most n: chance-corrected probability of picking the partner out of m. */
   readonly retrievalByChoice: readonly number[];
+  /** Whether a side is the same vector for every sentence, up to what its length explains. */
   readonly collapsed: boolean;
   /** [n, n] cosines of the prepared vectors. */
   readonly scores: Float64Array;

@@ -5,6 +5,7 @@ import type {LanguagePerplexity} from './results.js';
 
 /** Tokens of one language whose likelihood has been measured. */
 export interface ScoredText {
+  /** Whose result it counts for. */
   readonly language: string;
   /** [tokens] negative log-likelihood in nats, `<eos>` included. */
   readonly nll: ArrayLike<number>;

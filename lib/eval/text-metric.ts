@@ -6,6 +6,7 @@ import {createRandom} from './random.js';
 export interface TextScore {
   /** As in sacreBLEU's output: `BLEU`, `chrF2`, `chrF2++`. */
   readonly name: string;
+  /** 0 to 100. */
   readonly score: number;
   /** Every option that changes the score; two scores compare only where their signatures are the same. */
   readonly signature: string;
@@ -15,6 +16,7 @@ export interface TextScore {
 
 /** A translation and what it is measured against. */
 export interface Translated {
+  /** A translation that is scored. */
   readonly hypothesis: string;
   /** At least one. */
   readonly references: readonly string[];
@@ -25,6 +27,8 @@ export interface TextMetric<Score extends TextScore = TextScore> {
   /** Counts of one sentence; always the same number of them. */
   statistics(sentence: Translated): readonly number[];
   /**
+   * The score of a whole corpus, from its counts.
+   *
    * @param sums statistics, added up
    * @param references of each sentence, or `var` where their number differs
    */

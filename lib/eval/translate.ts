@@ -4,8 +4,11 @@ import {beamSearch, generateAll, type Decoder} from '../nn/index.js';
 
 /** Sentences of one language, and the language they are to be said in. */
 export interface TranslationRequest {
+  /** Language of the sentences. */
   readonly source: string;
+  /** Language to translate into. */
   readonly target: string;
+  /** Sentences. */
   readonly texts: readonly string[];
 }
 

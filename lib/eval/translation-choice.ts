@@ -11,6 +11,7 @@ import {createRandom} from './random.js';
 export interface TranslationChoiceOptions extends ScoreOptions {
   /** Candidates of each sentence, the true translation among them; default 4. */
   readonly candidates?: number;
+  /** Of the choice of candidates. */
   readonly seed: number;
   /** Whether the source is attended to in both directions, as `objectives.mapping.prefix` trains it. */
   readonly prefix: boolean;

@@ -1,10 +1,14 @@
-/** File formats: safetensors, Hugging Face models, and files and folders that appear whole or not at all. */
+/**
+ * File formats: safetensors, Hugging Face models, and files and folders that appear whole or not at all.
+ *
+ * @module crossmap/formats
+ */
 export {publishDirectory, publishFile, removeLeftovers, removePublished} from './atomic.js';
 export {converted, convertedPieces, floatsOf} from './convert.js';
 export {openGrowingFile, type GrowingFile} from './growing-file.js';
 export {hfFileNames, openHfFolder, writeHfFolder, type HfContent, type HfFolder} from './hf/folder.js';
 export type {HfConfig} from './hf/config.js';
-export {takeLock} from './lock.js';
+export {takeLock, type Lock, type Purpose} from './lock.js';
 export type {JsonFile} from './model-file.js';
 export {publishModelFolder} from './model-folder.js';
 export {openTensors, writeTensorFiles, type StoredTensors} from './shards.js';

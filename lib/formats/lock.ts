@@ -16,15 +16,16 @@ const ownerSchema = z.object({
 type Owner = z.output<typeof ownerSchema>;
 
 /** A lock that is held. */
-interface Lock {
+export interface Lock {
+  /** Gives it back. */
   release(): Promise<void>;
 }
 
 /** What a lock is for, in the words of its errors. */
-interface Purpose {
-  /** `runs/train is being trained into` */
+export interface Purpose {
+  /** What is busy: `runs/train is being trained into`. */
   readonly isBusy: string;
-  /** `choose another output` */
+  /** What else one can do: `choose another output`. */
   readonly otherwise: string;
 }
 

@@ -12,7 +12,7 @@ const dtypes = {
   uint8: {code: 'U8', bytes: 1},
 } as const;
 
-/** The dtypes that crossmap exchanges. */
+/** The dtypes that crossmap exchanges: `float32`, `float16`, `bfloat16`, `int32`, `int64` and `uint8`. */
 export type SafetensorsDType = keyof typeof dtypes;
 
 export interface TensorEntry {

@@ -19,8 +19,11 @@ export type {SafetensorsDType} from './safetensors-header.js';
 
 /** A tensor to write. */
 export interface SafetensorsInput {
+  /** Not used twice in a file. */
   readonly name: string;
+  /** Type of the elements. */
   readonly dtype: SafetensorsDType;
+  /** Sizes of the axes, slowest first. */
   readonly shape: readonly number[];
   /**
    * The elements in little-endian, row-major order. A function is called only when its turn has come, one at a time; it may give them in
@@ -32,13 +35,17 @@ export interface SafetensorsInput {
 
 /** A tensor that a file has. */
 export interface SafetensorsInfo {
+  /** Type of the elements. */
   readonly dtype: SafetensorsDType;
+  /** Sizes of the axes, slowest first. */
   readonly shape: readonly number[];
+  /** Of all elements. */
   readonly bytes: number;
 }
 
 /** A file whose header has been read and checked. */
 export interface SafetensorsFile {
+  /** Texts that travel with the tensors; empty where the file has none. */
   readonly metadata: Readonly<Record<string, string>>;
   /** By name, in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, SafetensorsInfo>;

@@ -8,8 +8,11 @@ import type {DecoderOptions, DecoderShape} from './shape.js';
 
 /** A decoder. It owns its parameters until it is disposed of. */
 export interface Decoder {
+  /** Sizes and options, complete. */
   readonly shape: DecoderShape;
+  /** Of the parameters and of the hidden states. */
   readonly dtype: FloatDType;
+  /** Where the parameters lie. */
   readonly device: Device;
   /** In a fixed order: embedding, blocks, final norm, head. A tied head is not listed: it is the embedding. */
   readonly parameters: readonly Parameter[];
@@ -30,7 +33,9 @@ export interface Decoder {
    * @throws as `forward`
    */
   hiddenStates(input: DecoderInput, options: ForwardOptions): readonly Tensor[];
+  /** Frees the parameters. */
   dispose(): void;
+  /** `dispose`, at the end of a block with `using`. */
   [Symbol.dispose](): void;
 }
 

@@ -11,6 +11,7 @@ import {readLogits, type Pass} from './next-logits.js';
 export interface GeneratedToken {
   /** Which prompt it continues, from 0. */
   readonly sequence: number;
+  /** Id in the vocabulary. */
   readonly token: number;
 }
 

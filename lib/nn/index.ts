@@ -1,4 +1,8 @@
-/** The Llama-family decoder as modules over ops, and generation with it. */
+/**
+ * The Llama-family decoder as modules over ops, and generation with it.
+ *
+ * @module crossmap/nn
+ */
 export {beamSearch, type BeamOptions, type BeamResult} from './beam-search.js';
 export type {Attend} from './block.js';
 export {createDecoder, type Decoder} from './decoder.js';

@@ -8,6 +8,7 @@ import type {DecoderOptions, DecoderShape} from './shape.js';
 export interface Parameter {
   /** As in a Hugging Face Llama checkpoint: `model.layers.0.self_attn.q_proj.weight`. */
   readonly name: string;
+  /** The weights: a leaf, in the dtype of the decoder. */
   readonly tensor: Tensor;
   /** Whether weight decay applies: to matrices, not to norms and scalars. */
   readonly decays: boolean;

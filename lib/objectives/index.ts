@@ -1,4 +1,8 @@
-/** The objectives of training: next token, mapping, contrastive alignment, and their weighted sum. */
+/**
+ * The objectives of training: next token, mapping, contrastive alignment, and their weighted sum.
+ *
+ * @module crossmap/objectives
+ */
 export {
   createObjectives,
   type Objectives,
@@ -10,4 +14,4 @@ export type {GradientNorms} from './gradient-norms.js';
 export type {ObjectiveTensors} from './run.js';
 export type {PreparedStep} from './prepared-step.js';
 export type {StepData} from './step-data.js';
-export type {ObjectivesConfig, StepPlan} from './step-plan.js';
+export type {ObjectiveName, ObjectivesConfig, StepPlan, TokenObjective} from './step-plan.js';

@@ -18,6 +18,7 @@ import {tokenLoss} from './token-losses.js';
 export interface StepLosses {
   /** float32 [] the weighted sum, whose gradients were added to the parameters'. */
   readonly loss: Tensor;
+  /** float32 [] of each objective, without its weight. */
   readonly losses: ObjectiveTensors;
 }
 
@@ -64,7 +65,9 @@ export interface Objectives {
    * @throws what the ops throw
    */
   gradientNorms(prepared: PreparedStep): GradientNorms;
+  /** Frees the parameters beside the decoder, which stays. */
   dispose(): void;
+  /** `dispose`, at the end of a block with `using`. */
   [Symbol.dispose](): void;
 }
 

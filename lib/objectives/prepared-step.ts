@@ -65,12 +65,15 @@ export type StepInput = StepOf<Tensor>;
 
 /** A step on the device. It holds memory there until it is disposed of. */
 export interface PreparedStep {
+  /** What the step trains, counted over its micro-batches. */
   readonly plan: StepPlan;
   /** Steps with the same signature are computed by the same ops on the same shapes: only the numbers in their data differ. */
   readonly signature: string;
+  /** What the step reads, on the device. */
   readonly data: StepData;
-  /** What the step reads, in its data, or in other data that is filled from it. The innermost scope frees them. */
+  /** What the step reads, in its data, or in other data that is filled from it. The innermost scope frees them. @internal */
   input(data: StepData): StepInput;
+  /** Frees the data. */
   dispose(): void;
 }
 

@@ -2,10 +2,11 @@
 import type {Config} from '../config/index.js';
 import type {Batch, SegmentKind} from '../data/batch.js';
 
-/** The objectives, in the order in which they are told. */
-export const objectiveNames = ['next', 'mapping', 'contrastive'] as const;
+/** What a model is trained for. */
+export type ObjectiveName = 'next' | 'mapping' | 'contrastive';
 
-export type ObjectiveName = (typeof objectiveNames)[number];
+/** The objectives, in the order in which they are told. */
+export const objectiveNames: readonly ObjectiveName[] = ['next', 'mapping', 'contrastive'];
 
 /** The two objectives that predict tokens. */
 export type TokenObjective = Exclude<ObjectiveName, 'contrastive'>;

@@ -1,4 +1,8 @@
-/** Ops on tensors: forward and backward, on every device. */
+/**
+ * Ops on tensors: forward and backward, on every device.
+ *
+ * @module crossmap/ops
+ */
 export {adamw, type AdamwOptions} from './adamw.js';
 export {attention, type AttentionOptions} from './attention.js';
 export {cast} from './cast.js';

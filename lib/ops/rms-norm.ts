@@ -22,7 +22,6 @@ export interface RmsNormResidual {
  *
  * @param x [tokens, features], float32, float16 or bfloat16; at least 1 feature
  * @param weight [features], dtype of `x`; its gradient is float32
- * @param options.eps added to the mean square, > 0; default 1e-5, as in Llama
  * @returns [tokens, features], dtype of `x`
  * @throws ERR_SHAPE, ERR_DTYPE, ERR_DEVICE, ERR_ARGUMENT, ERR_DISPOSED
  * @see Zhang and Sennrich 2019, arXiv:1910.07467
@@ -50,7 +49,6 @@ export function rmsNorm(x: Tensor, weight: Tensor, {eps = 1e-5}: RmsNormOptions 
  * @param x [tokens, features], float32, float16 or bfloat16; at least 1 feature
  * @param residual [tokens, features], dtype of `x`
  * @param weight [features], dtype of `x`; its gradient is float32
- * @param options.eps added to the mean square, > 0; default 1e-5, as in Llama
  * @throws ERR_SHAPE, ERR_DTYPE, ERR_DEVICE, ERR_ARGUMENT, ERR_DISPOSED
  * @see Zhang and Sennrich 2019, arXiv:1910.07467
  */

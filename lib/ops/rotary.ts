@@ -16,7 +16,6 @@ export interface RotaryOptions {
  * @param x [tokens, heads, headDim], float32, float16 or bfloat16; headDim is even
  * @param positions [tokens] int32, 0 or more: each token's place in its segment
  * @param frequencies [headDim / 2] float32, in radians per position
- * @param options.scale factor of the result: YaRN's attention factor; default 1
  * @returns like `x`
  * @throws ERR_SHAPE, ERR_DTYPE, ERR_DEVICE, ERR_ARGUMENT, ERR_DISPOSED; ERR_INDEX at the next synchronisation for a position below 0
  * @see Su et al. 2021, arXiv:2104.09864; Peng et al. 2023, arXiv:2309.00071 (YaRN)

@@ -1,4 +1,8 @@
-/** What each thread does, and when: a timeline of ops, and where the time goes. */
+/**
+ * What each thread does, and when: a timeline of ops, and where the time goes.
+ *
+ * @module crossmap/profile
+ */
 export {createOpTimes, type OpTime, type OpTimes} from './op-times.js';
 export {
   asyncSpan,

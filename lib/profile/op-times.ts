@@ -7,7 +7,9 @@ export interface OpTime {
   readonly name: string;
   /** The span that its op was called in: `forward`, `backward`, `optimizer`; empty without. */
   readonly within: string;
+  /** How many there were. */
   readonly tasks: number;
+  /** From the begin to the end of each, added up. */
   readonly seconds: number;
   /** Of these seconds, those in which the executor had a core. */
   readonly coreSeconds: number;
@@ -19,6 +21,7 @@ export interface OpTime {
 
 /** Adds up the tasks that it is given. */
 export interface OpTimes {
+  /** Counts the events of tasks; others are passed over. */
   add(events: readonly ProfileEvent[]): void;
   /** The longest first. */
   rows(): readonly OpTime[];

@@ -1,9 +1,8 @@
 /** Recording what each thread does, and when. */
 import {CrossmapError} from '../errors.js';
-import {native, type NativeEvent} from '../native.js';
+import {native, type NativeEvent as ProfileEvent} from '../native.js';
 
-/** Somebody at work, from a moment to another. */
-export type ProfileEvent = NativeEvent;
+export type {NativeEvent as ProfileEvent} from '../native.js';
 
 /** What is recorded. */
 export interface ProfileOptions {

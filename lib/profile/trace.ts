@@ -12,6 +12,7 @@ export type TraceFacts = Readonly<Record<string, string | number>>;
 
 /** A trace that is being written. Only what it is given at a time is in memory. */
 export interface TraceWriter {
+  /** Appends events. @throws ERR_IO */
   add(events: readonly ProfileEvent[]): Promise<void>;
   /** Ends the file. @param facts go into `otherData` */
   end(facts: TraceFacts): Promise<void>;

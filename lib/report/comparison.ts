@@ -19,6 +19,7 @@ import {table} from './table.js';
 
 /** What the page is made from. */
 export interface ComparisonInput {
+  /** What `compareSuites` gives. */
   readonly comparison: SuiteComparison;
   /** The suite, as its file is called. */
   readonly suite: string;

@@ -145,15 +145,16 @@ function adopt(values: Elements, {shape, dtype, device, matches}: Adoption): Ten
   };
   if (device !== 'cpu') refuse(`device cpu, whose memory the array is in; got ${device}`);
   if (!matches) refuse(`a typed array of dtype ${dtype}`);
-  if (isShared(values)) refuse('a typed array whose buffer is not shared');
-  if (values.byteLength !== values.buffer.byteLength) refuse('a typed array that spans its whole buffer');
+  const {buffer} = values;
+  if (buffer instanceof SharedArrayBuffer) return refuse('a typed array whose buffer is not shared');
+  if (values.byteLength !== buffer.byteLength) refuse('a typed array that spans its whole buffer');
   if (values.length !== shape.reduce((product, size) => product * size, 1))
     throw new CrossmapError(
       'ERR_SHAPE',
       `tensor: [${shape.join(', ')}] must have the ${values.length} elements of the array`,
     );
   // The buffer moves to the clone without a copy.
-  const moved = structuredClone(values, {transfer: [values.buffer]});
+  const moved = structuredClone(values, {transfer: [buffer]});
   return Tensor.fromNative(native.adoptArray(moved, shape, dtype));
 }
 

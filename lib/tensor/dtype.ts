@@ -1,24 +1,29 @@
 /** Element types and the arrays that hold them in JavaScript. */
-import type {NativeDType} from '../native.js';
+import type {NativeDType as DType} from '../native.js';
 
-/** Element type of a tensor. */
-export type DType = NativeDType;
+export type {NativeDType as DType} from '../native.js';
 
 /** The float dtypes, which the ops of a model take. */
 export type FloatDType = 'float32' | 'bfloat16' | 'float16';
 
 /** Arrays of elements. `bfloat16` and `float16` have none in JavaScript: their 16 bits stand in a Uint16Array. */
 export interface ArrayOf {
+  /** Numbers as they are. */
   readonly float32: Float32Array<ArrayBuffer>;
+  /** The upper 16 bits of float32. */
   readonly bfloat16: Uint16Array<ArrayBuffer>;
+  /** The 16 bits of IEEE binary16. */
   readonly float16: Uint16Array<ArrayBuffer>;
+  /** Whole numbers as they are. */
   readonly int32: Int32Array<ArrayBuffer>;
+  /** Whole numbers, as bigint. */
   readonly int64: BigInt64Array<ArrayBuffer>;
+  /** Whole numbers from 0 to 255. */
   readonly uint8: Uint8Array<ArrayBuffer>;
 }
 
-/** A typed array that a tensor is made from or read into. */
-export type Elements = ArrayOf[DType];
+/** A typed array that a tensor is made from, over a buffer of any kind. */
+export type Elements = Float32Array | Uint16Array | Int32Array | BigInt64Array | Uint8Array;
 
 interface DTypeFacts<D extends DType> {
   readonly bytes: number;

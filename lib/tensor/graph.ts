@@ -15,7 +15,9 @@ export interface Captured<T> {
    * @throws ERR_DISPOSED, ERR_DEVICE
    */
   replay(): void;
+  /** Frees the recording and its results. Further calls do nothing. */
   dispose(): void;
+  /** `dispose`, at the end of a block with `using`. */
   [Symbol.dispose](): void;
 }
 

@@ -1,4 +1,8 @@
-/** Tensors, dtypes, devices and scopes. */
+/**
+ * Tensors, dtypes, devices and scopes.
+ *
+ * @module crossmap/tensor
+ */
 export {
   empty,
   full,
@@ -24,3 +28,4 @@ export {bytesOf, isFloatDType, type ArrayOf, type DType, type Elements, type Flo
 export {canCapture, captured, type Captured, type CaptureOptions} from './graph.js';
 export {scope} from './scope.js';
 export {Tensor} from './tensor.js';
+export type {NativeTensor} from '../native.js';

@@ -10,10 +10,13 @@ import {track} from './scope.js';
  * latest, until it is garbage collected. Tensors are made by `tensor`, `zeros`, `full`, `normal`, `uniform` and by ops.
  */
 export class Tensor {
+  /** Sizes of the axes, slowest first; `[]` is a scalar. */
   readonly shape: readonly number[];
 
+  /** Type of the elements. */
   readonly dtype: DType;
 
+  /** Where the elements lie, and where ops on them run. */
   readonly device: Device;
 
   readonly #native: NativeTensor;
@@ -48,6 +51,7 @@ export class Tensor {
     return this.#native;
   }
 
+  /** Number of axes. */
   get rank(): number {
     return this.shape.length;
   }
@@ -57,10 +61,12 @@ export class Tensor {
     return this.shape.reduce((product, size) => product * size, 1);
   }
 
+  /** Bytes of all elements. */
   get bytes(): number {
     return this.size * bytesOf(this.dtype);
   }
 
+  /** Whether the memory has been given back: further use throws ERR_DISPOSED. */
   get isDisposed(): boolean {
     return this.#native.isDisposed;
   }
@@ -96,6 +102,25 @@ export class Tensor {
       );
     const elements = isFloatDType(this.dtype) ? await this.floats() : await this.data();
     return Number(elements[0]);
+  }
+
+  /**
+   * `data` that waits: this thread does nothing else until the ops enqueued so far have run. For code that cannot wait otherwise,
+   * such as a gradient function of another library; where there is an `await`, `data` leaves the event loop free.
+   *
+   * @throws as `data`
+   */
+  dataSync(): ArrayOf[DType] {
+    return this.#readSync(this.dtype);
+  }
+
+  /**
+   * `floats` that waits, as `dataSync` does.
+   *
+   * @throws as `data`
+   */
+  floatsSync(): Float32Array<ArrayBuffer> {
+    return this.#readSync('float32');
   }
 
   /**
@@ -142,6 +167,7 @@ export class Tensor {
     this.#native.dispose();
   }
 
+  /** `dispose`, at the end of a block with `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -155,6 +181,21 @@ export class Tensor {
     const converted = native.cast(this.native, dtype);
     try {
       await native.copyTo(converted, elements);
+    } finally {
+      converted.dispose();
+    }
+    return elements;
+  }
+
+  #readSync<D extends DType>(dtype: D): ArrayOf[D] {
+    const elements = arrayFor(dtype, this.size);
+    if (dtype === this.dtype) {
+      native.copyToNow(this.native, elements);
+      return elements;
+    }
+    const converted = native.cast(this.native, dtype);
+    try {
+      native.copyToNow(converted, elements);
     } finally {
       converted.dispose();
     }

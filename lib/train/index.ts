@@ -1,4 +1,8 @@
-/** Training: the run, its events, its checkpoints, and the models they hold. */
+/**
+ * Training: the run, its events, its checkpoints, and the models they hold.
+ *
+ * @module crossmap/train
+ */
 export {train, type TrainOptions} from './train.js';
 export {loadModel, type LoadedModel, type LoadModelOptions} from './load-model.js';
 export {

@@ -16,9 +16,13 @@ export interface LoadedModel {
   readonly config: Config;
   /** Of the data it was trained on: `identity` of prepared data. */
   readonly dataIdentity: string;
+  /** With the weights of the checkpoint. */
   readonly decoder: Decoder;
+  /** That it was trained with. */
   readonly tokenizer: Tokenizer;
+  /** Frees the decoder. */
   dispose(): void;
+  /** `dispose`, at the end of a block with `using`. */
   [Symbol.dispose](): void;
 }
 

@@ -17,9 +17,11 @@ export type Gradients = readonly (Tensor | undefined)[];
 
 /** How one update is made. */
 export interface UpdateOptions {
+  /** Of each parameter, before clipping. */
   readonly gradients: Gradients;
   /** Updates done with this one, from 1. */
   readonly step: number;
+  /** Of this update, 0 or more. */
   readonly learningRate: number;
   /** float32 [] global norm of the gradients, from `gradientNorm`. */
   readonly norm: Tensor;
@@ -36,6 +38,7 @@ export interface Optimizer {
   gradientNorm(gradients: Gradients): Tensor;
   /** Clips the gradients and applies them. A parameter that no gradient reached is updated as if it were 0. Enqueued, not waited for. */
   update(options: UpdateOptions): void;
+  /** Frees moments and masters; the parameters stay. */
   dispose(): void;
 }
 

@@ -1,6 +1,11 @@
 // What the addon exports beside the ops: making, viewing and reading tensors, and the device.
 #include <napi.h>
 
+#include <future>
+#include <memory>
+#include <optional>
+#include <utility>
+
 #include "addon/convert.h"
 #include "addon/environment.h"
 #include "addon/graph-object.h"
@@ -88,6 +93,23 @@ Napi::Value copyTo(const Napi::CallbackInfo& info) {
     return Environment::of(info.Env()).promise(info[1].As<Napi::Object>(), [&](Completion done) {
       tensor.device().backend().copyOut(bytes.data, tensor.raw(), bytes.size, std::move(done));
     });
+  });
+}
+
+// copyToNow(tensor, array): like copyTo, but this thread waits.
+Napi::Value copyToNow(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    const auto tensor = fromValue<Tensor>(info[0], {"dataSync: tensor"});
+    const Bytes bytes = bytesOf(info[1], {"dataSync: array"});
+    checkSize("dataSync", bytes, tensor.shape(), tensor.dtype());
+    // Shared: the completion's own call may end after the wait has.
+    const auto done = std::make_shared<std::promise<std::optional<Error>>>();
+    std::future<std::optional<Error>> fault = done->get_future();
+    tensor.device().backend().copyOut(
+        bytes.data, tensor.raw(), bytes.size,
+        [done](std::optional<Error> found) { done->set_value(std::move(found)); });
+    if (const std::optional<Error> found = fault.get()) throw *found;
+    return info.Env().Undefined();
   });
 }
 
@@ -210,6 +232,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   add.operator()<emptyTensor>("empty");
   add.operator()<adoptArray>("adoptArray");
   add.operator()<copyTo>("copyTo");
+  add.operator()<copyToNow>("copyToNow");
   add.operator()<copyInto>("copyInto");
   add.operator()<view>("view");
   add.operator()<synchronize>("synchronize");

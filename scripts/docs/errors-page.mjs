@@ -1,4 +1,5 @@
 // docs/errors.md, made from the list of codes in lib/errors.ts.
+import {table} from './table.mjs';
 
 /**
  * @param {Readonly<Record<string, string>>} codes code to meaning
@@ -26,26 +27,4 @@ try {
 
 This page is made by \`npm run docs\` from \`lib/errors.ts\`.
 `;
-}
-
-/**
- * Columns are padded, as prettier lays out a table.
- *
- * @param {readonly string[]} head
- * @param {readonly (readonly string[])[]} rows
- */
-function table(head, rows) {
-  const widths = head.map((title, column) =>
-    Math.max(...[head, ...rows].map((row) => (row[column] ?? title).length)),
-  );
-  const line = (/** @type {readonly string[]} */ cells, filler = ' ') =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0, filler)).join(' | ')} |`;
-  return [
-    line(head),
-    line(
-      head.map(() => '-'),
-      '-',
-    ),
-    ...rows.map((row) => line(row)),
-  ].join('\n');
 }

@@ -1,5 +1,6 @@
-// npm packages: node_modules as package-lock.json has it, and those that only benches compare us with.
+// npm packages: node_modules as package-lock.json has it, those that only benches compare us with, and those that make the site.
 import fs from 'node:fs';
+import path from 'node:path';
 import {inRoot} from './places.mjs';
 import {readJson} from './files.mjs';
 import {npmCommand, runLogged} from './commands.mjs';
@@ -10,8 +11,13 @@ import {say, since, warn} from './say.mjs';
  * are absent there, which only optional ones may be.
  */
 export function packagesAreCurrent() {
-  const wanted = readJson(inRoot('package-lock.json'))?.packages ?? {};
-  const installed = readJson(inRoot('node_modules/.package-lock.json'))?.packages;
+  return isInstalled(inRoot());
+}
+
+/** @param {string} folder of a package-lock.json */
+function isInstalled(folder) {
+  const wanted = readJson(path.join(folder, 'package-lock.json'))?.packages ?? {};
+  const installed = readJson(path.join(folder, 'node_modules/.package-lock.json'))?.packages;
   if (!installed) return false;
   return Object.entries(wanted).every(([name, entry]) => {
     if (name === '') return true;
@@ -37,9 +43,18 @@ export function installPeers() {
 }
 
 /** Of npm run test:install: verdaccio. */
-export function installRegistry() {
-  const flags = ['--prefix', inRoot('scripts', 'release', 'registry'), '--ignore-scripts'];
-  return npmCi('npm-ci-registry', {what: 'the registry of npm run test:install', flags});
+export async function installRegistry() {
+  const folder = inRoot('scripts', 'release', 'registry');
+  if (isInstalled(folder)) return;
+  await npmCi('npm-ci-registry', {what: 'verdaccio', flags: ['--prefix', folder, '--ignore-scripts']});
+}
+
+/** What makes the pages of the documentation, where it is missing or stale. */
+export async function installSiteTools() {
+  const folder = inRoot('scripts', 'docs', 'site');
+  if (isInstalled(folder)) return;
+  const flags = ['--prefix', folder, '--ignore-scripts'];
+  await npmCi('npm-ci-site', {what: 'typedoc', flags});
 }
 
 /**

@@ -1,25 +1,54 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
+import {
+  describeOptions,
+  parseConfig,
+  suiteJsonSchema,
+  type OptionDescription,
+} from '../../lib/config/index.js';
 import {errorCodes} from '../../lib/errors.js';
 import {loadScript, root} from './support.js';
 
 const {errorsPage} = await loadScript<{errorsPage: (codes: Record<string, string>) => string}>(
   'scripts/docs/errors-page.mjs',
 );
+const {configurationPage} = await loadScript<{
+  configurationPage: (options: {config: OptionDescription[]; suite: OptionDescription[]}) => string;
+}>('scripts/docs/configuration-page.mjs');
 const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as {
   scripts: Record<string, string>;
   exports: Record<string, unknown>;
 };
-const pages = ['README.md', ...fs.readdirSync(path.join(root, 'docs')).map((file) => `docs/${file}`)].map(
-  (file) => ({
-    file,
-    text: fs.readFileSync(path.join(root, file), 'utf8'),
-  }),
-);
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...fs.readdirSync(path.join(root, 'docs')).map((file) => `docs/${file}`),
+].map((file) => ({
+  file,
+  text: fs.readFileSync(path.join(root, file), 'utf8'),
+}));
 
 test('docs/errors.md has every code; npm run docs makes it', (t) => {
   t.is(fs.readFileSync(path.join(root, 'docs/errors.md'), 'utf8'), errorsPage(errorCodes));
+});
+
+test('docs/configuration.md has every option; npm run docs makes it', (t) => {
+  const options = {config: describeOptions(), suite: describeOptions(suiteJsonSchema())};
+  t.is(fs.readFileSync(path.join(root, 'docs/configuration.md'), 'utf8'), configurationPage(options));
+});
+
+test('the configuration of README is one, and its texts are in the package', (t) => {
+  const yaml = /^```yaml\n([^]*?)^```$/m.exec(pages[0]!.text)![1]!;
+  const {data} = parseConfig(yaml.replace('node_modules/crossmap/', ''), {
+    file: path.join(root, 'train.yaml'),
+  });
+  const files = [...(data.monolingual ?? []), ...(data.parallel ?? [])].flatMap((entry) =>
+    'files' in entry ? entry.files : entry.file,
+  );
+  t.is(files.length, 3);
+  for (const file of files) t.true(fs.existsSync(String(file)), String(file));
 });
 
 for (const {file, text} of pages) {

@@ -13,13 +13,14 @@ interface Entry {
 
 type Packages = Readonly<Record<string, Entry>>;
 
-const files = [
+const lockFiles = [
   'package-lock.json',
   'bench/peers/package-lock.json',
   'scripts/release/registry/package-lock.json',
+  'scripts/docs/site/package-lock.json',
 ];
 
-for (const file of files) {
+for (const file of lockFiles) {
   const {packages} = JSON.parse(fs.readFileSync(path.join(root, file), 'utf8')) as {packages: Packages};
 
   test(`${file} names no registry and has the hash of every package`, (t) => {

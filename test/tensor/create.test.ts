@@ -56,7 +56,7 @@ onEachDevice(['float32'], 'a part of a buffer gives its elements alone', async (
 onEachDevice(['float32'], 'an array in shared memory is copied', async (t, on) => {
   const shared = new Int32Array(new SharedArrayBuffer(8));
   shared.set([3, 4]);
-  const made = tensor(shared as never, {device: on.device});
+  const made = tensor(shared, {device: on.device});
   shared.fill(0);
   t.deepEqual(await made.data(), Int32Array.of(3, 4));
 });
@@ -267,7 +267,7 @@ const refusals: readonly Refusal[] = [
   },
   {
     title: 'the transfer of shared memory',
-    call: () => tensor(new Float32Array(new SharedArrayBuffer(8)) as never, {transfer: true}),
+    call: () => tensor(new Float32Array(new SharedArrayBuffer(8)), {transfer: true}),
     code: 'ERR_ARGUMENT',
     message: 'tensor: transfer needs a typed array whose buffer is not shared',
   },

@@ -1,5 +1,5 @@
 /** Reading tensors, views of them, and their end. */
-import {add} from '../../lib/ops/index.js';
+import {add, embedding} from '../../lib/ops/index.js';
 import {full, tensor, zeros, type Tensor} from '../../lib/tensor/index.js';
 import {onEachDevice, type On} from '../support/ops.js';
 
@@ -34,6 +34,31 @@ onEachDevice(['float32'], 'floats gives the elements of integers', async (t, on)
 
 onEachDevice(['float32'], 'data of a tensor without elements is empty', async (t, on) => {
   t.deepEqual(await zeros([0, 4], on).data(), new Float32Array());
+});
+
+onEachDevice(
+  ['float32'],
+  'dataSync and floatsSync give what data and floats give, after all ops before them',
+  async (t, on) => {
+    const x = tensor([1.5, -2, 3], on);
+    let y = x;
+    for (let power = 0; power < 10; power++) y = add(y, y);
+    t.deepEqual(y.dataSync(), Float32Array.of(1536, -2048, 3072));
+    const half = tensor([1.5, -2], {dtype: 'bfloat16', device: on.device});
+    t.deepEqual(half.dataSync(), await half.data());
+    t.deepEqual(half.floatsSync(), Float32Array.of(1.5, -2));
+    t.deepEqual(zeros([0, 4], on).dataSync(), new Float32Array());
+    // What was asked for before comes too: the wait has not taken its turn away.
+    const [before, now] = [y.data(), y.dataSync()];
+    t.deepEqual(await before, now);
+  },
+);
+
+onEachDevice(['float32'], 'a fault of an op is thrown by dataSync, once', async (t, on) => {
+  const table = zeros([8, 2], on);
+  const rows = embedding(table, tensor([9], {dtype: 'int32', device: on.device}));
+  t.throws(() => rows.dataSync(), {code: 'ERR_INDEX', message: /^embedding: /});
+  t.deepEqual(table.floatsSync(), new Float32Array(16));
 });
 
 onEachDevice(['float32'], 'a view has the elements in another shape, in the same memory', async (t, on) => {
@@ -120,6 +145,8 @@ onEachDevice(['float32'], 'a view outlives the tensor that it is of', async (t, 
 const uses: readonly (readonly [title: string, use: (made: Tensor, on: On) => unknown])[] = [
   ['data', (made) => made.data()],
   ['floats', (made) => made.floats()],
+  ['dataSync', (made) => made.dataSync()],
+  ['floatsSync', (made) => made.floatsSync()],
   ['item', (made) => made.item()],
   ['view', (made) => made.view([1])],
   ['rows', (made) => made.rows(0, 1)],

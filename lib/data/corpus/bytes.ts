@@ -11,6 +11,7 @@ export interface ReadOptions {
   readonly option: string;
   /** Called with the bytes of the file, as they lie on the disk, that have been read since the last call. */
   readonly onBytes?: (bytes: number) => void;
+  /** Stops the work: it then throws ERR_ABORTED. */
   readonly signal?: AbortSignal;
 }
 

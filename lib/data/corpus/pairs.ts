@@ -14,7 +14,9 @@ export type SentencePair = readonly [source: string, target: string];
 
 /** Where the pairs of one entry of `data.parallel` lie. */
 export interface PairFiles {
+  /** Language of the first side. */
   readonly source: string;
+  /** Language of the second side. */
   readonly target: string;
   /** Two with matching lines. */
   readonly files?: readonly [string, string];
@@ -30,6 +32,7 @@ export interface PairFiles {
   readonly option: string;
 }
 
+/** How an entry is read. @inline */
 type PairOptions = Omit<ReadOptions, 'option'>;
 
 /**
@@ -47,10 +50,14 @@ export async function* readPairs(corpus: PairFiles, options: PairOptions): Async
 }
 
 /** Sentences of two languages, sentence n of one the translation of sentence n of the other. */
-interface Sides {
+export interface Sides {
+  /** Language of `sources`. */
   readonly source: string;
+  /** Language of `targets`. */
   readonly target: string;
+  /** [pairs] cleaned text. */
   readonly sources: readonly string[];
+  /** [pairs] cleaned text, translations of `sources`. */
   readonly targets: readonly string[];
 }
 

@@ -23,10 +23,13 @@ export interface HeldOutBatch {
 
 /** Held-out sentence pairs of two languages. */
 export interface HeldOutPairs {
+  /** Language of `sources`. */
   readonly source: string;
+  /** Language of `targets`. */
   readonly target: string;
   /** [pairs] cleaned text; no sentence occurs twice on its side. The order is fixed, and any first part a sample of all. */
   readonly sources: readonly string[];
+  /** [pairs] translations of `sources`. */
   readonly targets: readonly string[];
 }
 

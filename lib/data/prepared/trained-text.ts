@@ -28,6 +28,7 @@ export interface TrainedTextOptions {
   readonly identity: string;
   /** Tokens of the longest segment: `model.context`. */
   readonly context: number;
+  /** Stops the work: the promise is then rejected with ERR_ABORTED. */
   readonly signal?: AbortSignal;
 }
 

@@ -8,7 +8,9 @@ import {pairSource, sideSource, textSource, type PairShard, type Source, type Te
 
 /** The shards of prepared data. */
 export interface TrainingShards {
+  /** One for each language with text to train on. */
   readonly texts: readonly TextShard[];
+  /** One for each source of pairs. */
   readonly pairs: readonly PairShard[];
 }
 

@@ -6,16 +6,21 @@ import {permuted} from './permutation.js';
 
 /** Text of one language, as shards hold it: each text is a segment. */
 export interface TextShard {
+  /** Code of the language. */
   readonly language: string;
+  /** Its documents. */
   readonly shard: Shard;
 }
 
 /** Pairs of two languages, as shards hold them: texts 2n and 2n + 1 are the sides of pair n. */
 export interface PairShard {
+  /** Language of the first text of each pair. */
   readonly source: string;
+  /** Language of the second text of each pair. */
   readonly target: string;
   /** Name of the source of pairs, for `data.stages`; absent where the configuration gives none. */
   readonly name?: string | undefined;
+  /** Texts in turn: source, target, source, target. */
   readonly shard: Shard;
 }
 

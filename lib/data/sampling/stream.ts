@@ -30,7 +30,9 @@ export interface BatchPosition {
 export interface SourceEpochs {
   /** `text:cs`, `pair:en/cs`, ... */
   readonly source: string;
+  /** How often its text has been gone through so far. */
   readonly epochs: number;
+  /** Tokens that it has given so far. */
   readonly tokens: number;
 }
 

@@ -27,6 +27,7 @@ const blockBytes = 1 << 22;
 
 /** An open token file. */
 export interface Shard {
+  /** Number of texts. */
   readonly texts: number;
   /** Tokens of all texts. */
   readonly tokens: number;

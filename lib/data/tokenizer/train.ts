@@ -19,6 +19,7 @@ export interface TrainTokenizerOptions {
   readonly languages: readonly string[];
   /** Where the `tokenizer.json` is written. */
   readonly file: string;
+  /** Stops the work: the promise is then rejected with ERR_ABORTED. */
   readonly signal?: AbortSignal;
 }
 

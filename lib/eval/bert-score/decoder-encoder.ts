@@ -10,6 +10,7 @@ import type {EncodedTokens, Encoder} from './encoder.js';
 
 /** Which hidden state of a decoder gives the vectors, and of which language the sentences are. */
 export interface DecoderEncoderOptions extends Omit<EncodeOptions, 'signal'> {
+  /** Of the sentences. */
   readonly language: string;
   /** Hidden state, 0 being the embedding; default round(layers / 2), where languages line up best. */
   readonly layer?: number;

@@ -7,6 +7,7 @@ import type {SuiteResults, TaskResult} from './results.js';
 
 /** Runs of one kind. */
 export interface RunGroup {
+  /** As the page shows it. */
   readonly name: string;
   /** One for each seed. */
   readonly results: readonly SuiteResults[];
@@ -14,9 +15,11 @@ export interface RunGroup {
 
 /** What a group has in one measure. */
 export interface GroupValues {
+  /** Of the group. */
   readonly name: string;
   /** [runs] */
   readonly values: readonly number[];
+  /** Over the runs. */
   readonly mean: number;
   /** Lowest and highest over the runs. */
   readonly range: Interval;
@@ -25,7 +28,7 @@ export interface GroupValues {
 }
 
 /** How a group differs from the first one. */
-interface Difference {
+export interface Difference {
   /** Of the means. */
   readonly mean: number;
   /** [runs] 95 % interval of the difference of each run to the run of the first group in its place, items drawn again. */
@@ -42,11 +45,13 @@ export interface Comparison {
   readonly task: string;
   /** `bits per byte`, `BLEU`, `LAC`, ... */
   readonly measure: string;
+  /** Which values are the better ones. */
   readonly better: 'lower' | 'higher';
   /** Where guessing would be; absent where there is none. */
   readonly chance?: number;
   /** Whether it is one of those that were declared to decide: the mean over the tasks of a kind, or the task that is alone. */
   readonly primary: boolean;
+  /** In the order given. */
   readonly groups: readonly GroupValues[];
 }
 
@@ -57,7 +62,9 @@ export function digitsOf(measure: string): number {
 
 /** LAC over the hidden states, of one alignment task. */
 export interface Profile {
+  /** Name of the task. */
   readonly task: string;
+  /** LAC of each group at each hidden state. */
   readonly groups: readonly {
     readonly name: string;
     /** [hidden states] mean over the runs. */
@@ -73,6 +80,7 @@ export interface Profile {
 export interface SuiteComparison {
   /** Primary measures first, in the order in which the suite of the first group declares them; then means over tasks; then tasks. */
   readonly comparisons: readonly Comparison[];
+  /** One for each alignment task. */
   readonly profiles: readonly Profile[];
 }
 

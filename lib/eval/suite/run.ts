@@ -14,10 +14,13 @@ import {openVectorScorers, type ScoringModel, type VectorScorers} from './vector
 
 /** What is measured, and how. */
 export interface SuiteInput {
+  /** The model. */
   readonly decoder: Decoder;
+  /** That it was trained with. */
   readonly tokenizer: Tokenizer;
   /** Of the run that trained the model. */
   readonly config: Pick<Config, 'objectives' | 'training'>;
+  /** What is measured. */
   readonly suite: Suite;
   /** What the model was trained on, or why that is not known; default: it is not known. */
   readonly trainedOn?: TrainedOn;

@@ -15,10 +15,13 @@ import {isVectorMetric, type VectorMetric} from './text-metrics.js';
 
 /** A model that gives crossmap-score its vectors. */
 export interface ScoringModel {
+  /** Whose vectors are compared. */
   readonly decoder: Decoder;
+  /** That it was trained with. */
   readonly tokenizer: Tokenizer;
   /** Of the run that trained it. */
   readonly config: Pick<Config, 'objectives' | 'training'>;
+  /** Frees the model. */
   dispose(): void;
 }
 
