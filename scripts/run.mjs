@@ -10,7 +10,7 @@ import {runFormat, runLint} from './lint/main.mjs';
 import {sanitizerEnvironment} from './setup/addon.mjs';
 import {checkArm64} from './setup/arm64.mjs';
 import {runInTerminal} from './setup/commands.mjs';
-import {prebuild} from './release/prebuild.mjs';
+import {makePrebuilt} from './release/prebuilt.mjs';
 import {release} from './release/release.mjs';
 import {installPeers, installRegistry} from './setup/packages.mjs';
 import {inRoot, toolScript} from './setup/places.mjs';
@@ -32,7 +32,7 @@ const tasks = {
   static: runStatic,
   'docs:site': docsSite,
   'gpu-check': gpuCheck,
-  prebuild: makePackages,
+  prebuilt: makePackages,
   release: releasePackages,
   'bench:peers': installPeers,
   'test:asan': testAsan,
@@ -123,10 +123,10 @@ async function gpuCheck(/** @type {readonly string[]} */ args) {
   return packGpuCheck(folder);
 }
 
-/** Packages with the addon as built: `npm run prebuild -- @crossmap/linux-x64-cpu`; without a name all that can be built here. */
+/** Packages with the addon as built: `npm run prebuilt -- @crossmap/linux-x64-cpu`; without a name all that can be built here. */
 async function makePackages(/** @type {readonly string[]} */ names) {
   await setUp(['packages', 'types']);
-  await prebuild(names);
+  await makePrebuilt(names);
 }
 
 /** Publishes to a registry on this machine, and installs from there as users do. */

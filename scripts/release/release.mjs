@@ -6,7 +6,7 @@ import {readJson} from '../setup/files.mjs';
 import {inRoot} from '../setup/places.mjs';
 import {SetUpError, say} from '../setup/say.mjs';
 import {packCrossmap} from './pack.mjs';
-import {megabytes, prebuild} from './prebuild.mjs';
+import {makePrebuilt, megabytes} from './prebuilt.mjs';
 
 /** @typedef {import('./pack.mjs').Archive & {name: string}} Package */
 
@@ -22,7 +22,7 @@ export async function release(args) {
   const {registry, tag, only, isDry, isRehearsal} = parse(args);
   const {version} = readJson(inRoot('package.json'));
   if (!isRehearsal) await refuseUnready(version);
-  const prebuilt = await prebuild(only);
+  const prebuilt = await makePrebuilt(only);
   if (prebuilt.length === 0)
     throw new SetUpError('release: this machine can build no package with the addon');
   const packages = [...prebuilt, await packCrossmap(prebuilt.map(({name}) => name))];

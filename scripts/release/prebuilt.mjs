@@ -1,4 +1,4 @@
-// npm run prebuild: the packages that carry the addon, for every platform that this machine can build for.
+// npm run prebuilt: the packages that carry the addon, for every platform that this machine can build for.
 import {spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -57,12 +57,12 @@ function isHere(arch) {
 }
 
 /** @param {readonly string[]} names of packages; none: all that this machine can build */
-export async function prebuild(names) {
+export async function makePrebuilt(names) {
   const {prebuiltPackages} = await import('../../dist/lib/addon/prebuilt.js');
   const unknown = names.find((name) => prebuiltPackages.every((each) => each.name !== name));
   if (unknown !== undefined) {
     throw new SetUpError(
-      `prebuild: ${unknown} is no package; there are ${prebuiltPackages.map(({name}) => name).join(', ')}`,
+      `prebuilt: ${unknown} is no package; there are ${prebuiltPackages.map(({name}) => name).join(', ')}`,
     );
   }
   const made = [];
@@ -111,7 +111,7 @@ async function makePackage(prebuilt) {
 /** @param {PrebuiltPackage} prebuilt */
 function recipeOf({name}) {
   const recipe = recipes[name];
-  if (recipe === undefined) throw new SetUpError(`prebuild: no recipe builds ${name}`);
+  if (recipe === undefined) throw new SetUpError(`prebuilt: no recipe builds ${name}`);
   return recipe;
 }
 
