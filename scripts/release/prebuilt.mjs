@@ -6,7 +6,7 @@ import {addonFile, flavours} from '../setup/addon.mjs';
 import {isOnPath} from '../setup/commands.mjs';
 import {findNvcc} from '../setup/cuda.mjs';
 import {readJson, writeJson} from '../setup/files.mjs';
-import {inRoot, packageFolder, stateFolder} from '../setup/places.mjs';
+import {inRoot, stateFolder} from '../setup/places.mjs';
 import {SetUpError, say} from '../setup/say.mjs';
 import {setUp} from '../setup/set-up.mjs';
 import {needsBeyondSystem, oldestGlibc, sectionsOf, tryInCleanProcess} from './binary.mjs';
@@ -139,7 +139,7 @@ function writePapers({name, flavour, platform, arch}, folder, addonBytes) {
   };
   writeJson(path.join(folder, 'package.json'), manifest);
   fs.copyFileSync(inRoot('LICENSE'), path.join(folder, 'LICENSE'));
-  fs.writeFileSync(path.join(folder, 'NOTICE'), noticeOf(flavour));
+  fs.writeFileSync(path.join(folder, 'NOTICE'), noticeOfAddon());
   fs.writeFileSync(
     path.join(folder, 'README.md'),
     `# ${name}\n\n${manifest.description}. It is installed with \`crossmap\`, which takes it where it fits: there is nothing in it to\n` +
@@ -147,25 +147,12 @@ function writePapers({name, flavour, platform, arch}, folder, addonBytes) {
   );
 }
 
-/** @param {'cpu' | 'cuda'} flavour */
-function noticeOf(flavour) {
-  const headers = fs.readFileSync(path.join(packageFolder('node-addon-api') ?? '', 'LICENSE.md'), 'utf8');
-  const cuda = `
-The CUDA runtime library (libcudart_static) is part of the addon. Copyright NVIDIA Corporation; distributed under the
-NVIDIA CUDA Toolkit End User License Agreement, Attachment A: https://docs.nvidia.com/cuda/eula/.
-`;
-  return `crossmap
-Licensed under the Apache License, Version 2.0: see LICENSE.
-
-The addon contains code of others.
-
-The C++ standard library of GCC (libstdc++). Copyright the Free Software Foundation; GNU General Public License, version
-3, with the GCC Runtime Library Exception, version 3.1, which lets programs made with GCC carry it under terms of their own.
-${flavour === 'cuda' ? cuda : ''}
-The headers of node-addon-api:
-
-${headers.trim()}
-`;
+/** What of NOTICE speaks of the program and of the addon, whose section is the last. */
+function noticeOfAddon() {
+  const notice = fs.readFileSync(inRoot('NOTICE'), 'utf8');
+  const section = notice.indexOf('\nNative addon\n');
+  if (section === -1) throw new SetUpError('prebuilt: NOTICE has no section "Native addon"');
+  return notice.slice(0, notice.indexOf('\n\n') + 1) + notice.slice(section);
 }
 
 /** @param {number} bytes */
