@@ -49,6 +49,7 @@ const step = z.object({
   targetShares: z.object({next: number, mapping: number}).exactOptional(),
   pairs: z.number(),
   comparedPairs: z.number().exactOptional(),
+  peakBytes: z.number().exactOptional(),
   seconds: z.number(),
   etaSeconds: number,
 });

@@ -1,83 +1,141 @@
-/** A run put together from its events: what was rolled back by a continuation is left out. */
+/** A run put together from its events, in bounded memory: what was rolled back by a continuation is left out. */
 import type {
   CheckpointEvent,
   EndEvent,
   EvaluationEvent,
-  ObjectiveLosses,
   StartEvent,
   StepEvent,
   TrainEvent,
   WarningEvent,
 } from '../train/events.js';
+import type {Objective} from './objective.js';
 import {finite, type Point} from './series.js';
+import {createStepKeeper, type KeptSteps} from './steps.js';
 
-export interface RunHistory {
+export interface RunHistory extends KeptSteps {
   /** Of the last start or continuation; absent when its line was lost. */
   readonly start: StartEvent | undefined;
   readonly end: EndEvent | undefined;
-  readonly steps: readonly StepEvent[];
+  /** All of them, or in a run with very many the first, the last and some between. */
   readonly evaluations: readonly EvaluationEvent[];
+  /** The latest ones. */
   readonly warnings: readonly WarningEvent[];
+  readonly warningCount: number;
   readonly lastCheckpoint: CheckpointEvent | undefined;
   /** Last step that any event speaks of. */
   readonly lastStep: number;
-  /** Tokens trained on. */
-  readonly tokens: number;
   /** Training time over all continuations. */
   readonly seconds: number;
   readonly continuations: number;
 }
 
-export type Objective = keyof ObjectiveLosses;
+/** Puts a history together while events come. */
+interface HistoryBuilder {
+  note(event: TrainEvent): void;
+  history(): RunHistory;
+}
 
-export const objectiveNames: Readonly<Record<Objective, string>> = {
-  next: 'Next token',
-  mapping: 'Mapping',
-  contrastive: 'Contrastive',
+/** More than a chart has points for. */
+const mostEvaluations = 400;
+
+/** More than a page shows. */
+const mostWarnings = 100;
+
+/** What events leave, curves aside. */
+type Scalars = Omit<RunHistory, keyof KeptSteps>;
+
+const nothing: Scalars = {
+  start: undefined,
+  end: undefined,
+  evaluations: [],
+  warnings: [],
+  warningCount: 0,
+  lastCheckpoint: undefined,
+  lastStep: 0,
+  seconds: 0,
+  continuations: 0,
 };
 
-export const objectives: readonly Objective[] = ['next', 'mapping', 'contrastive'];
-
-export function readHistory(events: readonly TrainEvent[]): RunHistory {
-  let kept: TrainEvent[] = [];
-  let seconds = 0;
-  let continuations = 0;
-  for (const event of events) {
-    if (event.type === 'start' && event.resumedFrom > 0) {
-      continuations++;
-      seconds += lastSeconds(kept);
-      kept = kept.filter((past) => past.type !== 'end' && 'step' in past && past.step <= event.resumedFrom);
+export function createHistory(): HistoryBuilder {
+  let steps = createStepKeeper();
+  let scalars = nothing;
+  let secondsBefore = 0; // of the parts of the run before the present one
+  const start = (event: StartEvent): void => {
+    if (event.resumedFrom > 0) {
+      secondsBefore = scalars.seconds;
+      steps.rollBack(event.resumedFrom);
+      scalars = {...rolledBack(scalars, event.resumedFrom), start: event};
+      return;
     }
-    kept.push(event);
-  }
-  const of = <T extends TrainEvent['type']>(type: T): Extract<TrainEvent, {type: T}>[] =>
-    kept.filter((event): event is Extract<TrainEvent, {type: T}> => event.type === type);
-  const steps = of('step');
+    secondsBefore = 0;
+    steps = createStepKeeper();
+    scalars = {...nothing, start: event};
+  };
   return {
-    start: of('start').at(-1),
-    end: of('end').at(-1),
-    steps,
-    evaluations: of('evaluation'),
-    warnings: of('warning'),
-    lastCheckpoint: of('checkpoint').at(-1),
-    lastStep: kept.reduce((last, event) => ('step' in event ? Math.max(last, event.step) : last), 0),
-    tokens: steps.reduce((sum, {tokens}) => sum + tokens, 0),
-    seconds: seconds + lastSeconds(kept),
-    continuations,
+    note(event) {
+      if (event.type === 'start') {
+        start(event);
+        return;
+      }
+      if (event.type === 'step') steps.note(event);
+      scalars = noted(scalars, event, secondsBefore);
+    },
+    history: () => ({...scalars, ...steps.kept()}),
   };
 }
 
-/** Time since the latest start; the steps before it counted from another. */
-function lastSeconds(events: readonly TrainEvent[]): number {
-  const latest = events.slice(events.findLastIndex(({type}) => type === 'start') + 1);
-  return latest.reduce(
-    (last, event) => (event.type === 'step' || event.type === 'end' ? Math.max(last, event.seconds) : last),
-    0,
-  );
+export function readHistory(events: Iterable<TrainEvent>): RunHistory {
+  const builder = createHistory();
+  for (const event of events) builder.note(event);
+  return builder.history();
 }
 
-/** Loss of an objective at each step that trained it. */
-export function lossCurve({steps}: RunHistory, objective: Objective): Point[] {
+function rolledBack(scalars: Scalars, toStep: number): Scalars {
+  const isKept = ({step}: {readonly step: number}): boolean => step <= toStep;
+  const warnings = scalars.warnings.filter(isKept);
+  const {lastCheckpoint} = scalars;
+  return {
+    ...scalars,
+    end: undefined,
+    evaluations: scalars.evaluations.filter(isKept),
+    warnings,
+    warningCount: scalars.warningCount - (scalars.warnings.length - warnings.length),
+    lastCheckpoint: lastCheckpoint && isKept(lastCheckpoint) ? lastCheckpoint : undefined,
+    lastStep: Math.min(scalars.lastStep, toStep),
+    continuations: scalars.continuations + 1,
+  };
+}
+
+function noted(before: Scalars, event: Exclude<TrainEvent, StartEvent>, secondsBefore: number): Scalars {
+  const scalars = {...before, lastStep: Math.max(before.lastStep, event.step)};
+  const seconds = (now: StepEvent | EndEvent): number =>
+    Math.max(before.seconds, secondsBefore + now.seconds);
+  switch (event.type) {
+    case 'step':
+      return {...scalars, seconds: seconds(event)};
+    case 'evaluation':
+      return {...scalars, evaluations: bounded([...before.evaluations, event])};
+    case 'checkpoint':
+      return {...scalars, lastCheckpoint: event};
+    case 'warning':
+      return {
+        ...scalars,
+        warnings: [...before.warnings, event].slice(-mostWarnings),
+        warningCount: before.warningCount + 1,
+      };
+    default:
+      return {...scalars, end: event, seconds: seconds(event)};
+  }
+}
+
+/** Once there are too many, every second goes; the first and the last stay. */
+function bounded(evaluations: readonly EvaluationEvent[]): readonly EvaluationEvent[] {
+  if (evaluations.length <= mostEvaluations) return evaluations;
+  return evaluations.filter((_, i) => i % 2 === 0 || i === evaluations.length - 1);
+}
+
+/** Loss of an objective at each step that trained it. @param steps default those that means are taken from */
+export function lossCurve(history: RunHistory, objective: Objective, steps = history.steps): Point[] {
   return finite(steps.map(({step, losses}) => ({x: step, y: losses[objective] ?? NaN})));
 }
 

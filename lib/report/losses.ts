@@ -1,14 +1,8 @@
 /** Loss of each objective, and what the optimiser did. */
 import type {StepEvent} from '../train/events.js';
 import {fixed, number, plural} from './format.js';
-import {
-  lossChange,
-  lossCurve,
-  objectiveNames,
-  objectives,
-  type Objective,
-  type RunHistory,
-} from './history.js';
+import {lossChange, lossCurve, type RunHistory} from './history.js';
+import {objectiveNames, objectives, type Objective} from './objective.js';
 import {html, type Html} from './html.js';
 import {lineChart, type Curve} from './line-chart.js';
 import {strokeOf, type Stroke} from './palette.js';
@@ -35,12 +29,14 @@ export function lossSection(history: RunHistory): Html {
   const x = stepScale(history.lastStep);
   const charts = objectives.flatMap((objective) => {
     const points = lossCurve(history, objective);
-    return points.length === 0 ? [] : lossChart(objective, points, x);
+    if (points.length === 0) return [];
+    return lossChart(objective, {points, each: lossCurve(history, objective, history.drawn)}, x);
   });
   const radius = smoothingRadius(history.steps.length);
+  const around = (2 * radius + 1) * history.stepsEach;
   const smoothing =
     radius > 0
-      ? `Faint: every step. Solid: mean of the ${plural(2 * radius + 1, 'step')} around each step.`
+      ? `Faint: every step. Solid: mean of the ${plural(around, 'step')} around each step.`
       : 'Every step.';
   return section({
     id: 'losses',
@@ -49,23 +45,31 @@ export function lossSection(history: RunHistory): Html {
     body:
       charts.length > 0
         ? html`<div class="charts">${charts}</div>
-            ${lossTable(history.steps)}`
+            ${lossTable(history)}`
         : html`<p class="none">No step has been trained yet.</p>`,
   });
 }
 
-function lossChart(objective: Objective, points: readonly Point[], x: Scale): Html {
+/** A value over the steps. */
+interface Course {
+  /** What is smoothed. */
+  readonly points: readonly Point[];
+  /** Of every step, or of those that stick out. */
+  readonly each: readonly Point[];
+}
+
+function lossChart(objective: Objective, {points, each}: Course, x: Scale): Html {
   const stroke = objectiveStroke(objective);
   const smoothed = smooth(points);
   const raw: Curve[] =
-    points.length > 100 ? [{name: 'each step', points: thin(points), stroke, weight: 'faint'}] : [];
+    points.length > 100 ? [{name: 'each step', points: thin(each), stroke, weight: 'faint'}] : [];
   const change = lossChange(points);
   return lineChart({
     title: `${objectiveNames[objective]}, ${unit[objective]}`,
     latest: number(change?.now ?? NaN),
     description: describe(`${objectiveNames[objective]} loss in ${unit[objective]}`, points),
     x,
-    y: linearScale(points.map(({y}) => y)),
+    y: linearScale(values(each)),
     curves: [
       ...raw,
       {name: objectiveNames[objective], points: spread(smoothed, smoothPoints), stroke, weight: 'main'},
@@ -83,11 +87,15 @@ function describe(what: string, points: readonly Point[]): string {
 export function optimiserSection(history: RunHistory): Html | undefined {
   if (history.steps.length === 0) return undefined;
   const x = stepScale(history.lastStep);
-  const curve = (read: (event: StepEvent) => number): Point[] =>
-    finite(history.steps.map((event) => ({x: event.step, y: read(event)})));
-  const rate = curve((event) => event.learningRate);
-  const gradient = curve((event) => event.gradientNorm);
-  const speed = curve((event) => event.tokensPerSecond);
+  const course = (read: (event: StepEvent) => number): Course => {
+    const curve = (steps: readonly StepEvent[]): Point[] =>
+      finite(steps.map((event) => ({x: event.step, y: read(event)})));
+    return {points: curve(history.steps), each: curve(history.drawn)};
+  };
+  const rate = course((event) => event.learningRate).points;
+  const gradient = course((event) => event.gradientNorm);
+  const speed = course((event) => event.tokensPerSecond);
+  const memory = course(({peakBytes = NaN}) => peakBytes / 2 ** 20).points;
   const norms = gradientNormChart(history, x);
   return section({
     id: 'optimiser',
@@ -100,8 +108,12 @@ export function optimiserSection(history: RunHistory): Html | undefined {
     }`,
     body: html`<div class="charts">
       ${plainChart('Learning rate', rate, x, linearScale(values(rate), [0]))}
-      ${noisyChart('Gradient norm', gradient, x, wideScale(values(gradient)))}
-      ${noisyChart('Tokens per second', speed, x, linearScale(values(speed), [0]))} ${norms}
+      ${noisyChart('Gradient norm', gradient, x, wideScale(values(gradient.each)))}
+      ${noisyChart('Tokens per second', speed, x, linearScale(values(speed.each), [0]))} ${norms}
+      ${
+        memory.length > 0 &&
+        plainChart('Peak memory so far, MiB', memory, x, linearScale(values(memory), [0]))
+      }
     </div>`,
   });
 }
@@ -149,7 +161,7 @@ function plainChart(title: string, points: readonly Point[], x: Scale, y: Scale)
   });
 }
 
-function noisyChart(title: string, points: readonly Point[], x: Scale, y: Scale): Html {
+function noisyChart(title: string, {points, each}: Course, x: Scale, y: Scale): Html {
   const smoothed = smooth(points);
   return lineChart({
     title: y.kind === 'log' ? `${title} (logarithmic)` : title,
@@ -158,7 +170,7 @@ function noisyChart(title: string, points: readonly Point[], x: Scale, y: Scale)
     x,
     y,
     curves: [
-      {name: 'each step', points: thin(points), stroke: quiet, weight: 'faint'},
+      {name: 'each step', points: thin(each), stroke: quiet, weight: 'faint'},
       {name: title, points: spread(smoothed, smoothPoints), stroke: quiet, weight: 'main'},
     ],
   });
@@ -166,13 +178,13 @@ function noisyChart(title: string, points: readonly Point[], x: Scale, y: Scale)
 
 const tableRows = 12;
 
-function lossTable(steps: readonly StepEvent[]): Html {
+function lossTable({steps, stepsEach}: RunHistory): Html {
   const trained = objectives.filter((objective) => steps.some(({losses}) => losses[objective] !== undefined));
   const shown = (value: number | undefined): string => (value === undefined ? '–' : fixed(value, 3));
   return folded(
     'Losses as a table',
     table({
-      caption: 'Loss at single steps',
+      caption: stepsEach === 1 ? 'Loss at single steps' : `Loss, means of ${plural(stepsEach, 'step')}`,
       columns: [
         {name: 'Step'},
         {name: 'Weighted sum'},

@@ -7,7 +7,7 @@ import {readHistory, type RunHistory} from './history.js';
 import {html, type Html} from './html.js';
 import {languageSection} from './languages.js';
 import {lossSection, optimiserSection} from './losses.js';
-import {page} from './page.js';
+import {page, type Link} from './page.js';
 import {retrievalSection} from './retrieval.js';
 import {runSection, type Note} from './run-facts.js';
 import {sampleSection} from './samples.js';
@@ -31,29 +31,59 @@ export interface ReportInput {
  *
  * @returns a whole HTML document that loads nothing from anywhere
  */
-export function renderReport({config, events, writtenAt, notes = []}: ReportInput): string {
-  const history = readHistory(events);
-  const name = history.start?.name ?? 'Training run';
-  const sections: [id: string, title: string, section: Html | undefined][] = [
-    ['losses', 'Loss', lossSection(history)],
-    ['languages', 'Languages', languageSection(history)],
-    ['alignment', 'Alignment', alignmentSection(history)],
-    ['retrieval', 'Retrieval', retrievalSection(history)],
-    ['samples', 'Samples', sampleSection(history)],
-    ['optimiser', 'Optimiser', optimiserSection(history)],
-    ['configuration', 'Configuration', configurationSection(config)],
-    ['run', 'Run', runSection(history, notes)],
-  ];
-  const present = sections.filter(([, , content]) => content !== undefined);
+export function renderReport({events, ...about}: ReportInput): string {
+  return renderHistory(readHistory(events), about);
+}
+
+/** The report of a run that was put together already. */
+export function renderHistory(
+  history: RunHistory,
+  {config, writtenAt, notes}: Omit<ReportInput, 'events'>,
+): string {
+  const sections = runSections.map(({id, title, render}) => ({
+    id,
+    title,
+    content: render(history, {config, ...(notes && {notes})}),
+  }));
   return page({
-    name,
+    name: history.start?.name ?? 'Training run',
     kind: 'crossmap training report',
     status: status(history),
     facts: factsLine(history),
-    links: present.map(([id, title]) => [id, title] as const),
-    main: [summarySection(history), ...present.map(([, , content]) => content)],
+    links: linksTo(sections),
+    main: [summarySection(history), ...sections.map(({content}) => content)],
     writtenAt,
   });
+}
+
+/** A section of a page about a run. */
+interface RunSection {
+  readonly id: string;
+  /** What a link to it is called. */
+  readonly title: string;
+  /** Whether it changes with evaluations alone, but for the end of its axis. */
+  readonly isOfEvaluations?: true;
+  /** undefined where the run has nothing to show there. */
+  readonly render: (history: RunHistory, about: Pick<ReportInput, 'config' | 'notes'>) => Html | undefined;
+}
+
+/** What a run has to show, from its losses to its facts, in this order. */
+export const runSections: readonly RunSection[] = [
+  {id: 'losses', title: 'Loss', render: lossSection},
+  {id: 'languages', title: 'Languages', isOfEvaluations: true, render: languageSection},
+  {id: 'alignment', title: 'Alignment', isOfEvaluations: true, render: alignmentSection},
+  {id: 'retrieval', title: 'Retrieval', isOfEvaluations: true, render: retrievalSection},
+  {id: 'samples', title: 'Samples', isOfEvaluations: true, render: sampleSection},
+  {id: 'optimiser', title: 'Optimiser', render: optimiserSection},
+  {id: 'configuration', title: 'Configuration', render: (_, {config}) => configurationSection(config)},
+  {id: 'run', title: 'Run', render: (history, {notes = []}) => runSection(history, notes)},
+];
+
+/** Links to the sections that are there. */
+export function linksTo(
+  sections: readonly {readonly id: string; readonly title: string; readonly content: Html | undefined}[],
+): Link[] {
+  return sections.flatMap(({id, title, content}) => (content === undefined ? [] : [[id, title] as const]));
 }
 
 function status({end, lastStep}: RunHistory): Html {
@@ -63,7 +93,8 @@ function status({end, lastStep}: RunHistory): Html {
     : html`<span class="status aborted">stopped at step ${end.step}</span>`;
 }
 
-function factsLine({start, lastStep, tokens, seconds}: RunHistory): string {
+/** A run in one line. */
+export function factsLine({start, lastStep, tokens, seconds}: RunHistory): string {
   const facts = [
     start && `${count(start.parameters)} parameters`,
     start && plural(start.languages.length, 'language'),

@@ -40,6 +40,7 @@ function factsOf({
   lastCheckpoint,
   continuations,
 }: RunHistory): [string, HtmlValue][] {
+  const peakBytes = end?.peakBytes ?? steps.at(-1)?.peakBytes;
   return [
     ['Parameters', start && count(start.parameters)],
     ['Device', start && `${start.device}, ${start.dtype}`],
@@ -51,7 +52,7 @@ function factsOf({
       steps.length > 0 && `${count(median(steps.map((step) => step.tokensPerSecond)))} (median)`,
     ],
     ['Training time', seconds > 0 && duration(seconds)],
-    ['Peak memory', end && bytes(end.peakBytes)],
+    ['Peak memory', peakBytes !== undefined && bytes(peakBytes)],
     ['Continued', continuations > 0 && plural(continuations, 'time')],
     ['Last checkpoint', lastCheckpoint && `step ${lastCheckpoint.step}`],
     ['Final loss, weighted sum', steps.length > 0 && number(steps.at(-1)?.loss ?? NaN)],
@@ -67,13 +68,13 @@ function median(values: readonly number[]): number {
     : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
-function warnings({warnings: all}: RunHistory): Html | undefined {
-  if (all.length === 0) return undefined;
+function warnings({warnings: all, warningCount}: RunHistory): Html | undefined {
+  if (warningCount === 0) return undefined;
   const shown = all.slice(-mostWarnings);
   const title =
-    all.length > shown.length
-      ? `${all.length} warnings, the last ${shown.length}`
-      : plural(all.length, 'warning');
+    warningCount > shown.length
+      ? `${grouped(warningCount)} warnings, the last ${shown.length}`
+      : plural(warningCount, 'warning');
   return folded(
     title,
     html`<ul class="warnings">

@@ -1,15 +1,7 @@
 /** The main values of a run as tiles: now, at the start, and the way between. */
 import {fixed, number, percent} from './format.js';
-import {
-  lossChange,
-  lossCurve,
-  meanChange,
-  objectiveNames,
-  objectives,
-  trackChange,
-  type Change,
-  type RunHistory,
-} from './history.js';
+import {lossChange, lossCurve, meanChange, trackChange, type Change, type RunHistory} from './history.js';
+import {objectiveNames, objectives} from './objective.js';
 import {html, type Html} from './html.js';
 import {bitsPerByteTracks} from './languages.js';
 import {objectiveStroke} from './losses.js';

@@ -1,15 +1,7 @@
 /** The run in a few plain sentences, and what such numbers do not say. */
 import {count, fixed, list, percent, plural} from './format.js';
-import {
-  lossChange,
-  lossCurve,
-  meanChange,
-  objectiveNames,
-  objectives,
-  trackChange,
-  type Change,
-  type RunHistory,
-} from './history.js';
+import {lossChange, lossCurve, meanChange, trackChange, type Change, type RunHistory} from './history.js';
+import {objectiveNames, objectives} from './objective.js';
 import {bitsPerByteTracks} from './languages.js';
 import {chanceOf, lacTracks, pairHistories, precisionTracks} from './pairs.js';
 import {coefficient} from './section.js';

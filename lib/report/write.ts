@@ -1,11 +1,11 @@
 /** The report of a run directory. */
-import {open, readFile, rename, rm, stat, writeFile} from 'node:fs/promises';
+import {readFile, rename, rm, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {CrossmapError} from '../errors.js';
-import type {TrainEvent} from '../train/events.js';
-import {eventSchema} from './event-schema.js';
 import {plural} from './format.js';
-import {renderReport} from './report.js';
+import {createHistory, type RunHistory} from './history.js';
+import {readEvents} from './read-events.js';
+import {renderHistory} from './report.js';
 
 /**
  * Writes report.html from metrics.jsonl and config.json of a run directory. May be called at any time during the run: a
@@ -17,50 +17,43 @@ import {renderReport} from './report.js';
  */
 export async function writeReport(runDirectory: string): Promise<string> {
   const metrics = join(runDirectory, 'metrics.jsonl');
-  const {events, unread, writtenAt} = await readEvents(metrics);
-  if (events.length === 0)
+  const {history, events, unread, writtenAt} = await readMetrics(metrics);
+  if (events === 0)
     throw new CrossmapError('ERR_DATA', `writeReport: ${metrics} holds no event of a training run`);
   const config = await readConfig(join(runDirectory, 'config.json'));
   const notes =
     unread > 0 ? [`${plural(unread, 'line')} of metrics.jsonl could not be read and is left out.`] : [];
   const path = join(runDirectory, 'report.html');
-  await writeAtOnce(path, renderReport({config, events, writtenAt, notes}));
+  await writeAtOnce(path, renderHistory(history, {config, writtenAt, notes}));
   return path;
 }
 
-interface ReadEvents {
-  readonly events: readonly TrainEvent[];
+interface ReadMetrics {
+  readonly history: RunHistory;
+  readonly events: number;
   /** Lines that are no event, a cut last line aside. */
   readonly unread: number;
   /** When the file last changed. */
   readonly writtenAt: Date;
 }
 
-async function readEvents(path: string): Promise<ReadEvents> {
+async function readMetrics(path: string): Promise<ReadMetrics> {
+  const builder = createHistory();
+  let [events, failed] = [0, 0];
+  let lastFailed = false;
   try {
-    const events: TrainEvent[] = [];
-    let failed = 0;
-    let lastFailed = false;
     const {mtime} = await stat(path);
-    const file = await open(path);
-    for await (const line of file.readLines()) {
-      if (line.trim() === '') continue;
-      const event = parseEvent(line);
+    for await (const event of readEvents(path)) {
       lastFailed = event === undefined;
       if (event === undefined) failed++;
-      else events.push(event);
+      else {
+        events++;
+        builder.note(event);
+      }
     }
-    return {events, unread: lastFailed ? failed - 1 : failed, writtenAt: mtime};
+    return {history: builder.history(), events, unread: lastFailed ? failed - 1 : failed, writtenAt: mtime};
   } catch (cause) {
     throw new CrossmapError('ERR_IO', `writeReport: ${path} cannot be read: ${reason(cause)}`, {cause});
-  }
-}
-
-function parseEvent(line: string): TrainEvent | undefined {
-  try {
-    return eventSchema.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined; // a line cut by a kill is no JSON; it is counted
   }
 }
 

@@ -85,6 +85,8 @@ export interface StepEvent {
   readonly pairs: number;
   /** Most pairs that were compared with each other at once. */
   readonly comparedPairs?: number;
+  /** Most bytes of the device that the run has held at one time so far; absent in events of older programs. */
+  readonly peakBytes?: number;
   /** Seconds since the run (or its continuation) started. */
   readonly seconds: number;
   /** Seconds until the run ends, evaluations to come included. */

@@ -56,7 +56,7 @@ export async function* runSteps(run: Run): AsyncGenerator<TrainEvent, void, unde
       lastCheckpoint = trainer.step;
     }
     if (isOver) break;
-    yield await advance(trainer, clock);
+    yield await advance(run, clock);
     const warning = trainer.takeWarning();
     if (warning !== undefined) yield warningEvent(trainer.step, warning);
   }
@@ -93,7 +93,7 @@ async function saveStep(trainer: Trainer, lastEvaluation: number): Promise<Check
   return {type: 'checkpoint', step: trainer.step, path, seconds: secondsSince(start)};
 }
 
-async function advance(trainer: Trainer, {pace, seconds}: Clock): Promise<StepEvent> {
+async function advance({trainer, device}: Run, {pace, seconds}: Clock): Promise<StepEvent> {
   const start = performance.now();
   const outcome = await asyncSpan(`step ${trainer.step + 1}`, () => trainer.advance());
   const took = secondsSince(start);
@@ -102,6 +102,7 @@ async function advance(trainer: Trainer, {pace, seconds}: Clock): Promise<StepEv
     type: 'step',
     ...outcome,
     tokensPerSecond: outcome.tokens / took,
+    peakBytes: memory(device).peakBytes,
     seconds: seconds(),
     etaSeconds: pace.etaSeconds(),
   };

@@ -22,8 +22,8 @@ import {learningRateAt} from './schedule.js';
 import {createStepRunner} from './step-runner.js';
 import type {NamedTensors} from './tensor-files.js';
 
-/** What one step did; the speed is not its business. */
-type StepOutcome = Omit<StepEvent, 'type' | 'tokensPerSecond' | 'seconds' | 'etaSeconds'>;
+/** What one step did; speed and memory are not its business. */
+type StepOutcome = Omit<StepEvent, 'type' | 'tokensPerSecond' | 'peakBytes' | 'seconds' | 'etaSeconds'>;
 
 /** A model in training. */
 export interface Trainer {

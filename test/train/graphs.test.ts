@@ -37,7 +37,13 @@ async function run(config: Config): Promise<Outcome> {
 
 /** What steps did; not how long it took. */
 function stepsOf({events}: Outcome): object[] {
-  return only(events, 'step').map((event) => ({...event, tokensPerSecond: 0, seconds: 0, etaSeconds: 0}));
+  return only(events, 'step').map((event) => ({
+    ...event,
+    tokensPerSecond: 0,
+    peakBytes: 0,
+    seconds: 0,
+    etaSeconds: 0,
+  }));
 }
 
 async function folderWithCorpus(t: ExecutionContext): Promise<string> {
