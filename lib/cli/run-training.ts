@@ -1,10 +1,13 @@
 /** A training run in a terminal: progress, interrupts, report, summary. */
 import type {Config} from '../config/index.js';
 import type {DataProgress} from '../data/index.js';
+import {CrossmapError} from '../errors.js';
+import type {RunPage} from '../live/index.js';
 import {writeReport} from '../report/index.js';
 import {train, type EvaluationEvent, type Resume, type TrainEvent} from '../train/index.js';
 import {createDataProgress} from './data-progress.js';
 import {catchInterrupts} from './interrupt.js';
+import {openRunPage, type PageOptions} from './page-option.js';
 import {hasColor} from './paint.js';
 import {printJsonLine, printLines} from './print.js';
 import type {StepProfiler} from './profile-steps.js';
@@ -12,7 +15,7 @@ import {createProgress} from './progress.js';
 import {summarizeRun} from './summary.js';
 
 /** How a run is started and shown. */
-interface RunTrainingOptions {
+interface RunTrainingOptions extends PageOptions {
   readonly resume: Resume;
   /** Events as JSON lines instead of progress. */
   readonly json?: boolean;
@@ -34,7 +37,7 @@ interface FinishedRun {
  */
 export async function runTraining(
   config: Config,
-  {resume, json = false, profiler}: RunTrainingOptions,
+  {resume, json = false, profiler, page: wanted}: RunTrainingOptions,
 ): Promise<FinishedRun> {
   const view = json ? jsonView() : terminalView();
   const interrupts = catchInterrupts(process, {
@@ -47,10 +50,18 @@ export async function runTraining(
   const report = createReportWriter(config.output);
   let lastEvaluation: EvaluationEvent | undefined;
   let finished = false;
+  let page: RunPage | undefined;
   try {
+    const fresh = resume === 'never';
+    page = await openRunPage(config, {fresh, ...(wanted !== undefined && {page: wanted})}, view);
     const {signal} = interrupts;
-    for await (const event of train(config, {resume, signal, onDataProgress: view.showData})) {
+    const onDataProgress = (progress: DataProgress): void => {
+      view.showData(progress);
+      page?.noteData(progress);
+    };
+    for await (const event of train(config, {resume, signal, onDataProgress})) {
       view.show(event);
+      page?.note(event);
       report.note(event);
       if (event.type === 'evaluation') {
         lastEvaluation = event;
@@ -65,8 +76,10 @@ export async function runTraining(
     return {finished, lastEvaluation};
   } catch (error) {
     await report.write().catch(() => undefined); // the run's own failure is the one to tell
+    if (!(error instanceof CrossmapError && error.code === 'ERR_ABORTED')) page?.fail(error);
     throw error;
   } finally {
+    await page?.close({report: report.path()});
     await profiler?.discard();
     view.stop();
     interrupts.dispose();
@@ -102,6 +115,8 @@ interface View {
   readonly showData: (progress: DataProgress) => void;
   readonly show: (event: TrainEvent) => void;
   readonly say: (line: string) => void;
+  /** Whether somebody sits before it. */
+  readonly isTerminal: boolean;
   /** A line after the end. */
   readonly tell: (line: string) => void;
   readonly finish: (output: string, report: string | undefined) => void;
@@ -114,6 +129,7 @@ function jsonView(): View {
     showData: () => undefined,
     show: printJsonLine,
     say: (line) => void process.stderr.write(`${line}\n`),
+    isTerminal: false,
     tell: (line) => void process.stderr.write(`${line}\n`),
     finish: () => undefined,
     stop: () => undefined,
@@ -135,6 +151,7 @@ function terminalView(): View {
       data.stop();
       progress.say(line);
     },
+    isTerminal: process.stdout.isTTY,
     tell: (line) => printLines([line]),
     finish: (output, report) => {
       progress.stop();

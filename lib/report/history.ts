@@ -110,22 +110,15 @@ function noted(before: Scalars, event: Exclude<TrainEvent, StartEvent>, secondsB
   const scalars = {...before, lastStep: Math.max(before.lastStep, event.step)};
   const seconds = (now: StepEvent | EndEvent): number =>
     Math.max(before.seconds, secondsBefore + now.seconds);
-  switch (event.type) {
-    case 'step':
-      return {...scalars, seconds: seconds(event)};
-    case 'evaluation':
-      return {...scalars, evaluations: bounded([...before.evaluations, event])};
-    case 'checkpoint':
-      return {...scalars, lastCheckpoint: event};
-    case 'warning':
-      return {
-        ...scalars,
-        warnings: [...before.warnings, event].slice(-mostWarnings),
-        warningCount: before.warningCount + 1,
-      };
-    default:
-      return {...scalars, end: event, seconds: seconds(event)};
-  }
+  if (event.type === 'step') return {...scalars, seconds: seconds(event)};
+  if (event.type === 'end') return {...scalars, end: event, seconds: seconds(event)};
+  if (event.type === 'checkpoint') return {...scalars, lastCheckpoint: event};
+  if (event.type === 'evaluation') return {...scalars, evaluations: bounded([...before.evaluations, event])};
+  return {
+    ...scalars,
+    warnings: [...before.warnings, event].slice(-mostWarnings),
+    warningCount: before.warningCount + 1,
+  };
 }
 
 /** Once there are too many, every second goes; the first and the last stay. */

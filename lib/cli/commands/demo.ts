@@ -6,13 +6,14 @@ import type {EvaluationEvent, SampleTranslation} from '../../train/index.js';
 import {quoted} from '../describe-event.js';
 import {addSetOption, readConfigFile, type SetOptions} from '../config-file.js';
 import {addDeviceOption, deviceOverride, useDeviceOf, type DeviceOptions} from '../device-option.js';
+import {addPageOption, type PageOptions} from '../page-option.js';
 import {printLines} from '../print.js';
 import {runTraining} from '../run-training.js';
 
 /** Translations that are shown, one of each direction. */
 const shownTranslations = 6;
 
-interface DemoCommandOptions extends SetOptions, DeviceOptions {
+interface DemoCommandOptions extends SetOptions, DeviceOptions, PageOptions {
   readonly output: string;
   readonly json?: true;
 }
@@ -21,23 +22,28 @@ export function demoCommand(): Command {
   const command = new Command('demo')
     .description('Train a small model on bundled text in several languages, in a few minutes.')
     .option('--output <folder>', 'folder of the run; an earlier demo in it is replaced', 'runs/demo');
-  return addDeviceOption(addSetOption(command))
+  return addPageOption(addDeviceOption(addSetOption(command)))
     .option('--json', 'print each event as a line of JSON')
     .addHelpText(
       'after',
       `
 Examples:
   crossmap demo
+  crossmap demo --page
   crossmap demo --output runs/longer --set training.steps=2000
   crossmap translate runs/demo --from en --to cs "All people are born free."`,
     )
-    .action(async ({output, set = [], json, ...options}: DemoCommandOptions) => {
+    .action(async ({output, set = [], json, page, ...options}: DemoCommandOptions) => {
       const file = fileURLToPath(new URL('../../../../data/demo.yaml', import.meta.url)); // from dist/lib/cli/commands
       const config = await readConfigFile(file, {
         set: [`output=${JSON.stringify(output)}`, ...deviceOverride(options), ...set],
       });
       useDeviceOf(config);
-      const {finished, lastEvaluation} = await runTraining(config, {resume: 'never', json: json === true});
+      const {finished, lastEvaluation} = await runTraining(config, {
+        resume: 'never',
+        json: json === true,
+        ...(page !== undefined && {page}),
+      });
       if (json) return;
       if (!finished) printLines(['', `Go on: crossmap train ${join(output, 'config.json')}`]);
       else if (lastEvaluation !== undefined) printLines(closingWords(lastEvaluation, output));

@@ -5,10 +5,11 @@ import type {Resume} from '../../train/index.js';
 import {addSetOption, readConfigFile, type SetOptions} from '../config-file.js';
 import {addDeviceOption, deviceOverride, useDeviceOf, type DeviceOptions} from '../device-option.js';
 import {optionLine} from '../option-line.js';
+import {addPageOption, type PageOptions} from '../page-option.js';
 import {addProfileOptions, openStepProfiler, type ProfileOptions} from '../profile-steps.js';
 import {runTraining} from '../run-training.js';
 
-interface TrainCommandOptions extends SetOptions, DeviceOptions, ProfileOptions {
+interface TrainCommandOptions extends SetOptions, DeviceOptions, PageOptions, ProfileOptions {
   readonly fresh?: true;
   readonly resume?: true;
   readonly json?: true;
@@ -20,7 +21,7 @@ export function trainCommand(): Command {
       'Train as CONFIG says. A run that was stopped or killed goes on from its newest checkpoint; Ctrl-C saves and stops.',
     )
     .argument('<config>', 'a YAML file');
-  return addProfileOptions(addDeviceOption(addSetOption(command)))
+  return addProfileOptions(addPageOption(addDeviceOption(addSetOption(command))))
     .addOption(new Option('--fresh', 'start anew: what an earlier run left is removed').conflicts('resume'))
     .option('--resume', 'go on from a checkpoint, and fail if there is none')
     .option('--json', 'print each event as a line of JSON')
@@ -33,6 +34,7 @@ export function trainCommand(): Command {
       await runTraining(config, {
         resume: resumeOf(options),
         json: options.json === true,
+        ...(options.page !== undefined && {page: options.page}),
         ...(profiler && {profiler}),
       });
     });
@@ -58,6 +60,7 @@ The smallest configuration, train.yaml:
 Examples:
   crossmap train train.yaml
   crossmap train train.yaml --set model.layers=8 --set training.steps=5000
+  crossmap train train.yaml --page
   crossmap train train.yaml --profile trace.json --profile-steps 10-12
   crossmap train train.yaml --json | jq 'select(.type == "evaluation").perplexity'
 
