@@ -11,6 +11,7 @@ import {exportCommand} from './commands/export.js';
 import {generateCommand} from './commands/generate.js';
 import {importCommand} from './commands/import.js';
 import {infoCommand} from './commands/info.js';
+import {initCommand} from './commands/init.js';
 import {lacCommand} from './commands/lac.js';
 import {trainCommand} from './commands/train.js';
 import {translateCommand} from './commands/translate.js';
@@ -18,6 +19,7 @@ import {translateCommand} from './commands/translate.js';
 const help = `
 Examples:
   crossmap demo                                        a small model on bundled text, in minutes
+  crossmap init --languages en,cs                      write train.yaml, to name your text in
   crossmap train train.yaml                            train; run it again to go on where it stopped
   crossmap train train.yaml --set training.steps=500   change an option for this run
   crossmap eval runs/train                             measure the newest checkpoint of a run
@@ -36,6 +38,7 @@ export function createProgram(): Command {
     .addHelpText('after', help);
   const commands = [
     demoCommand(),
+    initCommand(),
     dataCommand(),
     trainCommand(),
     evalCommand(),

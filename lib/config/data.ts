@@ -24,10 +24,12 @@ export const textFields = {
   ),
   format: choice(['text', 'jsonl', 'parquet'])
     .exactOptional()
-    .describe('Format of the files; default: by their names, `text` for names that say nothing.'),
+    .describe('Format of the files; default: by their names, `text` for names that say nothing.')
+    .meta({examples: ['text']}),
   field: text()
     .exactOptional()
-    .describe('Field of each record that holds its text, such as `text` (default) or `page.text`.'),
+    .describe('Field of each record that holds its text, such as `text` (default) or `page.text`.')
+    .meta({examples: ['text']}),
 };
 
 const monolingual = section(textFields);
@@ -39,7 +41,8 @@ export const pairFields = {
   files: z
     .tuple([text(), text()], {error: 'two files with matching lines: [source file, target file]'})
     .exactOptional()
-    .describe('Moses style: two files with matching lines, source first. Give this or `file`.'),
+    .describe('Moses style: two files with matching lines, source first. Give this or `file`.')
+    .meta({examples: [['text.en', 'text.cs']]}),
   file: files()
     .exactOptional()
     .describe(
@@ -47,17 +50,20 @@ export const pairFields = {
     ),
   format: choice(['tsv', 'jsonl', 'parquet', 'tmx', 'po'])
     .exactOptional()
-    .describe('Format of `file`; default: by its name, `tsv` for names that say nothing.'),
+    .describe('Format of `file`; default: by its name, `tsv` for names that say nothing.')
+    .meta({examples: ['tsv']}),
   columns: z
     .tuple([wholeNumber(0), wholeNumber(0)], {error: 'two columns, counted from 0: [source, target]'})
     .exactOptional()
-    .describe('Columns of tab-separated files that hold source and target, counted from 0; default [0, 1].'),
+    .describe('Columns of tab-separated files that hold source and target, counted from 0; default [0, 1].')
+    .meta({examples: [[0, 1]]}),
   fields: z
     .tuple([text(), text()], {error: 'two fields of each record: [source, target]'})
     .exactOptional()
     .describe(
       'Fields of each record that hold source and target, such as `translation.en`; default: the two languages, alone or in `translation`.',
-    ),
+    )
+    .meta({examples: [['translation.en', 'translation.cs']]}),
 };
 
 const parallel = section({
@@ -65,7 +71,8 @@ const parallel = section({
   target: language().describe('Language of the second side. Both directions are always trained.'),
   name: name()
     .exactOptional()
-    .describe('Name of the source of pairs, for `data.stages`; entries may share one. Default: none.'),
+    .describe('Name of the source of pairs, for `data.stages`; entries may share one. Default: none.')
+    .meta({examples: ['web']}),
 });
 
 const stage = section({
@@ -135,5 +142,8 @@ export const tokenizer = section({
     .describe(
       'Entries of the byte-level BPE vocabulary that is trained on the data; above 256 bytes and control tokens.',
     ),
-  file: text().exactOptional().describe('A tokenizer.json to use instead of training one.'),
+  file: text()
+    .exactOptional()
+    .describe('A tokenizer.json to use instead of training one.')
+    .meta({examples: ['tokenizer.json']}),
 });

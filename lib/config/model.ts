@@ -59,10 +59,12 @@ export const model = section({
   ropeTheta: positive().default(10000).describe('Base of the rotary frequencies.'),
   ropeScaling: ropeScaling
     .exactOptional()
-    .describe('Scaling of the rotary frequencies to longer contexts; default none.'),
+    .describe('Scaling of the rotary frequencies to longer contexts; default none.')
+    .meta({examples: [{type: 'linear', factor: 2}]}),
   tiedHead: flag().default(true).describe('Whether the output head is the embedding table itself.'),
   normEps: positive().default(1e-5).describe('Added to the mean square in RMSNorm.'),
   slidingWindow: slidingWindow
     .exactOptional()
-    .describe('Attention limited to the nearest tokens; default none.'),
+    .describe('Attention limited to the nearest tokens; default none.')
+    .meta({examples: [{size: 256}]}),
 });

@@ -7,7 +7,8 @@ export const training = section({
     .exactOptional()
     .describe(
       'A run, or one of its checkpoints, whose weights training starts from; default seeded weights. Optimiser and order of the data start anew.',
-    ),
+    )
+    .meta({examples: ['runs/other']}),
   steps: wholeNumber(1).default(1000).describe('Optimiser steps.'),
   tokensPerBatch: wholeNumber(1).default(4096).describe('Tokens of one packed micro-batch, at most.'),
   accumulation: wholeNumber(1)

@@ -9,6 +9,7 @@ import {told} from './told.js';
 
 const commands = [
   'demo',
+  'init',
   'data',
   'train',
   'eval',
