@@ -130,6 +130,7 @@ dd bdi{display:block;white-space:pre-wrap}
 .group dl div:first-child{border-top:0}
 .group dt,.facts dt{flex:none;max-width:55%}
 .group dd,.facts dd{text-align:right;overflow-wrap:anywhere}
+.group dt{max-width:66%}
 .group dd{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:13px}
 .facts{padding:6px 16px;margin-top:10px;display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,330px),1fr));column-gap:36px}
 .facts div{border-top:0;border-bottom:1px solid var(--rule)}

@@ -10,6 +10,12 @@ import {served, servedRun} from './client.js';
 const inBrowser = isThere ? test.serial : test.serial.skip;
 test.after.always(closeBrowser);
 
+if (!isThere)
+  test('the live page in a browser is not tested here', (t) => {
+    t.log('no Chromium: install it (Debian: chromium), or name one in CROSSMAP_CHROMIUM');
+    t.pass();
+  });
+
 const run = syntheticRun({steps: 400, evaluateEvery: 50});
 
 /** The events of the made-up run up to a step. */

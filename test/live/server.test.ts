@@ -1,4 +1,5 @@
 import {stat, writeFile, chmod, readFile, mkdir} from 'node:fs/promises';
+import {connect} from 'node:net';
 import {join} from 'node:path';
 import test from 'ava';
 import {CrossmapError} from '../../lib/index.js';
@@ -184,6 +185,18 @@ test('at its end the run says goodbye, names the report, and the server is gone'
   t.is(type, 'end');
   t.true(shown['now']!.includes('<code>/runs/x/report.html</code>'));
   t.true(shown['head']!.includes('data-phase="finished"'));
+  await t.throwsAsync(ask(url), {code: 'ECONNREFUSED'});
+});
+
+test('a client that does not read does not hold up the end', async (t) => {
+  const {page, url} = await served(t);
+  const socket = connect(Number(url.port), '127.0.0.1').pause();
+  t.teardown(() => socket.destroy());
+  socket.write(`GET ${url.pathname}events HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  const other = await follow(url); // a stream is open: the first one was asked for before it
+  page.note(start);
+  await page.close();
+  other.leave();
   await t.throwsAsync(ask(url), {code: 'ECONNREFUSED'});
 });
 
