@@ -26,7 +26,7 @@ interface AddonExports {
 }
 
 /** An addon with what it exports. */
-export interface LoadedAddon {
+interface LoadedAddon {
   readonly functions: unknown;
   readonly addon: Addon;
 }
