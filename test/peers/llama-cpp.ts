@@ -51,14 +51,16 @@ export async function openLlamaModel(
   path: string,
   {context, vocabOnly = false}: {readonly context: number; readonly vocabOnly?: boolean},
 ): Promise<LlamaModel> {
+  // One thread: those of ggml wait for each other in loops, which takes seconds on a machine with other work.
   library ??= (import(pathToFileURL(entry).href) as Promise<Library>).then(({getLlama}) =>
-    getLlama({gpu: false, build: 'never', logLevel: 'disabled', progressLogs: false, maxThreads: 2}),
+    getLlama({gpu: false, build: 'never', logLevel: 'disabled', progressLogs: false, maxThreads: 1}),
   );
   const model = await (await library).loadModel({modelPath: path, vocabOnly});
   const inNewSequence = async <T>(work: (sequence: Sequence) => Promise<T>): Promise<T> => {
     const opened = await model.createContext({
       contextSize: context,
       batchSize: context,
+      threads: 1,
       flashAttention: false,
       experimentalKvCacheKeyType: 'F32',
       experimentalKvCacheValueType: 'F32',

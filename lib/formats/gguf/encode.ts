@@ -32,7 +32,7 @@ export const magic = 0x46554747;
 export const formatVersion = 3;
 
 /** The longest key, as the format has it. */
-export const maxKeyBytes = 2 ** 16 - 1;
+const maxKeyBytes = 2 ** 16 - 1;
 
 /** The most axes of a tensor. */
 export const maxAxes = 4;
@@ -94,7 +94,8 @@ function scalar(key: string, type: GgufType, item: GgufItem): Uint8Array {
     write(view, 0, item);
     if (read(view, 0) === item) return bytes;
   }
-  throw argumentError(`metadata ${key} has a value that is no ${type}: ${String(item)}`);
+  const shown = typeof item === 'object' ? 'an array' : String(item);
+  throw argumentError(`metadata ${key} has a value that is no ${type}: ${shown}`);
 }
 
 function fixed(type: NumberType, value: number): Uint8Array<ArrayBuffer> {

@@ -14,7 +14,7 @@ type Scaling = NonNullable<DecoderShape['ropeScaling']>;
 const fileTypes: Readonly<Record<FloatDType, number>> = {float32: 0, float16: 1, bfloat16: 32};
 
 export const whole = (value: number): GgufValue => ({type: 'uint32', value});
-export const real = (value: number): GgufValue => ({type: 'float32', value});
+const real = (value: number): GgufValue => ({type: 'float32', value});
 export const text = (value: string): GgufValue => ({type: 'string', value});
 
 /**

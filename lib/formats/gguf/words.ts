@@ -2,7 +2,7 @@
 import {z} from 'zod';
 
 /** The rule of a tokenizer, or what is against it. */
-export type WordRule = {readonly name: string} | {readonly fault: string};
+type WordRule = {readonly name: string} | {readonly fault: string};
 
 const byteLevel = z.looseObject({
   type: z.literal('ByteLevel'),

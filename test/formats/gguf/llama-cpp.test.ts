@@ -9,7 +9,7 @@ import {cleanText, loadTokenizer, textPrompt, type Tokenizer} from '../../../lib
 import {createDecoder, generateAll, type Decoder, type DecoderShape} from '../../../lib/nn/index.js';
 import {scope, tensor} from '../../../lib/tensor/index.js';
 import {collect} from '../../train/tiny-run.js';
-import {loadModel} from '../../../lib/train/index.js';
+import {loadModel, type LoadedModel} from '../../../lib/train/index.js';
 import {openLlamaModel, whyNoLlamaCpp} from '../../peers/llama-cpp.js';
 import {normalNumbers} from '../../support/numbers.js';
 import {temporaryFolder} from '../folder.js';
@@ -186,16 +186,69 @@ for (const [name, variant] of Object.entries(variants))
     await model.dispose();
   });
 
-/** The largest difference of log-probabilities by dtype: weights round, and llama.cpp rounds activations to that dtype as well. */
-const allowed = {float32: 1e-3, float16: 0.02, bfloat16: 0.15} as const;
-const prompts = 8;
+/**
+ * The largest difference of log-probabilities by dtype, some five times what is seen: weights round, and llama.cpp rounds what they are
+ * multiplied with to that dtype as well, by 2^-12 or 2^-9 of each, while sums stay float32.
+ */
+const allowed = {float32: 1e-4, float16: 0.01, bfloat16: 0.08} as const;
+const promptsPerLanguage = 6;
 const newTokens = 24;
 
 compare('a model trained on the bundled text continues real prompts alike, in each dtype', async (t) => {
   const folder = await temporaryFolder(t);
+  using loaded = await trainedModel(join(folder, 'run'));
+  const {decoder, tokenizer: own} = loaded;
+  const sentences = (await Promise.all(languages.map(bundledSentences))).flatMap((all, index) =>
+    all
+      .slice(-promptsPerLanguage)
+      .map((text) => ({language: languages[index] ?? '', text: cleanText(text.slice(0, 30))})),
+  );
+  const prompts = await Promise.all(sentences.map(({language, text}) => textPrompt(own, language, text)));
+  const continued = await generateAll(decoder, prompts, {maxNewTokens: newTokens, stopTokens: [own.eos]});
+  for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
+    const path = await exported(join(folder, `${dtype}.gguf`), decoder, {tokenizer: own, dtype});
+    const model = await openLlamaModel(path, {context: 128});
+    const seen = {worst: 0, same: 0, steps: 0};
+    for (const [index, {language, text}] of sentences.entries()) {
+      const prompt = prompts[index] ?? new Int32Array();
+      t.deepEqual(model.tokenize(`<bos><${language}>${text}`, true), [...prompt]);
+      const whole = Int32Array.from([...prompt, ...(continued[index] ?? [])]);
+      const ours = await logProbabilities(decoder, whole);
+      const theirs = await model.logProbabilities([...whole]);
+      seen.worst = Math.max(seen.worst, largestDifference(ours, theirs));
+      // The continuation is theirs as well where, after each of its beginnings, its next token is their most probable one.
+      const steps = [...ours.keys()].slice(prompt.length - 1);
+      const sameSteps = steps.filter((step) => mostProbable(ours[step]) === mostProbable(theirs[step]));
+      seen.steps += steps.length - sameSteps.length;
+      if (sameSteps.length === steps.length) seen.same++;
+    }
+    t.log(
+      `${dtype}: ${seen.same} of ${sentences.length} continuations equal, ${seen.steps} steps differ, log-probabilities within ${seen.worst}`,
+    );
+    t.true(seen.worst < allowed[dtype], `${dtype}: ${seen.worst}`);
+    // float32 gives the same; rounded, two tokens that are as good as equal may change places.
+    t.true(seen.steps <= (dtype === 'float32' ? 0 : sentences.length / 4), `${dtype}: ${seen.steps}`);
+    if (dtype === 'float32')
+      for (let index = 0; index < prompts.length; index += promptsPerLanguage)
+        t.deepEqual(await model.continuation([...(prompts[index] ?? [])], newTokens), [
+          ...(continued[index] ?? []),
+        ]);
+    await model.dispose();
+  }
+});
+
+function mostProbable(logProbabilitiesOfNext: Float64Array | undefined): number {
+  return (
+    logProbabilitiesOfNext?.reduce((best, value, id, all) => (value > (all[best] ?? NaN) ? id : best), 0) ??
+    NaN
+  );
+}
+
+/** A model of the demonstration's data, smaller and after fewer steps: enough to prefer some words to others. */
+async function trainedModel(output: string): Promise<LoadedModel> {
   const demo = fileURLToPath(new URL('../../../../data/demo.yaml', import.meta.url));
   const set = [
-    `output=${join(folder, 'run')}`,
+    `output=${output}`,
     'device=cpu',
     'tokenizer.vocabSize=1000',
     'model={layers: 2, features: 64, heads: 4, kvHeads: 2, hiddenFeatures: 128, context: 128}',
@@ -203,46 +256,5 @@ compare('a model trained on the bundled text continues real prompts alike, in ea
     'evaluation={every: 1000, atStart: false, pairs: 0, samples: 0, textTokens: 64}',
   ];
   await collect(await loadConfig(demo, {set}));
-  using loaded = await loadModel(join(folder, 'run'), {device: 'cpu'});
-  const {decoder} = loaded;
-  const sentences = (await Promise.all(languages.map(bundledSentences))).flatMap((all, index) =>
-    all
-      .slice(-prompts)
-      .map((text) => ({language: languages[index] ?? '', text: cleanText(text.slice(0, 30))})),
-  );
-  const ids = await Promise.all(
-    sentences.map(({language, text}) => textPrompt(loaded.tokenizer, language, text)),
-  );
-  const continued = await generateAll(decoder, ids, {
-    maxNewTokens: newTokens,
-    stopTokens: [loaded.tokenizer.eos],
-  });
-  for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
-    const model = await openLlamaModel(
-      await exported(join(folder, `${dtype}.gguf`), decoder, {tokenizer: loaded.tokenizer, dtype}),
-      {context: 128},
-    );
-    let worst = 0;
-    let same = 0;
-    for (const [index, {language, text}] of sentences.entries()) {
-      const prompt = [...(ids[index] ?? [])];
-      t.deepEqual(model.tokenize(`<bos><${language}>${text}`, true), prompt);
-      const whole = Int32Array.from([...prompt, ...(continued[index] ?? [])]);
-      const ours = await logProbabilities(decoder, whole);
-      worst = Math.max(worst, largestDifference(ours, await model.logProbabilities([...whole])));
-      const theirs = await model.continuation(prompt, newTokens);
-      const at = theirs.findIndex((token, step) => token !== continued[index]?.[step]);
-      const isSame = at < 0 && theirs.length === continued[index]?.length;
-      if (isSame) same++;
-      // In another order of sums, or rounded, two tokens that are as good as equal may change places.
-      const row = ours[prompt.length + (at < 0 ? theirs.length : at) - 1];
-      const lost =
-        (row?.reduce((a, b) => Math.max(a, b)) ?? NaN) - (row?.[theirs[at] ?? loaded.tokenizer.eos] ?? NaN);
-      t.true(isSame || lost < 2 * allowed[dtype], `${dtype} ${language} ${text}: ${lost}`);
-    }
-    t.log(`${dtype}: ${same} of ${sentences.length} continuations equal, log-probabilities within ${worst}`);
-    t.true(worst < allowed[dtype], `${dtype}: ${worst}`);
-    t.true(dtype !== 'float32' || same === sentences.length, `${same} of ${sentences.length}`);
-    await model.dispose();
-  }
-});
+  return loadModel(output, {device: 'cpu'});
+}
