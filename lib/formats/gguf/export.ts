@@ -2,7 +2,8 @@
 import {basename} from 'node:path';
 import {CrossmapError} from '../../errors.js';
 import type {Decoder, DecoderShape} from '../../nn/index.js';
-import {tensor, type FloatDType, type Tensor} from '../../tensor/index.js';
+import type {FloatDType} from '../../tensor/index.js';
+import {converted} from '../convert.js';
 import {writeGguf, type GgufInput} from './gguf.js';
 import {llamaMetadata} from './llama-metadata.js';
 import {frequencyDivisors, interleavedHalves, llamaTensors, type LlamaTensor} from './llama-tensors.js';
@@ -30,8 +31,8 @@ export interface GgufOptions {
 /**
  * Writes a GGUF file of architecture `llama`, with its tokenizer, whole or not at all.
  *
- * @throws ERR_ARGUMENT where llama.cpp could not compute the same: for sliding windows, tokenizers that it has no rule for, and values that
- *   float16 cannot hold; ERR_DATA for a tokenizer that cannot be read; ERR_IO; what `readWeight` throws
+ * @throws ERR_FORMAT where llama.cpp could not compute the same: for sliding windows, and tokenizers that it has no rule for; ERR_DATA for a
+ *   tokenizer that cannot be read; ERR_IO; what `readWeight` throws
  */
 export async function exportGguf(path: string, model: GgufModel, options: GgufOptions): Promise<void> {
   const {dtype, name = basename(path, '.gguf')} = options;
@@ -51,7 +52,8 @@ export async function exportGguf(path: string, model: GgufModel, options: GgufOp
 /**
  * Reads the parameters of a decoder for `exportGguf`, one after the other in memory.
  *
- * @returns a function that throws ERR_ARGUMENT for a parameter that is not there; ERR_OUT_OF_MEMORY, ERR_DISPOSED
+ * @returns a function that throws ERR_ARGUMENT for a parameter that is not there; ERR_FORMAT for values that float16 cannot hold;
+ *   ERR_OUT_OF_MEMORY, ERR_DISPOSED
  */
 export function decoderWeights({parameters}: Pick<Decoder, 'parameters'>): ReadWeight {
   const byName = new Map(parameters.map((parameter) => [parameter.name, parameter.tensor]));
@@ -59,7 +61,8 @@ export function decoderWeights({parameters}: Pick<Decoder, 'parameters'>): ReadW
     const parameter = byName.get(name);
     if (parameter === undefined)
       throw new CrossmapError('ERR_ARGUMENT', `decoderWeights: the decoder has no parameter ${name}`);
-    yield await bytesIn(parameter, dtype);
+    const {buffer, byteOffset, byteLength} = await parameter.data();
+    yield await converted(new Uint8Array(buffer, byteOffset, byteLength), parameter.dtype, dtype, name);
   };
 }
 
@@ -70,7 +73,7 @@ interface InputOptions {
 
 function inputOf({name, parameter, shape, rotates}: LlamaTensor, {model, dtype}: InputOptions): GgufInput {
   const type = shape.length === 1 ? 'float32' : dtype;
-  const pieces = (): AsyncIterable<Uint8Array> => finite(model.readWeight(parameter, type), parameter, type);
+  const pieces = (): AsyncIterable<Uint8Array> => model.readWeight(parameter, type);
   const [rows = 0] = shape;
   const {headDim} = model.shape;
   const data = rotates ? () => whole(pieces(), (bytes) => interleavedHalves(bytes, {rows, headDim})) : pieces;
@@ -84,28 +87,6 @@ function divisorsInput(divisors: Float32Array<ArrayBuffer>): GgufInput {
   return {name: 'rope_freqs.weight', type: 'float32', shape: [divisors.length], data};
 }
 
-/** What float16 cannot hold becomes infinite, and a model with it is worth nothing. */
-async function* finite(
-  pieces: AsyncIterable<Uint8Array>,
-  parameter: string,
-  dtype: FloatDType,
-): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces) {
-    if (dtype === 'float16' && hasInfinity(piece))
-      throw new CrossmapError(
-        'ERR_ARGUMENT',
-        `exportGguf: ${parameter} has values that float16 cannot hold; choose bfloat16 or float32`,
-      );
-    yield piece;
-  }
-}
-
-/** The exponent of what is no finite float16 is all ones; it lies in the second byte. */
-function hasInfinity(bytes: Uint8Array): boolean {
-  for (let at = 1; at < bytes.length; at += 2) if (((bytes[at] ?? 0) & 0x7c) === 0x7c) return true;
-  return false;
-}
-
 /** A tensor in one piece, rearranged. */
 async function* whole(
   pieces: AsyncIterable<Uint8Array>,
@@ -114,16 +95,4 @@ async function* whole(
   const all: Uint8Array[] = [];
   for await (const piece of pieces) all.push(piece.slice()); // the next piece may come in the same memory
   yield rearrange(Buffer.concat(all));
-}
-
-async function bytesIn(parameter: Tensor, dtype: FloatDType): Promise<Uint8Array> {
-  if (parameter.dtype === dtype) return bytesOf(await parameter.data());
-  const floats = await parameter.floats();
-  if (dtype === 'float32') return bytesOf(floats);
-  using converted = tensor(floats, {dtype});
-  return bytesOf(await converted.data());
-}
-
-function bytesOf({buffer, byteOffset, byteLength}: ArrayBufferView): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -20,7 +20,7 @@ export const text = (value: string): GgufValue => ({type: 'string', value});
 /**
  * The entries that say what the model is, those of its tokenizer aside.
  *
- * @throws ERR_ARGUMENT for windows, which llama.cpp's `llama` does not have
+ * @throws ERR_FORMAT for windows, which llama.cpp's `llama` does not have
  */
 export function llamaMetadata(
   shape: DecoderShape,
@@ -52,7 +52,7 @@ export function llamaMetadata(
 function refuseWindows({slidingWindow, context}: DecoderShape): void {
   if (slidingWindow === undefined || slidingWindow.size >= context) return;
   throw new CrossmapError(
-    'ERR_ARGUMENT',
+    'ERR_FORMAT',
     `exportGguf: model.slidingWindow of ${slidingWindow.size} tokens cannot be exported: llama.cpp runs models of architecture llama without windows`,
   );
 }

@@ -56,7 +56,7 @@ const tokenTypes = {normal: 1, control: 3, userDefined: 4, unused: 5} as const;
  * The entries of a tokenizer.
  *
  * @param vocabSize rows of the model's embedding: ids without a token become unused ones
- * @throws ERR_DATA where the file cannot be read; ERR_ARGUMENT where llama.cpp has no words for it, or it has more tokens than the model
+ * @throws ERR_DATA where the file cannot be read; ERR_FORMAT where llama.cpp has no words for it, or it has more tokens than the model
  */
 export async function tokenizerMetadata(
   {file, bos, eos}: GgufTokenizer,
@@ -126,7 +126,7 @@ function listTokens(
 
 function refusal(file: string, fault: string): CrossmapError {
   return new CrossmapError(
-    'ERR_ARGUMENT',
+    'ERR_FORMAT',
     `exportGguf: ${file} ${fault}; crossmap data trains tokenizers that can be exported`,
   );
 }
