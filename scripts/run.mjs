@@ -12,7 +12,7 @@ import {checkArm64} from './setup/arm64.mjs';
 import {runInTerminal} from './setup/commands.mjs';
 import {makePrebuilt} from './release/prebuilt.mjs';
 import {release} from './release/release.mjs';
-import {installPeers, installRegistry} from './setup/packages.mjs';
+import {installPeers, installRegistry, installTestPeers} from './setup/packages.mjs';
 import {inRoot, toolScript} from './setup/places.mjs';
 import {SetUpError, runScript, say, warn} from './setup/say.mjs';
 import {setUp} from './setup/set-up.mjs';
@@ -35,6 +35,7 @@ const tasks = {
   prebuilt: makePackages,
   release: releasePackages,
   'bench:peers': installPeers,
+  'test:peers': installTestPeers,
   'test:asan': testAsan,
   'test:install': testInstall,
   'check:arm64': checkArm64,

@@ -1,10 +1,21 @@
 /**
- * File formats: safetensors, Hugging Face models, and files and folders that appear whole or not at all.
+ * File formats: safetensors, GGUF, Hugging Face models, and files and folders that appear whole or not at all.
  *
  * @module crossmap/formats
  */
 export {publishDirectory, publishFile, removeLeftovers, removePublished} from './atomic.js';
 export {converted, convertedPieces, floatsOf} from './convert.js';
+export {
+  decoderWeights,
+  exportGguf,
+  type GgufModel,
+  type GgufOptions,
+  type ReadWeight,
+} from './gguf/export.js';
+export {readGguf, writeGguf, type GgufFile, type GgufInfo, type GgufInput} from './gguf/gguf.js';
+export type {GgufTensorType} from './gguf/tensor-types.js';
+export type {GgufTokenizer} from './gguf/tokenizer-metadata.js';
+export type {GgufArray, GgufItem, GgufMetadata, GgufType, GgufValue} from './gguf/values.js';
 export {openGrowingFile, type GrowingFile} from './growing-file.js';
 export {hfFileNames, openHfFolder, writeHfFolder, type HfContent, type HfFolder} from './hf/folder.js';
 export type {HfConfig} from './hf/config.js';

@@ -1,6 +1,9 @@
 /** A trained model in the formats of other programs. */
+import {stat} from 'node:fs/promises';
+import {CrossmapError} from '../errors.js';
 import {
   convertedPieces,
+  exportGguf,
   hfFileNames,
   publishModelFolder,
   readSafetensors,
@@ -41,7 +44,7 @@ interface ExportSource {
   readonly checkpoint: Checkpoint;
   readonly tokenizer: Tokenizer;
   readonly dtype: FloatDType;
-  /** In the order of the decoder's parameters, in `dtype`; read piece by piece. */
+  /** In the order of the decoder's parameters, in `dtype`, norms in that of the format; read piece by piece. */
   readonly weights: readonly WeightInput[];
 }
 
@@ -51,25 +54,34 @@ type WriteExport = (
   options: Required<Pick<ExportOptions, 'maxShardBytes' | 'force'>>,
 ) => Promise<void>;
 
-/** The formats, each with what writes it. A further one is a further line. */
-const writers = {hf: writeHf} as const satisfies Readonly<Record<string, WriteExport>>;
+interface Format {
+  readonly write: WriteExport;
+  /** Dtype of norms beside matrices of a dtype. */
+  readonly norms: (dtype: FloatDType) => FloatDType;
+}
+
+/** The formats. A further one is a further line. */
+const formats = {
+  hf: {write: writeHf, norms: (dtype) => dtype},
+  gguf: {write: writeGguf, norms: () => 'float32'},
+} as const satisfies Readonly<Record<string, Format>>;
 
 /** A format that models are exported to. */
-export type ExportFormat = keyof typeof writers;
+export type ExportFormat = keyof typeof formats;
 
 /** All formats. */
-export const exportFormats: readonly ExportFormat[] = Object.keys(writers).filter(isExportFormat);
+export const exportFormats: readonly ExportFormat[] = Object.keys(formats).filter(isExportFormat);
 
 function isExportFormat(name: string): name is ExportFormat {
-  return Object.hasOwn(writers, name);
+  return Object.hasOwn(formats, name);
 }
 
 /** As in the transformers library. */
 const defaultShardBytes = 5e9;
 
 /**
- * Writes the model of a checkpoint for other programs: `hf` is a folder that the transformers library reads. Weights are read and written piece
- * by piece.
+ * Writes the model of a checkpoint for other programs: `hf` is a folder that the transformers library reads, `gguf` a file that
+ * llama.cpp reads. Weights are read and written piece by piece.
  *
  * @param run a checkpoint, or the output folder of a run, whose newest checkpoint is taken
  * @param output where it is written
@@ -87,15 +99,16 @@ export async function exportModel(
   const dtype = options.dtype ?? checkpoint.config.dtype;
   const shape = {...checkpoint.config.model, vocabSize: tokenizer.vocabSize};
   const stored = await readSafetensors(checkpoint.weightsFile);
-  const weights = [...weightShapes(shape)].map(([name, sizes]): WeightInput => ({
-    name,
-    dtype,
-    shape: sizes,
-    data: () => convertedPieces(stored.pieces(name), stored.tensors.get(name)?.dtype ?? dtype, dtype, name),
-  }));
+  const {write, norms} = formats[format];
+  const weights = [...weightShapes(shape)].map(([name, sizes]): WeightInput => {
+    const to = sizes.length === 1 ? norms(dtype) : dtype;
+    const from = stored.tensors.get(name)?.dtype ?? to;
+    return {name, dtype: to, shape: sizes, data: () => convertedPieces(stored.pieces(name), from, to, name)};
+  });
   const source = {checkpoint, tokenizer, dtype, weights: watched(weights, options)};
-  await writers[format](output, source, {maxShardBytes, force});
-  return {checkpoint: checkpoint.path, path: output, dtype, notes: notesOf(checkpoint)};
+  await write(output, source, {maxShardBytes, force});
+  const notes = format === 'hf' ? notesOf(checkpoint) : [];
+  return {checkpoint: checkpoint.path, path: output, dtype, notes};
 }
 
 async function writeHf(
@@ -112,6 +125,30 @@ async function writeHf(
   await publishModelFolder(output, options, (temporary) =>
     writeHfFolder(temporary, content, {maxShardBytes}),
   );
+}
+
+async function writeGguf(
+  output: string,
+  {checkpoint, tokenizer, dtype, weights}: ExportSource,
+  {force}: Pick<Required<ExportOptions>, 'force'>,
+): Promise<void> {
+  await refuseTaken(output, force);
+  const shape = {...checkpoint.config.model, vocabSize: tokenizer.vocabSize};
+  const byName = new Map(weights.map((weight) => [weight.name, weight]));
+  const readWeight = (name: string): AsyncIterable<Uint8Array> => {
+    const weight = byName.get(name);
+    if (weight !== undefined) return weight.data();
+    throw new CrossmapError('ERR_INTERNAL', `the model has no weight ${name}`);
+  };
+  await exportGguf(output, {shape, tokenizer, readWeight}, {dtype});
+}
+
+/** A file is written where there is none, or in place of one where that is wanted. */
+async function refuseTaken(path: string, force: boolean): Promise<void> {
+  const there = await stat(path).catch(() => undefined); // whatever else is wrong with the path, writing tells
+  if (there === undefined || (force && there.isFile())) return;
+  const advice = there.isFile() ? 'name another file, or replace it with --force' : 'name a file';
+  throw new CrossmapError('ERR_ARGUMENT', `${path} is there already; ${advice}`);
 }
 
 /** Where versions of the transformers library do not agree with the model, or among themselves. */

@@ -57,6 +57,12 @@ export async function installSiteTools() {
   await npmCi('npm-ci-site', {what: 'typedoc', flags});
 }
 
+/** llama.cpp for the tests of GGUF files: its binary for the CPU of 64-bit Linux, without the optional ones for GPUs. */
+export function installTestPeers() {
+  const flags = ['--prefix', inRoot('test', 'peers'), '--ignore-scripts', '--omit=optional', '--omit=peer'];
+  return npmCi('npm-ci-test-peers', {what: 'the peers of npm test', flags});
+}
+
 /**
  * @param {string} name of the log
  * @param {{what: string, flags: readonly string[]}} options

@@ -16,6 +16,7 @@ type Packages = Readonly<Record<string, Entry>>;
 const lockFiles = [
   'package-lock.json',
   'bench/peers/package-lock.json',
+  'test/peers/package-lock.json',
   'scripts/release/registry/package-lock.json',
   'scripts/docs/site/package-lock.json',
 ];

@@ -21,7 +21,10 @@ export function exportCommand(): Command {
     .argument('<run>', 'output folder of a run, or one of its checkpoints')
     .argument('<output>', 'where it is written')
     .addOption(
-      new Option('--format <name>', 'hf: a folder that the transformers library of Hugging Face reads')
+      new Option(
+        '--format <name>',
+        'hf: a folder that the transformers library of Hugging Face reads; gguf: a file for llama.cpp',
+      )
         .choices(exportFormats)
         .default('hf'),
     )
@@ -39,6 +42,7 @@ export function exportCommand(): Command {
 Examples:
   crossmap export runs/train models/mine
   crossmap export runs/train/checkpoints/step-000500 models/mine --dtype bfloat16 --max-shard-size 2GB
+  crossmap export runs/train mine.gguf --format gguf  for llama.cpp
   crossmap import models/mine imported/mine           the same model again`,
     )
     .action(async (run: string, output: string, options: ExportCommandOptions) => {

@@ -6,7 +6,7 @@ import {longestPair, longestText} from '../sampling/source.js';
 import {sha256} from './manifest.js';
 
 /** Raised whenever the same options and files are prepared in another way. */
-const preparation = 3;
+const preparation = 4;
 
 /** What files were when they were looked at. */
 export interface FileState {
