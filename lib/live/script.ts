@@ -90,7 +90,8 @@ export const liveScript = `
       if (phase !== 'finished') again(5000); // it may be gone on with
     });
     source.onerror = () => {
-      if (!isOver) tell('lost', 'no connection to the run, trying again');
+      isOver ||= phase === 'finished'; // its last event may have come with the page itself
+      tell(isOver ? 'none' : 'lost', isOver ? 'the run is over' : 'no connection to the run, trying again');
       if (source.readyState === EventSource.CLOSED) again(isOver ? 5000 : 3000);
     };
   };
