@@ -12,7 +12,7 @@ const dist = fileURLToPath(new URL('../../../', import.meta.url));
 
 test('the program of docs/gguf.md exports a run', async (t) => {
   const page = await readFile(join(dist, '../docs/gguf.md'), 'utf8');
-  const program = /```js\n([^]*?)```/.exec(page)?.[1] ?? '';
+  const program = /```ts\n([^]*?)```/.exec(page)?.[1] ?? '';
   const folder = await temporaryFolder(t);
   await writeCorpus(folder);
   const steps = ['training.steps=2', 'training.checkpointEvery=2', 'training.warmupSteps=1'];
