@@ -4,6 +4,7 @@ import {native, type NativeTensor} from '../native.js';
 import type {Device} from './device.js';
 import {arrayFor, bytesOf, isFloatDType, type ArrayOf, type DType} from './dtype.js';
 import {track} from './scope.js';
+import {shapeText} from './shape-text.js';
 
 /**
  * A contiguous, row-major array on a device. It holds native memory until `dispose()`, the end of its `scope`, or, at the
@@ -212,7 +213,7 @@ function inferSize(shape: readonly number[], {shape: from, size}: Tensor): reado
   if (!fits)
     throw new CrossmapError(
       'ERR_SHAPE',
-      `reshape: [${shape.join(', ')}] must have the ${size} elements of [${from.join(', ')}]`,
+      `reshape: ${shapeText(shape)} must have the ${size} elements of ${shapeText(from)}`,
     );
   return shape.map((each) => (each === -1 ? left : each));
 }

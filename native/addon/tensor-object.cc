@@ -10,17 +10,57 @@ namespace {
 
 constexpr napi_type_tag kTypeTag = {0x8d1c4a6f52e94b07, 0x9f3b7e20c6d51a48};
 
+// Getters are free functions, which find their tensor by its tag: those of ObjectWrap unwrap whatever native
+// object they are applied to as if it were one of ours. Methods need no such care, V8 checks their receiver.
+const TensorObject& receiver(const Napi::CallbackInfo& info, const char* name) {
+  const TensorObject* object = TensorObject::find(info.This());
+  if (!object) throw Error(ErrorCode::argument, std::string(name) + ": the receiver must be a tensor");
+  return *object;
+}
+
+const Tensor& livingReceiver(const Napi::CallbackInfo& info, const char* name) {
+  return receiver(info, name).living(name);
+}
+
+Napi::Value shapeOf(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] { return toValue(info.Env(), livingReceiver(info, "shape").shape()); });
+}
+
+Napi::Value dtypeOf(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] { return toValue(info.Env(), livingReceiver(info, "dtype").dtype()); });
+}
+
+Napi::Value deviceOf(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] { return toValue(info.Env(), livingReceiver(info, "device").device().name()); });
+}
+
+Napi::Value isDisposed(const Napi::CallbackInfo& info) {
+  return guarded(info,
+                 [&] { return Napi::Boolean::New(info.Env(), !receiver(info, "isDisposed").tensor()); });
+}
+
+Napi::Value isShared(const Napi::CallbackInfo& info) {
+  return guarded(info, [&] {
+    return Napi::Boolean::New(info.Env(), livingReceiver(info, "isShared").storage().use_count() > 1);
+  });
+}
+
+template <Napi::Value (*get)(const Napi::CallbackInfo&)>
+Napi::ClassPropertyDescriptor<TensorObject> getter(const char* name) {
+  return static_cast<const napi_property_descriptor&>(Napi::PropertyDescriptor::Accessor<get>(name));
+}
+
 }  // namespace
 
 void TensorObject::define(Napi::Env env) {
   Environment::of(env).tensorClass() =
       Napi::Persistent(DefineClass(env, "NativeTensor",
                                    {
-                                       InstanceAccessor<&TensorObject::shape>("shape"),
-                                       InstanceAccessor<&TensorObject::dtype>("dtype"),
-                                       InstanceAccessor<&TensorObject::device>("device"),
-                                       InstanceAccessor<&TensorObject::isDisposed>("isDisposed"),
-                                       InstanceAccessor<&TensorObject::isShared>("isShared"),
+                                       getter<shapeOf>("shape"),
+                                       getter<dtypeOf>("dtype"),
+                                       getter<deviceOf>("device"),
+                                       getter<isDisposed>("isDisposed"),
+                                       getter<isShared>("isShared"),
                                        InstanceMethod<&TensorObject::dispose>("dispose"),
                                        InstanceMethod<&TensorObject::retain>("retain"),
                                    }));
@@ -46,27 +86,6 @@ TensorObject* TensorObject::find(const Napi::Value& value) {
 const Tensor& TensorObject::living(const char* where) const {
   if (!tensor_) throw Error(ErrorCode::disposed, std::string(where) + ": the tensor has been disposed of");
   return *tensor_;
-}
-
-Napi::Value TensorObject::shape(const Napi::CallbackInfo& info) {
-  return guarded(info, [&] { return toValue(info.Env(), living("shape").shape()); });
-}
-
-Napi::Value TensorObject::dtype(const Napi::CallbackInfo& info) {
-  return guarded(info, [&] { return toValue(info.Env(), living("dtype").dtype()); });
-}
-
-Napi::Value TensorObject::device(const Napi::CallbackInfo& info) {
-  return guarded(info, [&] { return toValue(info.Env(), living("device").device().name()); });
-}
-
-Napi::Value TensorObject::isDisposed(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), !tensor_);
-}
-
-Napi::Value TensorObject::isShared(const Napi::CallbackInfo& info) {
-  return guarded(
-      info, [&] { return Napi::Boolean::New(info.Env(), living("isShared").storage().use_count() > 1); });
 }
 
 Napi::Value TensorObject::dispose(const Napi::CallbackInfo& info) {

@@ -1,0 +1,10 @@
+/** Shapes in messages. */
+
+/** Sizes that are shown. */
+const mostShown = 16;
+
+/** `[2, 3]`, and of a long one the beginning: the length of an array costs nothing, its text does. */
+export function shapeText(shape: readonly number[]): string {
+  const shown = shape.slice(0, mostShown).join(', ');
+  return shape.length > mostShown ? `[${shown}, ... and ${shape.length - mostShown} more]` : `[${shown}]`;
+}
