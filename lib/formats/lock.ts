@@ -17,7 +17,7 @@ type Owner = z.output<typeof ownerSchema>;
 
 /** A lock that is held. */
 export interface Lock {
-  /** Gives it back. */
+  /** Gives it back. @throws ERR_IO; a lock that stays is taken over once this process has ended */
   release(): Promise<void>;
 }
 
@@ -38,11 +38,24 @@ export async function takeLock(path: string, purpose: Purpose): Promise<Lock> {
   try {
     await mkdir(dirname(path), {recursive: true});
     while (!(await tryLock(path))) await takeAway(path, await staleText(path, purpose));
-    return {release: () => rm(path, {force: true})};
   } catch (cause) {
-    if (!(cause instanceof Error) || !('syscall' in cause)) throw cause;
-    throw new CrossmapError('ERR_IO', `cannot lock ${dirname(path)}: ${cause.message}`, {cause});
+    throw ioError('lock', path, cause);
   }
+  return {
+    async release() {
+      try {
+        await rm(path, {force: true});
+      } catch (cause) {
+        throw ioError('unlock', path, cause);
+      }
+    },
+  };
+}
+
+/** An error of the file system as ERR_IO; any other error as it is. */
+function ioError(verb: string, path: string, cause: unknown): unknown {
+  if (!(cause instanceof Error) || !('syscall' in cause)) return cause;
+  return new CrossmapError('ERR_IO', `cannot ${verb} ${dirname(path)}: ${cause.message}`, {cause});
 }
 
 /** The lock appears with its owner already inside: a link to a finished file either succeeds or finds one there. */

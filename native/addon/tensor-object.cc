@@ -8,7 +8,11 @@ namespace crossmap::addon {
 
 namespace {
 
-constexpr napi_type_tag kTypeTag = {0x8d1c4a6f52e94b07, 0x9f3b7e20c6d51a48};
+constexpr char kCopyOfTheAddon = 0;
+
+// A copy of the addon, which may be of another version, has an address of its own: its tensors are none of
+// ours.
+napi_type_tag typeTag() { return {0x8d1c4a6f52e94b07, reinterpret_cast<uintptr_t>(&kCopyOfTheAddon)}; }
 
 // Getters are free functions, which find their tensor by its tag: those of ObjectWrap unwrap whatever native
 // object they are applied to as if it were one of ours. Methods need no such care, V8 checks their receiver.
@@ -70,7 +74,8 @@ TensorObject::TensorObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Te
   if (info.Length() != 1 || !info[0].IsExternal())
     throw Napi::TypeError::New(info.Env(), "NativeTensor objects are made by ops");
   tensor_ = *info[0].As<Napi::External<Tensor>>().Data();
-  info.This().As<Napi::Object>().TypeTag(&kTypeTag);
+  const napi_type_tag tag = typeTag();
+  info.This().As<Napi::Object>().TypeTag(&tag);
 }
 
 Napi::Object TensorObject::wrap(Napi::Env env, const Tensor& tensor) {
@@ -79,7 +84,8 @@ Napi::Object TensorObject::wrap(Napi::Env env, const Tensor& tensor) {
 }
 
 TensorObject* TensorObject::find(const Napi::Value& value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTypeTag)) return nullptr;
+  const napi_type_tag tag = typeTag();
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&tag)) return nullptr;
   return Unwrap(value.As<Napi::Object>());
 }
 
