@@ -204,8 +204,16 @@ export class Tensor {
   }
 }
 
+/** Of a new shape: holes of an array cost nothing to make, and long to walk. */
+const mostAxes = 64;
+
 /** Replaces the size -1 by what is left of the elements. */
 function inferSize(shape: readonly number[], {shape: from, size}: Tensor): readonly number[] {
+  if (shape.length > mostAxes)
+    throw new CrossmapError(
+      'ERR_SHAPE',
+      `reshape: a shape has at most ${mostAxes} axes; got ${shape.length}`,
+    );
   const known = shape.reduce((product, each) => (each === -1 ? product : product * each), 1);
   const unknown = shape.filter((each) => each === -1).length;
   const left = known === 0 ? 0 : size / known;

@@ -115,7 +115,7 @@ export function adamwCase(make: Make) {
   const kinds = shapes.map(() => make.floatDType());
   const like = (): NativeTensor[] => shapes.map((shape) => make.float(shape));
   return {
-    parameters: shapes.map((shape, i) => make.float(shape, kinds[i]!)),
+    parameters: shapes.map((shape, i) => make.float(shape, kinds[i])),
     gradients: like(),
     masters: shapes.map((shape, i) => (kinds[i] === 'float32' ? undefined : make.float(shape))),
     firstMoments: like(),

@@ -38,7 +38,7 @@ const handleShare = 0.05;
 const spoiledShare = 0.6;
 
 /** Functions that take a while, or all cores: one call in so many that come to them is made. */
-const rare: Readonly<Record<string, number>> = {runPeakLoops: 200, setThreads: 20, plans: 20, emptyCache: 5};
+const rare: Readonly<Record<string, number>> = {runPeakLoops: 50, setThreads: 20, plans: 20, emptyCache: 5};
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
@@ -52,8 +52,8 @@ interface Call {
 
 const counts: Counts = {accepted: 0, refused: 0, hostile: 0, faults: 0, whole: 0, byName: {}};
 const trace = openSync(job.trace, 'w');
-const target: Target = {device, isSanitized: job.isSanitized, wrap: (handle) => handle};
-const libraryTarget: Target = {...target, wrap: (handle) => Tensor.untracked(handle)};
+const target: Target = {device, isSanitized: job.isSanitized, isNative: true, wrap: (handle) => handle};
+const libraryTarget: Target = {...target, isNative: false, wrap: (handle) => Tensor.untracked(handle)};
 
 /** The calls of a number are the same in every process. */
 function chooseCall(number: number): Call {

@@ -51,7 +51,7 @@ export function handleCall(random: Random, {device}: Target): HandleCall {
     const construct = random.pick([
       () => new tensorClass(...args),
       () => Reflect.apply(tensorClass, receiver, args) as unknown,
-      () => Reflect.construct(tensorClass, args, class {}) as unknown,
+      () => Reflect.construct(tensorClass, args, Map) as unknown,
     ]);
     return {name: 'NativeTensor', run: construct, args};
   }

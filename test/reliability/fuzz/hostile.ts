@@ -95,7 +95,6 @@ const objects: readonly (() => unknown)[] = [
   () => new Number(3), // oxlint-disable-line no-new-wrappers -- a boxed number is what is tried
   () => new ArrayBuffer(8),
   () => new DataView(new ArrayBuffer(8)),
-  () => sparse(2 ** 32 - 1),
   () => sparse(2 ** 20),
   () => [[1], [2]],
   () => cyclic(),
@@ -122,6 +121,9 @@ function sparse(length: number): unknown[] {
   array.length = length;
   return array;
 }
+
+/** The addon refuses them by their length; JavaScript, of the library, walks all of their holes. */
+const manyHoles = (): unknown[] => sparse(2 ** 32 - 1);
 
 const arrays: readonly (() => unknown)[] = [
   () => detached(new Float32Array(6)),
@@ -177,6 +179,8 @@ const otherTensors: readonly ((device: string) => NativeTensor)[] = [
 /** Where calls go, and what their tensors are. */
 export interface Target {
   readonly device: Device;
+  /** Whether they go straight to the addon. */
+  readonly isNative: boolean;
   /** Whether the allocator refuses large sizes, so that some may be asked for that a machine would grant. */
   readonly isSanitized: boolean;
   /** A handle as the functions take it. */
@@ -184,7 +188,8 @@ export interface Target {
 }
 
 /** A value that does not belong where it is put. */
-function strange(random: Random, {device, isSanitized, wrap}: Target): unknown {
+function strange(random: Random, {device, isNative, isSanitized, wrap}: Target): unknown {
+  if (isNative && random.chance(0.01)) return manyHoles();
   const kind = random.uniform();
   if (kind < 0.3) return random.pick(random.chance(0.3) && isSanitized ? wide : numbers);
   if (kind < 0.4) return random.pick(texts);
@@ -254,7 +259,10 @@ function isDetachable(value: unknown): value is NodeJS.TypedArray {
 const replace: Mutation = (args, random, target) => {
   const places = placesIn(args);
   const value = strange(random, target);
-  if (places.length === 0) return void args.push(value);
+  if (places.length === 0) {
+    args.push(value);
+    return;
+  }
   const {holder, key} = random.pick(places);
   Reflect.defineProperty(holder, key, {value, writable: true, configurable: true, enumerable: true});
 };
@@ -280,7 +288,7 @@ const mutations: readonly Mutation[] = [
     const tensors = args.filter(isTensor);
     if (tensors.length > 0) random.pick(tensors).dispose();
   },
-  (args) => void args.filter(isDetachable).forEach((array) => detached(array)),
+  (args) => args.filter(isDetachable).forEach((array) => detached(array)),
 ];
 
 /** Spoils the arguments of a valid call, in one or two places. */

@@ -2,7 +2,7 @@
 import * as autograd from '../../../lib/autograd/index.js';
 import {type NativeTensor} from '../../../lib/native.js';
 import * as ops from '../../../lib/ops/index.js';
-import {Tensor, empty, full, scope, tensor, zeros} from '../../../lib/tensor/index.js';
+import {empty, full, scope, tensor, zeros, type Tensor} from '../../../lib/tensor/index.js';
 import {
   adamwCase,
   attentionCase,

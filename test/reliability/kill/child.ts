@@ -4,7 +4,7 @@
  */
 import {writeSync} from 'node:fs';
 import {join} from 'node:path';
-import {publishFile, writeSafetensors} from '../../../lib/formats/index.js';
+import {writeSafetensors} from '../../../lib/formats/index.js';
 import {prepareData} from '../../../lib/data/index.js';
 import {collect} from '../../train/tiny-run.js';
 import {runConfig} from './run-config.js';
@@ -21,7 +21,7 @@ async function publishForever(): Promise<void> {
       shape: [data.length],
       data: new Uint8Array(data.buffer),
     }));
-    await publishFile(join(folder, 'weights.safetensors'), (path) => writeSafetensors(path, tensors, {}));
+    await writeSafetensors(join(folder, 'weights.safetensors'), tensors);
   }
 }
 
