@@ -214,8 +214,10 @@ function inferSize(shape: readonly number[], {shape: from, size}: Tensor): reado
       'ERR_SHAPE',
       `reshape: a shape has at most ${mostAxes} axes; got ${shape.length}`,
     );
-  const known = shape.reduce((product, each) => (each === -1 ? product : product * each), 1);
-  const unknown = shape.filter((each) => each === -1).length;
+  // Values of another type would become texts and numbers in a product.
+  const areSizes = shape.every((each) => typeof each === 'number');
+  const known = areSizes ? shape.reduce((product, each) => (each === -1 ? product : product * each), 1) : 0;
+  const unknown = areSizes ? shape.filter((each) => each === -1).length : -1;
   const left = known === 0 ? 0 : size / known;
   const fits = unknown === 0 ? known === size : unknown === 1 && known > 0 && Number.isInteger(left);
   if (!fits)
