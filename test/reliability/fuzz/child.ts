@@ -149,7 +149,7 @@ async function makeCall(number: number): Promise<void> {
 
 /** What a device without recording refuses, and calls that depend on what was called before. */
 function mayFail(name: string): boolean {
-  return /^(beginCapture|endCapture|replay|profileLeave|library (backward|gradient|data|floats|item)|copyTo|synchronize)$/.test(
+  return /^(beginCapture|endCapture|replay|profileLeave|library (backward|gradient|data|floats|item)|copyTo|copyToNow|synchronize)$/.test(
     name,
   );
 }

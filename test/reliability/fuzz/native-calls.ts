@@ -1,6 +1,6 @@
 /** A valid call of each native function. A function that is added to the addon and not here does not compile. */
 import {fileURLToPath} from 'node:url';
-import {native, type NativeDType, type NativeGraph} from '../../../lib/native.js';
+import {native, type NativeDType, type NativeGraph, type NativeTensor} from '../../../lib/native.js';
 import {
   adamwCase,
   attentionCase,
@@ -53,6 +53,12 @@ const reducedShape = (shape: readonly number[], axis: 'all' | 'last'): number[] 
 
 const noGraph = (): [NativeGraph] => [{dispose: () => undefined}];
 
+/** A tensor, and an array that takes its elements. */
+function readCase(make: Make): [NativeTensor, NodeJS.TypedArray] {
+  const [dtype, count] = [make.floatDType(), make.size()];
+  return [make.float([count], dtype), elements(dtype, count)];
+}
+
 /** By name; what a function cannot do here (captures of ops on the CPU) it refuses. */
 export const nativeCalls: NativeCalls = {
   fromArray(make) {
@@ -64,10 +70,8 @@ export const nativeCalls: NativeCalls = {
     const [dtype, count] = [make.pick(dtypes), make.size()];
     return [elements(dtype, count), [count], dtype];
   },
-  copyTo(make) {
-    const [dtype, count] = [make.floatDType(), make.size()];
-    return [make.float([count], dtype), elements(dtype, count)];
-  },
+  copyTo: readCase,
+  copyToNow: readCase,
   copyInto(make) {
     const [dtype, shape] = [make.floatDType(), [make.size(), make.size()]];
     return [make.float(shape, dtype), make.float(shape, dtype)];
