@@ -136,6 +136,13 @@ test('contrastiveBackward checks what it is given', (t) => {
   });
 });
 
+test('linearCrossEntropyBackward refuses a dtype that holds no gradient', (t) => {
+  t.throws(() => native.linearCrossEntropyBackward(float([]), float([2, 2]), 'int64'), {
+    code: 'ERR_DTYPE',
+    message: 'linearCrossEntropyBackward: dtype must be float32, bfloat16 or float16; got int64',
+  });
+});
+
 test('the gradient of a maximum goes nowhere where the index is that of no element', async (t) => {
   const indices = native.fromArray(BigInt64Array.of(1n, -1n, 2n ** 53n), [3], 'int64', 'cpu');
   const dx = native.reduceMaxBackward(float([3]), indices, [3, 2], 'last');
