@@ -7,6 +7,7 @@ import {runGpuCheck} from './gpu-check/main.mjs';
 import {packGpuCheck} from './gpu-check/pack.mjs';
 import {runInstructions} from './instructions/main.mjs';
 import {runFormat, runLint} from './lint/main.mjs';
+import {runReliability} from './reliability/main.mjs';
 import {sanitizerEnvironment} from './setup/addon.mjs';
 import {checkArm64} from './setup/arm64.mjs';
 import {runInTerminal} from './setup/commands.mjs';
@@ -29,6 +30,7 @@ const tasks = {
   ablation,
   corpora,
   instructions,
+  reliability: runReliability,
   static: runStatic,
   'docs:site': docsSite,
   'gpu-check': gpuCheck,

@@ -109,8 +109,8 @@ async function build(folder: string, preparation: Preparation): Promise<void> {
     await journal.publish(folder);
   } catch (cause) {
     const error = asOurs(cause, folder);
-    if (mayGoOn(error)) await journal.pause();
-    else await journal.discard();
+    // Where nothing can be written nothing can be removed either: the first failure is the one to tell.
+    await (mayGoOn(error) ? journal.pause() : journal.discard()).catch(() => undefined);
     throw error;
   }
   await journal.discard();

@@ -33,7 +33,7 @@ export async function publishDirectory(
   write: (temporary: string) => Promise<void>,
 ): Promise<void> {
   await published(path, async (temporary) => {
-    await mkdir(temporary, {recursive: true});
+    await mkdir(temporary);
     await write(temporary);
     await flushTree(temporary);
   });

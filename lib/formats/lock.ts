@@ -1,8 +1,9 @@
 /** One process at a time at work in one folder: a lock file that names its owner. */
 import {randomBytes} from 'node:crypto';
-import {link, mkdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {existsSync} from 'node:fs';
+import {link, mkdir, readFile, readdir, rename, rm, writeFile} from 'node:fs/promises';
 import {hostname} from 'node:os';
-import {dirname} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {z} from 'zod';
 import {CrossmapError} from '../errors.js';
 
@@ -17,7 +18,7 @@ type Owner = z.output<typeof ownerSchema>;
 
 /** A lock that is held. */
 export interface Lock {
-  /** Gives it back. */
+  /** Gives it back. @throws ERR_IO; a lock that stays is taken over once this process has ended */
   release(): Promise<void>;
 }
 
@@ -37,12 +38,26 @@ export interface Purpose {
 export async function takeLock(path: string, purpose: Purpose): Promise<Lock> {
   try {
     await mkdir(dirname(path), {recursive: true});
+    await removeDrafts(path);
     while (!(await tryLock(path))) await takeAway(path, await staleText(path, purpose));
-    return {release: () => rm(path, {force: true})};
   } catch (cause) {
-    if (!(cause instanceof Error) || !('syscall' in cause)) throw cause;
-    throw new CrossmapError('ERR_IO', `cannot lock ${dirname(path)}: ${cause.message}`, {cause});
+    throw ioError('lock', path, cause);
   }
+  return {
+    async release() {
+      try {
+        await rm(path, {force: true});
+      } catch (cause) {
+        throw ioError('unlock', path, cause);
+      }
+    },
+  };
+}
+
+/** An error of the file system as ERR_IO; any other error as it is. */
+function ioError(verb: string, path: string, cause: unknown): unknown {
+  if (!(cause instanceof Error) || !('syscall' in cause)) return cause;
+  return new CrossmapError('ERR_IO', `cannot ${verb} ${dirname(path)}: ${cause.message}`, {cause});
 }
 
 /** The lock appears with its owner already inside: a link to a finished file either succeeds or finds one there. */
@@ -54,10 +69,22 @@ async function tryLock(path: string): Promise<boolean> {
     await link(draft, path);
     return true;
   } catch (error) {
-    if (isCode(error, 'EEXIST')) return false;
+    // A draft that another process took for one of a dead process, half-written as it was, is made again.
+    if (isCode(error, 'EEXIST') || (isCode(error, 'ENOENT') && existsSync(dirname(path)))) return false;
     throw error;
   } finally {
     await rm(draft, {force: true});
+  }
+}
+
+/** Removes what processes left beside the lock that were killed while they took one. */
+async function removeDrafts(path: string): Promise<void> {
+  const [folder, name] = [dirname(path), basename(path)];
+  for (const each of await readdir(folder)) {
+    if (!each.startsWith(`${name}.`) || !/^[0-9a-f]{12}$/.test(each.slice(name.length + 1))) continue;
+    const owner = ownerOf((await textOf(join(folder, each))) ?? '');
+    const mayLive = owner !== undefined && (owner.host !== hostname() || (await isAlive(owner)));
+    if (!mayLive) await rm(join(folder, each), {force: true});
   }
 }
 

@@ -3,6 +3,7 @@ import {CrossmapError} from '../errors.js';
 import {native} from '../native.js';
 import type {Device} from './device.js';
 import {arrayFor, dtypes, type DType, type Elements} from './dtype.js';
+import {shapeText} from './shape-text.js';
 import {Tensor} from './tensor.js';
 
 /** Numbers, or arrays of them, of equal length at each depth. */
@@ -15,6 +16,9 @@ export interface TensorOptions {
   /** Default cpu. */
   readonly device?: Device;
 }
+
+/** Of nested arrays. */
+const mostAxes = 64;
 
 /** Options of `tensor`. */
 export interface FromValuesOptions extends TensorOptions {
@@ -98,7 +102,7 @@ function fromNumbers(
   {dtype = 'float32', device = 'cpu', shape}: FromValuesOptions,
 ): Tensor {
   const nested = shapeOf(values);
-  const flat = flatten(values, nested);
+  const flat = nested.length > mostAxes ? undefined : flatten(values, nested);
   if (flat === undefined)
     throw new CrossmapError(
       'ERR_SHAPE',
@@ -151,7 +155,7 @@ function adopt(values: Elements, {shape, dtype, device, matches}: Adoption): Ten
   if (values.length !== shape.reduce((product, size) => product * size, 1))
     throw new CrossmapError(
       'ERR_SHAPE',
-      `tensor: [${shape.join(', ')}] must have the ${values.length} elements of the array`,
+      `tensor: ${shapeText(shape)} must have the ${values.length} elements of the array`,
     );
   // The buffer moves to the clone without a copy.
   const moved = structuredClone(values, {transfer: [buffer]});
@@ -180,11 +184,15 @@ function dtypeOf(values: Elements): DType | undefined {
   );
 }
 
-/** The lengths of the first arrays at each depth. */
+/** The lengths of the first arrays at each depth. An array that holds itself has no end: it stops at `mostAxes`. */
 function shapeOf(values: NestedNumbers): number[] {
-  if (!isNested(values)) return [];
-  const [first] = values;
-  return [values.length, ...(first === undefined ? [] : shapeOf(first))];
+  const shape: number[] = [];
+  let inner: NestedNumbers | undefined = values;
+  while (inner !== undefined && isNested(inner) && shape.length <= mostAxes) {
+    shape.push(inner.length);
+    [inner] = inner;
+  }
+  return shape;
 }
 
 /** The numbers in order; undefined where they do not stand in arrays of the lengths of `shape`. */

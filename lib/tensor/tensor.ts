@@ -4,6 +4,7 @@ import {native, type NativeTensor} from '../native.js';
 import type {Device} from './device.js';
 import {arrayFor, bytesOf, isFloatDType, type ArrayOf, type DType} from './dtype.js';
 import {track} from './scope.js';
+import {shapeText} from './shape-text.js';
 
 /**
  * A contiguous, row-major array on a device. It holds native memory until `dispose()`, the end of its `scope`, or, at the
@@ -203,16 +204,26 @@ export class Tensor {
   }
 }
 
+/** Of a new shape: holes of an array cost nothing to make, and long to walk. */
+const mostAxes = 64;
+
 /** Replaces the size -1 by what is left of the elements. */
 function inferSize(shape: readonly number[], {shape: from, size}: Tensor): readonly number[] {
-  const known = shape.reduce((product, each) => (each === -1 ? product : product * each), 1);
-  const unknown = shape.filter((each) => each === -1).length;
+  if (shape.length > mostAxes)
+    throw new CrossmapError(
+      'ERR_SHAPE',
+      `reshape: a shape has at most ${mostAxes} axes; got ${shape.length}`,
+    );
+  // Values of another type would become texts and numbers in a product.
+  const areSizes = shape.every((each) => typeof each === 'number');
+  const known = areSizes ? shape.reduce((product, each) => (each === -1 ? product : product * each), 1) : 0;
+  const unknown = areSizes ? shape.filter((each) => each === -1).length : -1;
   const left = known === 0 ? 0 : size / known;
   const fits = unknown === 0 ? known === size : unknown === 1 && known > 0 && Number.isInteger(left);
   if (!fits)
     throw new CrossmapError(
       'ERR_SHAPE',
-      `reshape: [${shape.join(', ')}] must have the ${size} elements of [${from.join(', ')}]`,
+      `reshape: ${shapeText(shape)} must have the ${size} elements of ${shapeText(from)}`,
     );
   return shape.map((each) => (each === -1 ? left : each));
 }

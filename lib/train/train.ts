@@ -42,10 +42,15 @@ export async function* train(
   const {output} = config;
   const isBusy = `${output} is being trained into`;
   const lock = await takeLock(runFolder(output).lock, {isBusy, otherwise: 'choose another output'});
+  let failed = false;
   try {
     yield* trainLocked(config, options);
+  } catch (error) {
+    failed = true;
+    throw error;
   } finally {
-    await lock.release();
+    // Where nothing can be written the lock cannot be removed either: the first failure is the one to tell.
+    await (failed ? lock.release().catch(() => undefined) : lock.release());
   }
 }
 

@@ -27,7 +27,8 @@ namespace crossmap::addon {
 
 namespace {
 
-// The memory of a typed array or DataView.
+// The memory of a typed array: until JavaScript runs again, which may take it away. Other conversions read
+// properties, and so may run getters: they come first.
 struct Bytes {
   void* data;
   int64_t size;
@@ -36,8 +37,19 @@ struct Bytes {
 Bytes bytesOf(const Napi::Value& value, const Where& where) {
   if (!value.IsTypedArray()) where.refuse("a typed array", value);
   const auto array = value.As<Napi::TypedArray>();
+  if (!array.ArrayBuffer().IsArrayBuffer())
+    throw Error(ErrorCode::argument, where.text + " must be a typed array whose buffer is not shared");
   auto* start = static_cast<char*>(array.ArrayBuffer().Data());
   return {start + array.ByteOffset(), static_cast<int64_t>(array.ByteLength())};
+}
+
+// The same for work that goes on when the call has returned.
+Bytes lastingBytesOf(const Napi::Value& value, const Where& where) {
+  const Bytes bytes = bytesOf(value, where);
+  const Napi::Value resizable = value.As<Napi::TypedArray>().ArrayBuffer().Get("resizable");
+  if (resizable.IsBoolean() && resizable.As<Napi::Boolean>().Value())
+    throw Error(ErrorCode::argument, where.text + " must be a typed array whose buffer has a fixed length");
+  return bytes;
 }
 
 void checkSize(const char* op, const Bytes& bytes, const Shape& shape, DType dtype) {
@@ -51,11 +63,11 @@ void checkSize(const char* op, const Bytes& bytes, const Shape& shape, DType dty
 // fromArray(array, shape, dtype, device): copies the elements.
 Napi::Value fromArray(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
-    const Bytes bytes = bytesOf(info[0], {"tensor: data"});
     const auto shape = fromValue<Shape>(info[1], {"tensor: shape"});
     const auto dtype = fromValue<DType>(info[2], {"tensor: dtype"});
-    checkSize("tensor", bytes, shape, dtype);
     const auto device = fromValue<Device>(info[3], {"tensor: device"});
+    const Bytes bytes = bytesOf(info[0], {"tensor: data"});
+    checkSize("tensor", bytes, shape, dtype);
     return toValue(info.Env(), uploaded(bytes.data, shape, dtype, device));
   });
 }
@@ -73,9 +85,9 @@ Napi::Value emptyTensor(const Napi::CallbackInfo& info) {
 // sure that nobody else has the array.
 Napi::Value adoptArray(const Napi::CallbackInfo& info) {
   return guarded(info, [&] {
-    const Bytes bytes = bytesOf(info[0], {"tensor: data"});
     const auto shape = fromValue<Shape>(info[1], {"tensor: shape"});
     const auto dtype = fromValue<DType>(info[2], {"tensor: dtype"});
+    const Bytes bytes = lastingBytesOf(info[0], {"tensor: data"});
     checkSize("tensor", bytes, shape, dtype);
     Environment& environment = Environment::of(info.Env());
     auto storage = std::make_shared<Storage>(environment.cpu(), bytes.data, bytes.size,
@@ -84,11 +96,12 @@ Napi::Value adoptArray(const Napi::CallbackInfo& info) {
   });
 }
 
-// copyTo(tensor, array): Promise<void>. Rejects with the first fault of the ops before it.
+// copyTo(tensor, array): Promise<void>. Rejects with the first fault of the ops before it. The caller keeps
+// the array attached until then.
 Napi::Value copyTo(const Napi::CallbackInfo& info) {
   return guarded(info, [&]() -> Napi::Value {
     const auto tensor = fromValue<Tensor>(info[0], {"data: tensor"});
-    const Bytes bytes = bytesOf(info[1], {"data: array"});
+    const Bytes bytes = lastingBytesOf(info[1], {"data: array"});
     checkSize("data", bytes, tensor.shape(), tensor.dtype());
     return Environment::of(info.Env()).promise(info[1].As<Napi::Object>(), [&](Completion done) {
       tensor.device().backend().copyOut(bytes.data, tensor.raw(), bytes.size, std::move(done));

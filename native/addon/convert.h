@@ -43,6 +43,9 @@ struct Where {
   }
 };
 
+// Of an array: more than any op takes.
+inline constexpr uint32_t kMostItems = 1 << 20;
+
 template <typename T>
 struct Convert;
 
@@ -149,6 +152,10 @@ struct Convert<std::vector<T>> {
   static std::vector<T> from(const Napi::Value& value, const Where& where) {
     if (!value.IsArray()) where.refuse("an array", value);
     const auto array = value.As<Napi::Array>();
+    // The length of an array costs nothing, so it is no measure of what to reserve.
+    if (array.Length() > kMostItems)
+      throw Error(ErrorCode::argument, where.text + " must have at most " + std::to_string(kMostItems) +
+                                           " items; got " + std::to_string(array.Length()));
     std::vector<T> items;
     items.reserve(array.Length());
     for (uint32_t index = 0; index < array.Length(); index++)

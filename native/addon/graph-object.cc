@@ -11,7 +11,10 @@ namespace crossmap::addon {
 
 namespace {
 
-constexpr napi_type_tag kTypeTag = {0x5e0b7c1f93d84a26, 0xb1f4926d3c7e8a05};
+constexpr char kCopyOfTheAddon = 0;
+
+// As that of tensors: recordings of another copy of the addon are none of ours.
+napi_type_tag typeTag() { return {0x5e0b7c1f93d84a26, reinterpret_cast<uintptr_t>(&kCopyOfTheAddon)}; }
 
 #ifdef CROSSMAP_CUDA
 using Recorder = cuda::CudaDevice;
@@ -47,11 +50,13 @@ GraphObject::GraphObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Grap
   if (info.Length() != 1 || !info[0].IsExternal())
     throw Napi::TypeError::New(info.Env(), "NativeGraph objects are made by endCapture");
   graph_ = std::move(*info[0].As<Napi::External<std::unique_ptr<Graph>>>().Data());
-  info.This().As<Napi::Object>().TypeTag(&kTypeTag);
+  const napi_type_tag tag = typeTag();
+  info.This().As<Napi::Object>().TypeTag(&tag);
 }
 
 Graph& GraphObject::of(const Napi::Value& value, const std::string& where) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTypeTag))
+  const napi_type_tag tag = typeTag();
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&tag))
     throw Error(ErrorCode::argument, where + ": the argument must be recorded ops");
   GraphObject* object = Unwrap(value.As<Napi::Object>());
   if (!object->graph_) throw Error(ErrorCode::disposed, where + ": the recorded ops have been disposed of");

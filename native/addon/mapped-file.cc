@@ -54,7 +54,11 @@ class OpenFile {
 
 Napi::Value mapFile(const Napi::CallbackInfo& info) {
   return guarded(info, [&]() -> Napi::Value {
-    const OpenFile file(fromValue<std::string>(info[0], {"mapFile: path"}));
+    const auto path = fromValue<std::string>(info[0], {"mapFile: path"});
+    // The system would open what is named before it.
+    if (path.find('\0') != std::string::npos)
+      throw Error(ErrorCode::argument, "mapFile: path must have no null character");
+    const OpenFile file(path);
     const size_t size = file.size();
     if (size == 0) return Napi::Uint8Array::New(info.Env(), 0);
     const auto unmap = [size](Napi::Env, void* memory) { munmap(memory, size); };

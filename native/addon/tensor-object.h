@@ -19,17 +19,12 @@ class TensorObject : public Napi::ObjectWrap<TensorObject> {
 
   // Nothing once it was disposed of.
   const std::optional<Tensor>& tensor() const { return tensor_; }
+  // Throws ERR_DISPOSED, with the name of what was asked for.
+  const Tensor& living(const char* where) const;
 
  private:
-  Napi::Value shape(const Napi::CallbackInfo& info);
-  Napi::Value dtype(const Napi::CallbackInfo& info);
-  Napi::Value device(const Napi::CallbackInfo& info);
-  Napi::Value isDisposed(const Napi::CallbackInfo& info);
-  Napi::Value isShared(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
   Napi::Value retain(const Napi::CallbackInfo& info);
-
-  const Tensor& living(const char* where) const;
 
   std::optional<Tensor> tensor_;
 };

@@ -79,3 +79,16 @@ test('a folder that cannot be written to is an error that names it', async (t) =
   const error = await t.throwsAsync(takeLock(join(folder, 'file', '.lock')), {code: 'ERR_IO'});
   t.true(error?.message.startsWith(`cannot lock ${join(folder, 'file')}: `), error?.message);
 });
+
+test('what processes left beside a lock that were killed while they took it is removed, and that of living ones stays', async (t) => {
+  const path = await lockIn(t);
+  await (await takeLock(path)).release();
+  const text = (pid: number, host: string): string => JSON.stringify({pid, host, started: ''});
+  await writeFile(`${path}.0123456789ab`, text(deadPid(), hostname()));
+  await writeFile(`${path}.0123456789ac`, '{"pid":');
+  await writeFile(`${path}.0123456789ad`, text(7, 'elsewhere'));
+  await writeFile(`${path}.notes`, '');
+  const lock = await takeLock(path);
+  await lock.release();
+  t.deepEqual((await readdir(join(path, '..'))).sort(), ['.lock.0123456789ad', '.lock.notes']);
+});

@@ -114,7 +114,7 @@ function createOutput(file: FileHandle): Output {
     waiting = [];
     waitingBytes = 0;
     hash.update(block);
-    await file.write(block, 0, block.length, position);
+    await writeWhole(file, block, position);
     position += block.length;
   };
   return {
@@ -128,10 +128,18 @@ function createOutput(file: FileHandle): Output {
     async finish(start) {
       await flush();
       const digest = hash.update(start).digest();
-      await file.write(Buffer.concat([start, digest], headerBytes), 0, headerBytes, 0);
+      await writeWhole(file, Buffer.concat([start, digest], headerBytes), 0);
       return digest.toString('hex');
     },
   };
+}
+
+/** A disk that fills up takes a part of what it is given, and says so by a count alone; what is left then fails. */
+async function writeWhole(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const {bytesWritten} = await file.write(bytes, at, bytes.length - at, position + at);
+    at += bytesWritten;
+  }
 }
 
 interface HeaderStart {

@@ -86,10 +86,13 @@ AttentionBackward attentionBackward(const Tensor& dOut, const Tensor& q, const T
   expectInputs(expect, q, k, v, segmentStarts, options);
   expect.sameShape("dOut", dOut, "q", q)
       .sameDType("dOut", dOut, "q", q)
+      .sameDevice("dOut", dOut, "q", q)
       .sameShape("out", out, "q", q)
       .sameDType("out", out, "q", q)
+      .sameDevice("out", out, "q", q)
       .shape("lse", lse, {q.size(0), q.size(1)}, "q", q)
-      .dtype("lse", lse, DType::float32);
+      .dtype("lse", lse, DType::float32)
+      .sameDevice("lse", lse, "q", q);
   const auto like = [](const Tensor& x) { return empty(x.shape(), x.dtype(), x.device()); };
   AttentionBackward results{like(q), like(k), like(v), std::nullopt};
   if (options.sinks) results.dSinks = like(*options.sinks);

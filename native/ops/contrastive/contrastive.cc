@@ -40,10 +40,8 @@ int64_t negativesOf(const ContrastiveOptions& options) {
   return options.negatives ? options.negatives->size(0) : 0;
 }
 
-}  // namespace
-
-ContrastiveForward contrastive(const Tensor& x, const Tensor& y, const ContrastiveOptions& options) {
-  Expect expect("contrastive");
+Expect expectInputs(const char* op, const Tensor& x, const Tensor& y, const ContrastiveOptions& options) {
+  Expect expect(op);
   expect.rank("x", x, 2)
       .floating("x", x)
       .that(x.size(0) > 0, ErrorCode::shape, "x", "[pairs, features] with at least 1 pair", x.shape().text())
@@ -51,10 +49,31 @@ ContrastiveForward contrastive(const Tensor& x, const Tensor& y, const Contrasti
       .sameDType("y", y, "x", x)
       .sameDevice("y", y, "x", x);
   checkOptions(expect, x, options);
+  return expect;
+}
+
+Shape statisticsShape(const Tensor& x) { return {kContrastiveStatistics, x.size(0)}; }
+
+Shape normsShape(const Tensor& x, const ContrastiveOptions& options) {
+  return {2 * x.size(0) + negativesOf(options)};
+}
+
+// What the forward pass has kept, and its gradient.
+void expectFloats(Expect& expect, const char* name, const Tensor& tensor, const Shape& shape,
+                  const Tensor& x) {
+  expect.shape(name, tensor, shape, "x", x)
+      .dtype(name, tensor, DType::float32)
+      .sameDevice(name, tensor, "x", x);
+}
+
+}  // namespace
+
+ContrastiveForward contrastive(const Tensor& x, const Tensor& y, const ContrastiveOptions& options) {
+  expectInputs("contrastive", x, y, options);
   const ContrastiveForward out{
       empty({}, DType::float32, x.device()),
-      empty({kContrastiveStatistics, x.size(0)}, DType::float32, x.device()),
-      empty({2 * x.size(0) + negativesOf(options)}, DType::float32, x.device()),
+      empty(statisticsShape(x), DType::float32, x.device()),
+      empty(normsShape(x, options), DType::float32, x.device()),
   };
   onDevice(
       x.device(), [&]<cpu::Isa isa>() { cpu::contrastive<isa>(x, y, options, out); },
@@ -65,7 +84,10 @@ ContrastiveForward contrastive(const Tensor& x, const Tensor& y, const Contrasti
 ContrastiveBackward contrastiveBackward(const Tensor& dLoss, const Tensor& x, const Tensor& y,
                                         const Tensor& statistics, const Tensor& inverseNorms,
                                         const ContrastiveOptions& options, const ContrastiveWanted& wanted) {
-  Expect("contrastiveBackward").shape("dLoss", dLoss, {}).dtype("dLoss", dLoss, DType::float32);
+  Expect expect = expectInputs("contrastiveBackward", x, y, options);
+  expectFloats(expect, "dLoss", dLoss, {}, x);
+  expectFloats(expect, "statistics", statistics, statisticsShape(x), x);
+  expectFloats(expect, "inverseNorms", inverseNorms, normsShape(x, options), x);
   const auto like = [](const Tensor& tensor) {
     return empty(tensor.shape(), tensor.dtype(), tensor.device());
   };

@@ -54,7 +54,9 @@ Tensor linearCrossEntropyBackward(const Tensor& dLoss, const Tensor& gradient, D
       .shape("dLoss", dLoss, {})
       .dtype("dLoss", dLoss, DType::float32)
       .dtype("gradient", gradient, DType::float32)
-      .sameDevice("gradient", gradient, "dLoss", dLoss);
+      .sameDevice("gradient", gradient, "dLoss", dLoss)
+      .that(isFloat(dtype), ErrorCode::dtype, "dtype", "float32, bfloat16 or float16",
+            std::string(nameOf(dtype)));
   const bool inPlace = dtype == DType::float32;
   const Tensor out = inPlace ? gradient : empty(gradient.shape(), dtype, gradient.device());
   onDevice(

@@ -7,17 +7,25 @@
 
 namespace crossmap {
 
-PoolForward pool(const Tensor& hidden, const Tensor& starts, const Tensor& ends, Pooling pooling,
-                 bool normalize) {
-  Expect("pool")
-      .rank("hidden", hidden, 2)
-      .floating("hidden", hidden)
-      .rank("starts", starts, 1)
+namespace {
+
+void expectSpans(Expect& expect, const Tensor& starts, const Tensor& ends, const char* otherName,
+                 const Tensor& other) {
+  expect.rank("starts", starts, 1)
       .dtype("starts", starts, DType::int32)
-      .sameDevice("starts", starts, "hidden", hidden)
+      .sameDevice("starts", starts, otherName, other)
       .sameShape("ends", ends, "starts", starts)
       .dtype("ends", ends, DType::int32)
-      .sameDevice("ends", ends, "hidden", hidden);
+      .sameDevice("ends", ends, otherName, other);
+}
+
+}  // namespace
+
+PoolForward pool(const Tensor& hidden, const Tensor& starts, const Tensor& ends, Pooling pooling,
+                 bool normalize) {
+  Expect expect("pool");
+  expect.rank("hidden", hidden, 2).floating("hidden", hidden);
+  expectSpans(expect, starts, ends, "hidden", hidden);
   const int64_t pairs = starts.size(0);
   const PoolForward out{empty({pairs, hidden.size(1)}, DType::float32, hidden.device()),
                         empty({normalize ? pairs : 0}, DType::float32, hidden.device())};
@@ -29,9 +37,22 @@ PoolForward pool(const Tensor& hidden, const Tensor& starts, const Tensor& ends,
 
 Tensor poolBackward(const Tensor& dPooled, const Tensor& pooled, const Tensor& inverseNorms,
                     const Tensor& starts, const Tensor& ends, Pooling pooling, int64_t tokens, DType dtype) {
-  Expect("poolBackward")
+  Expect expect("poolBackward");
+  expect.rank("pooled", pooled, 2)
+      .dtype("pooled", pooled, DType::float32)
       .sameShape("dPooled", dPooled, "pooled", pooled)
-      .sameDType("dPooled", dPooled, "pooled", pooled);
+      .sameDType("dPooled", dPooled, "pooled", pooled)
+      .sameDevice("dPooled", dPooled, "pooled", pooled);
+  expectSpans(expect, starts, ends, "pooled", pooled);
+  const int64_t pairs = pooled.size(0);
+  expect.shape("starts", starts, {pairs}, "pooled", pooled)
+      .that(inverseNorms.shape() == Shape{pairs} || inverseNorms.shape() == Shape{0}, ErrorCode::shape,
+            "inverseNorms", Shape{pairs}.text() + " to match pooled, or [0]", inverseNorms.shape().text())
+      .dtype("inverseNorms", inverseNorms, DType::float32)
+      .sameDevice("inverseNorms", inverseNorms, "pooled", pooled)
+      .that(tokens >= 0, ErrorCode::argument, "tokens", "0 or more", std::to_string(tokens))
+      .that(isFloat(dtype), ErrorCode::dtype, "dtype", "float32, bfloat16 or float16",
+            std::string(nameOf(dtype)));
   const Tensor dHidden = empty({tokens, pooled.size(1)}, dtype, pooled.device());
   onDevice(
       pooled.device(),

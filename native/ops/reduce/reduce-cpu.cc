@@ -145,7 +145,9 @@ void reduceMaxBackward(const Tensor& dy, const Tensor& indices, Axis axis, const
               context.pool.parallelFor(count, kGrain, [&](int64_t begin, int64_t end) {
                 std::fill(dx + begin, dx + end, fromFloat<E>(0));
               });
-              for (int64_t row = 0; row < rows; row++) dx[row * features + indices[row]] = dy[row];
+              // An index of no element has no gradient, as on the GPU.
+              for (int64_t row = 0; row < rows; row++)
+                if (indices[row] >= 0 && indices[row] < features) dx[row * features + indices[row]] = dy[row];
             });
   });
 }

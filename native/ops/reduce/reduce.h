@@ -44,7 +44,7 @@ struct MaxForward {
 // Of at least one element. x float32, bfloat16 or float16.
 MaxForward reduceMax(const Tensor& x, Axis axis);
 
-// dx [shape], dtype of dy: the gradient goes to the element at the index.
+// dx [shape], dtype of dy: the gradient goes to the element at the index; nowhere where there is none.
 Tensor reduceMaxBackward(const Tensor& dy, const Tensor& indices, const Shape& shape, Axis axis);
 
 }  // namespace crossmap
