@@ -1,5 +1,6 @@
 /** What llama.cpp makes of our files: the same tokens, the same probabilities, the same continuations. */
-import {mkdtemp, rm} from 'node:fs/promises';
+import {mkdtempSync} from 'node:fs';
+import {rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -27,7 +28,7 @@ const compare = whyNoLlamaCpp === undefined ? test : test.skip;
 
 /** One tokenizer for all tests but that of a trained model, which has its own. */
 let tokenizer: Tokenizer;
-const shared = await mkdtemp(join(tmpdir(), 'crossmap-gguf-'));
+const shared = mkdtempSync(join(tmpdir(), 'crossmap-gguf-'));
 if (whyNoLlamaCpp === undefined)
   test.before(async () => {
     tokenizer = await bundledTokenizer(shared, 1500);
