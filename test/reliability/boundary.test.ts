@@ -136,6 +136,17 @@ test('contrastiveBackward checks what it is given', (t) => {
   });
 });
 
+test('nothing visits tokens or heads without features, however many there are', async (t) => {
+  const none = float([2, 0]);
+  const dHidden = native.poolBackward(none, none, float([0]), spans(), spans(), 'mean', 2 ** 40, 'float32');
+  const heads = float([2, 2 ** 40, 0]);
+  const turned = native.rotary(heads, spans(), float([0]), 1);
+  const turnedBack = native.rotaryBackward(heads, spans(), float([0]), 1);
+  await native.synchronize('cpu');
+  t.deepEqual(dHidden.shape, [2 ** 40, 0]);
+  t.deepEqual([turned.shape, turnedBack.shape], [heads.shape, heads.shape]);
+});
+
 test('linearCrossEntropyBackward refuses a dtype that holds no gradient', (t) => {
   t.throws(() => native.linearCrossEntropyBackward(float([]), float([2, 2]), 'int64'), {
     code: 'ERR_DTYPE',

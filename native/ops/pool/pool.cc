@@ -54,6 +54,7 @@ Tensor poolBackward(const Tensor& dPooled, const Tensor& pooled, const Tensor& i
       .that(isFloat(dtype), ErrorCode::dtype, "dtype", "float32, bfloat16 or float16",
             std::string(nameOf(dtype)));
   const Tensor dHidden = empty({tokens, pooled.size(1)}, dtype, pooled.device());
+  if (dHidden.elements() == 0) return dHidden;  // of 2^40 tokens without features there are none to visit
   onDevice(
       pooled.device(),
       [&]<cpu::Isa isa>() {
