@@ -149,17 +149,23 @@ function adopt(values: Elements, {shape, dtype, device, matches}: Adoption): Ten
   };
   if (device !== 'cpu') refuse(`device cpu, whose memory the array is in; got ${device}`);
   if (!matches) refuse(`a typed array of dtype ${dtype}`);
+  // Getters of the shape may take the memory away: what is asked of the array is asked behind them.
+  const elements = shape.reduce((product, size) => product * size, 1);
   const {buffer} = values;
   if (buffer instanceof SharedArrayBuffer) return refuse('a typed array whose buffer is not shared');
   if (values.byteLength !== buffer.byteLength) refuse('a typed array that spans its whole buffer');
-  if (values.length !== shape.reduce((product, size) => product * size, 1))
+  if (values.length !== elements)
     throw new CrossmapError(
       'ERR_SHAPE',
       `tensor: ${shapeText(shape)} must have the ${values.length} elements of the array`,
     );
   // The buffer moves to the clone without a copy.
-  const moved = structuredClone(values, {transfer: [buffer]});
-  return Tensor.fromNative(native.adoptArray(moved, shape, dtype));
+  try {
+    values = structuredClone(values, {transfer: [buffer]});
+  } catch {
+    return refuse('a typed array whose memory has not gone elsewhere');
+  }
+  return Tensor.fromNative(native.adoptArray(values, shape, dtype));
 }
 
 /** Whether other threads may write to the array. Native code takes no such array. */

@@ -136,6 +136,33 @@ test('contrastiveBackward checks what it is given', (t) => {
   });
 });
 
+test('a tensor takes over no array whose memory is gone, before or while its shape is read', (t) => {
+  const gone = new Float32Array(2);
+  structuredClone(gone.buffer, {transfer: [gone.buffer]});
+  t.throws(() => tensor(gone, {shape: [0], transfer: true}), {
+    code: 'ERR_ARGUMENT',
+    message: 'tensor: transfer needs a typed array whose memory has not gone elsewhere',
+  });
+  const going = new Float32Array(2);
+  const shape = Object.defineProperty([0], 0, {
+    get: () => {
+      if (going.length > 0) structuredClone(going.buffer, {transfer: [going.buffer]});
+      return 2;
+    },
+  });
+  t.throws(() => tensor(going, {shape, transfer: true}), {
+    code: 'ERR_SHAPE',
+    message: 'tensor: [2] must have the 0 elements of the array',
+  });
+});
+
+test('a shape of another kind of array is told by the types of its sizes', (t) => {
+  t.throws(() => tensor([1, 2]).view(new BigUint64Array(2) as never), {
+    code: 'ERR_SHAPE',
+    message: 'reshape: [bigint, bigint] must have the 2 elements of [2]',
+  });
+});
+
 test('nothing visits tokens or heads without features, however many there are', async (t) => {
   const none = float([2, 0]);
   const dHidden = native.poolBackward(none, none, float([0]), spans(), spans(), 'mean', 2 ** 40, 'float32');
