@@ -89,14 +89,25 @@ function logTicks(low: number, high: number): Tick[] {
   const lowest = Math.floor(Math.log10(low));
   const powers = Array.from({length: Math.ceil(Math.log10(high)) - lowest + 1}, (_, i) => lowest + i);
   const values = powers.flatMap((power) => factors.map((factor) => Number(`${factor}e${power}`)));
-  return labelled(values.filter((value) => value >= low && value <= high));
+  // Each as it is written best: a long axis has no unit that suits both of its ends.
+  return values
+    .filter((value) => value >= low && value <= high)
+    .map((value) => tick(value, writerFor(value)));
 }
 
-/** One way of writing for all ticks of an axis: in millions or thousands, as powers of ten, or plainly. */
+/** One way of writing for all ticks of an axis. */
 function labelled(values: readonly number[]): Tick[] {
-  const largest = Math.max(...values.map(Math.abs));
-  const write = largest >= 1e6 ? inUnits(1e6, 'M') : largest >= 1e4 ? inUnits(1e3, 'k') : plainly(largest);
-  return values.map((value) => ({value, label: value === 0 ? '0' : write(value).replaceAll('-', '−')}));
+  const write = writerFor(Math.max(...values.map(Math.abs)));
+  return values.map((value) => tick(value, write));
+}
+
+function tick(value: number, write: (value: number) => string): Tick {
+  return {value, label: value === 0 ? '0' : write(value).replaceAll('-', '−')};
+}
+
+/** In millions or thousands, as powers of ten, or plainly. */
+function writerFor(largest: number): (value: number) => string {
+  return largest >= 1e6 ? inUnits(1e6, 'M') : largest >= 1e4 ? inUnits(1e3, 'k') : plainly(largest);
 }
 
 const digits = (value: number): string => String(Number(value.toPrecision(4)));

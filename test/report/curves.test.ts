@@ -89,6 +89,10 @@ test('a wide range of positive values gets a logarithmic scale', (t) => {
   );
   t.true(wide.position(0.3) > 0 && wide.position(40) < 1);
   t.is(wideScale([1e-5, 1e5]).ticks.length, 11);
+  t.deepEqual(
+    wideScale([1e-3, 1e6]).ticks.map(({label}) => label),
+    ['1e−3', '0.01', '0.1', '1', '10', '100', '1000', '10k', '100k', '1M'],
+  );
   t.is(wideScale([1, 20]).kind, 'linear');
   t.is(wideScale([0, 2000]).kind, 'linear');
   t.is(wideScale([NaN]).kind, 'linear');
