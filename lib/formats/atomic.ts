@@ -40,16 +40,18 @@ export async function publishDirectory(
 }
 
 /**
- * Publishes a folder that was filled under another name on the same disk, in place of the one that is there; for a moment there is none.
+ * Publishes a folder that was filled under another name on the same disk, in place of the one that is there. Between two renames there is
+ * none; the old one goes after them.
  *
  * @throws ERR_IO
  */
 export async function publishFilled(filled: string, path: string): Promise<void> {
   await inOut('write', path, async () => {
     await flushTree(filled);
-    await removePublished(path);
+    const old = await setAside(path);
     await rename(filled, path);
     await flush(dirname(path));
+    if (old !== undefined) await rm(old, {recursive: true, force: true});
   });
 }
 
@@ -59,14 +61,20 @@ export async function publishFilled(filled: string, path: string): Promise<void>
  * @throws ERR_IO
  */
 export async function removePublished(path: string): Promise<void> {
+  const old = await setAside(path);
+  if (old !== undefined) await inOut('remove', path, () => rm(old, {recursive: true, force: true}));
+}
+
+/** Gives what is published a temporary name; undefined where there is nothing. */
+async function setAside(path: string): Promise<string | undefined> {
   const temporary = temporaryFor(path);
   try {
     await rename(path, temporary);
+    return temporary;
   } catch (cause) {
-    if (isMissing(cause)) return;
+    if (isMissing(cause)) return undefined;
     throw ioError('remove', path, cause);
   }
-  await inOut('remove', path, () => rm(temporary, {recursive: true, force: true}));
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import {writeSync} from 'node:fs';
 import {join} from 'node:path';
+import {exportModel} from '../../../lib/train/index.js';
 import {writeSafetensors} from '../../../lib/formats/index.js';
 import {prepareData} from '../../../lib/data/index.js';
 import {collect} from '../../train/tiny-run.js';
@@ -25,10 +26,20 @@ async function publishForever(): Promise<void> {
   }
 }
 
+/** A model, as a folder and as a file, over those that are there, again and again. */
+async function exportForever(): Promise<void> {
+  const run = join(folder, 'run');
+  for (;;) {
+    await exportModel(run, join(folder, 'exported', 'model'), {force: true});
+    await exportModel(run, join(folder, 'exported', 'model.gguf'), {format: 'gguf', force: true});
+  }
+}
+
 const works: Readonly<Record<string, () => Promise<unknown>>> = {
   train: () => collect(runConfig(folder)),
   data: () => prepareData(runConfig(folder)),
   files: publishForever,
+  export: exportForever,
 };
 
 writeSync(1, 'ready\n');

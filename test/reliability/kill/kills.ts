@@ -11,7 +11,7 @@ export interface Kills {
 }
 
 /** The works of child.ts. */
-export type Work = 'train' | 'data' | 'files';
+export type Work = 'train' | 'data' | 'files' | 'export';
 
 /** How a child ended. */
 export interface EndedChild {

@@ -1,5 +1,5 @@
 /**
- * Kills training, the preparation of data and the writing of files with SIGKILL at random moments, starts them again, and compares what
+ * Kills training, the preparation of data, the writing of files and the export of models with SIGKILL at random moments, starts them again, and compares what
  * comes out with what a start that nobody killed gives. `npm run reliability -- kill` runs it; a difference ends it with status 1.
  */
 import {mkdtempSync, rmSync} from 'node:fs';
@@ -8,6 +8,7 @@ import {join} from 'node:path';
 import {parseArgs} from 'node:util';
 import {createRandom} from '../random.js';
 import {killData} from './data.js';
+import {killExport} from './export.js';
 import {killFiles} from './files.js';
 import type {Kills} from './kills.js';
 import {killTraining} from './training.js';
@@ -20,9 +21,10 @@ const seed = Number(flags.seed);
 
 /** Who is killed, with its share of the kills. */
 const victims = [
-  {name: 'training', share: 0.6, kill: killTraining},
-  {name: 'data', share: 0.25, kill: killData},
-  {name: 'files', share: 0.15, kill: killFiles},
+  {name: 'training', share: 0.5, kill: killTraining},
+  {name: 'data', share: 0.2, kill: killData},
+  {name: 'files', share: 0.1, kill: killFiles},
+  {name: 'export', share: 0.2, kill: killExport},
 ] as const;
 
 function say(line: string): void {
