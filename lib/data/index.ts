@@ -32,7 +32,13 @@ export {cleanText} from './corpus/clean.js';
 export type {ReadOptions} from './corpus/bytes.js';
 export type {PairFormat} from './corpus/format.js';
 export {readSides, type PairFiles, type Sides} from './corpus/pairs.js';
-export {adaptTokenizer, plainTokenizer, type AdaptedTokenizer, type AdaptOptions} from './tokenizer/adapt.js';
+export {
+  adaptTokenizer,
+  plainTokenizer,
+  type AdaptedTokenizer,
+  type AdaptOptions,
+  type PlainTokenizer,
+} from './tokenizer/adapt.js';
 export {readTokenizerJson} from './tokenizer/file-content.js';
 export {loadTokenizer} from './tokenizer/load.js';
 export {trainTokenizer, type TrainTokenizerOptions} from './tokenizer/train.js';

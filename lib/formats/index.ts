@@ -15,14 +15,22 @@ export {
 export {readGguf, writeGguf, type GgufFile, type GgufInfo, type GgufInput} from './gguf/gguf.js';
 export type {GgufTensorType} from './gguf/tensor-types.js';
 export type {GgufTokenizer} from './gguf/tokenizer-metadata.js';
-export type {GgufArray, GgufItem, GgufMetadata, GgufType, GgufValue} from './gguf/values.js';
+export type {
+  GgufArray,
+  GgufBigType,
+  GgufItem,
+  GgufMetadata,
+  GgufNumberType,
+  GgufType,
+  GgufValue,
+} from './gguf/values.js';
 export {openGrowingFile, type GrowingFile} from './growing-file.js';
 export {hfFileNames, openHfFolder, writeHfFolder, type HfContent, type HfFolder} from './hf/folder.js';
 export type {HfConfig} from './hf/config.js';
 export {takeLock, type Lock, type Purpose} from './lock.js';
 export type {JsonFile} from './model-file.js';
-export {publishModelFolder} from './model-folder.js';
-export {openTensors, writeTensorFiles, type StoredTensors} from './shards.js';
+export {publishModelFolder, type ModelFolderOptions} from './model-folder.js';
+export {openTensors, writeTensorFiles, type StoredTensors, type TensorFilesOptions} from './shards.js';
 export {
   readSafetensors,
   writeSafetensors,

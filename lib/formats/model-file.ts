@@ -6,6 +6,7 @@ import {isDeeper, repeatedKey} from './json-keys.js';
 
 /** A JSON file that has been read. */
 export interface JsonFile {
+  /** Where it is. */
   readonly path: string;
   /** What the file says, as it stands there: of a `__proto__` that is a key, `Object.entries` knows. */
   readonly value: object;

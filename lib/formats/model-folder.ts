@@ -5,7 +5,7 @@ import {CrossmapError} from '../errors.js';
 import {inOut, publishDirectory, publishFilled, temporaryFor} from './atomic.js';
 
 /** What may become of what is there. */
-interface ModelFolderOptions {
+export interface ModelFolderOptions {
   /** Whether an earlier folder of the same kind is replaced; default: it is refused. */
   readonly force?: boolean;
   /** Names that files of the kind have: a folder with any other is never replaced. */

@@ -100,17 +100,22 @@ function misplaced(index: string, tensor: string, file: string, named: string | 
   return new CrossmapError('ERR_FORMAT', `${file} has ${JSON.stringify(tensor)}; ${index} ${there}`);
 }
 
+/** How tensors are shared out among files. */
+export interface TensorFilesOptions {
+  /** Bytes of the tensors of one file, at most; a larger tensor has a file of its own. */
+  readonly maxShardBytes: number;
+}
+
 /**
  * Writes tensors, in their order, as `model.safetensors`, or as `model-00001-of-0000N.safetensors` and an index where they exceed one file.
  * No more than one tensor is in memory, or a piece of it.
  *
- * @param options.maxShardBytes bytes of the tensors of one file, at most; a larger tensor has a file of its own
  * @throws as `writeSafetensors`
  */
 export async function writeTensorFiles(
   folder: string,
   inputs: Iterable<SafetensorsInput>,
-  {maxShardBytes}: {readonly maxShardBytes: number},
+  {maxShardBytes}: TensorFilesOptions,
 ): Promise<void> {
   const shards = inShards(inputs, maxShardBytes);
   const metadata = {format: 'pt'};

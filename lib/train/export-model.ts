@@ -34,6 +34,7 @@ export interface ExportedModel {
   readonly checkpoint: string;
   /** What was written. */
   readonly path: string;
+  /** Of the weights that were written; norms may have another. */
   readonly dtype: FloatDType;
   /** What its user should know, as sentences. */
   readonly notes: readonly string[];
@@ -60,14 +61,14 @@ interface Format {
   readonly norms: (dtype: FloatDType) => FloatDType;
 }
 
+/** A format that models are exported to: a folder for the transformers library, a file for llama.cpp. */
+export type ExportFormat = 'hf' | 'gguf';
+
 /** The formats. A further one is a further line. */
-const formats = {
+const formats: Readonly<Record<ExportFormat, Format>> = {
   hf: {write: writeHf, norms: (dtype) => dtype},
   gguf: {write: writeGguf, norms: () => 'float32'},
-} as const satisfies Readonly<Record<string, Format>>;
-
-/** A format that models are exported to. */
-export type ExportFormat = keyof typeof formats;
+};
 
 /** All formats. */
 export const exportFormats: readonly ExportFormat[] = Object.keys(formats).filter(isExportFormat);

@@ -32,13 +32,17 @@ export interface ImportOptions extends ModelWorkOptions {
 export interface ImportedModel {
   /** The checkpoint. */
   readonly path: string;
+  /** Of the checkpoint. A configuration that trains it has the same `model`, `dtype` and `tokenizer.file`. */
   readonly config: Config;
+  /** Numbers in all weights. */
   readonly parameterCount: number;
+  /** Rows of the embedding, added tokens included. */
   readonly vocabSize: number;
   /** Control tokens by name, each with the token of the model that serves, where it has another name. */
   readonly served: ReadonlyMap<string, string>;
-  /** Tokens that were added, and rows that were set to the mean row for them or for reserved ones. */
+  /** Tokens that were added. */
   readonly addedTokens: number;
+  /** Rows that were set to the mean row, for added tokens or reserved ones. */
   readonly freshRows: number;
   /** Rows of the embedding that no token had, which are left out. */
   readonly droppedRows: number;

@@ -12,8 +12,9 @@ import {parseTokenizer, type AddedToken, type TokenizerContent} from './file-con
 export interface AdaptOptions {
   /** Languages that get a control token. */
   readonly languages: readonly string[];
-  /** Ids of the tokens that start and end a text in its model, where there are such tokens. */
+  /** Id of the token that starts a text in its model, where there is one. */
   readonly bos?: number | undefined;
+  /** Id of the token that ends one. */
   readonly eos?: number | undefined;
   /** Control tokens that it was trained with, by name, each with the content of the token that served. */
   readonly served?: Readonly<Record<string, string>> | undefined;
@@ -99,7 +100,7 @@ export function adaptTokenizer(content: unknown, file: string, options: AdaptOpt
 }
 
 /** A tokenizer as others read it, and what of it only crossmap knows. */
-interface PlainTokenizer {
+export interface PlainTokenizer {
   /** The text of its `tokenizer.json`, each id with one token. */
   readonly json: string;
   /** The content of each token that is no plain text, by id. */

@@ -1,6 +1,6 @@
 /** Reads the fields of a GGUF header one after the other, from its first bytes. */
 import {CrossmapError} from '../../errors.js';
-import {bigAccess, numberAccess, type BigType, type NumberType} from './values.js';
+import {bigAccess, numberAccess, type GgufBigType, type GgufNumberType} from './values.js';
 
 /** Thrown where the bytes at hand end before the header does, though the file goes on. */
 export class MoreBytesNeeded extends Error {}
@@ -23,8 +23,8 @@ export interface Cursor {
   /** A count, length or offset of 64 bits; above `max` it is refused. */
   readonly size: (what: string, max: number) => number;
   readonly text: (what: string) => string;
-  readonly number: (what: string, type: NumberType) => number;
-  readonly big: (what: string, type: BigType) => bigint;
+  readonly number: (what: string, type: GgufNumberType) => number;
+  readonly big: (what: string, type: GgufBigType) => bigint;
   readonly truth: (what: string) => boolean;
 }
 
@@ -46,7 +46,7 @@ export function createCursor({bytes, fileBytes, path}: HeaderBytes): Cursor {
     if (count > BigInt(max)) throw formatError(path, `has ${count} as ${what}; ${max} is the most`);
     return Number(count);
   };
-  const number = (what: string, type: NumberType): number => {
+  const number = (what: string, type: GgufNumberType): number => {
     const {bytes: length, read} = numberAccess(type);
     return read(view, take(length, what));
   };

@@ -11,7 +11,7 @@ import {
   type GgufItem,
   type GgufMetadata,
   type GgufType,
-  type NumberType,
+  type GgufNumberType,
 } from './values.js';
 
 /** Where a tensor lies. */
@@ -98,7 +98,7 @@ function scalar(key: string, type: GgufType, item: GgufItem): Uint8Array {
   throw argumentError(`metadata ${key} has a value that is no ${type}: ${shown}`);
 }
 
-function fixed(type: NumberType, value: number): Uint8Array<ArrayBuffer> {
+function fixed(type: GgufNumberType, value: number): Uint8Array<ArrayBuffer> {
   const {bytes: length, write} = numberAccess(type);
   const bytes = new Uint8Array(length);
   write(new DataView(bytes.buffer), 0, value);

@@ -14,7 +14,9 @@ export type ReadWeight = (name: string, dtype: FloatDType) => AsyncIterable<Uint
 
 /** What a file is made from. */
 export interface GgufModel {
+  /** Section `model` of its configuration, and the size of its vocabulary. */
   readonly shape: DecoderShape;
+  /** Its `tokenizer.json`, and the ids that start and end a segment. */
   readonly tokenizer: GgufTokenizer;
   /** Asked for each parameter once, one after the other. */
   readonly readWeight: ReadWeight;

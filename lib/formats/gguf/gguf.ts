@@ -13,6 +13,7 @@ import type {GgufMetadata} from './values.js';
 export interface GgufInput {
   /** Of 63 bytes at most: llama.cpp keeps 64, the last of them 0. */
   readonly name: string;
+  /** How its elements are stored. */
   readonly type: GgufTensorType;
   /** Row-major, as everywhere in crossmap; the file has the axes the other way round. */
   readonly shape: readonly number[];
@@ -22,14 +23,17 @@ export interface GgufInput {
 
 /** A tensor that a file has. */
 export interface GgufInfo {
+  /** How its elements are stored. */
   readonly type: GgufTensorType;
   /** Row-major. */
   readonly shape: readonly number[];
+  /** Of its elements, as stored. */
   readonly bytes: number;
 }
 
 /** A file whose header has been read and checked. */
 export interface GgufFile {
+  /** What it says beside its tensors, by key. */
   readonly metadata: GgufMetadata;
   /** By name, in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, GgufInfo>;

@@ -1,7 +1,48 @@
 /** How GGUF stores the elements of a tensor: one by one, or quantised in blocks. */
 
+/** How the elements of a tensor are stored: as in JavaScript, halves, or quantised in blocks, by the names of ggml. */
+export type GgufTensorType =
+  | 'float32'
+  | 'float16'
+  | 'q4_0'
+  | 'q4_1'
+  | 'q5_0'
+  | 'q5_1'
+  | 'q8_0'
+  | 'q8_1'
+  | 'q2_k'
+  | 'q3_k'
+  | 'q4_k'
+  | 'q5_k'
+  | 'q6_k'
+  | 'q8_k'
+  | 'iq2_xxs'
+  | 'iq2_xs'
+  | 'iq3_xxs'
+  | 'iq1_s'
+  | 'iq4_nl'
+  | 'iq3_s'
+  | 'iq2_s'
+  | 'iq4_xs'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'float64'
+  | 'iq1_m'
+  | 'bfloat16'
+  | 'tq1_0'
+  | 'tq2_0'
+  | 'mxfp4';
+
+interface Stored {
+  readonly code: number;
+  readonly elements: number;
+  readonly bytes: number;
+}
+
 /** The code of each type, the elements of one block and its bytes. */
-const types = {
+const types: Readonly<Record<GgufTensorType, Stored>> = {
   float32: {code: 0, elements: 1, bytes: 4},
   float16: {code: 1, elements: 1, bytes: 2},
   q4_0: {code: 2, elements: 32, bytes: 18},
@@ -34,10 +75,7 @@ const types = {
   tq1_0: {code: 34, elements: 256, bytes: 54},
   tq2_0: {code: 35, elements: 256, bytes: 66},
   mxfp4: {code: 39, elements: 32, bytes: 17},
-} as const;
-
-/** How the elements of a tensor are stored. */
-export type GgufTensorType = keyof typeof types;
+};
 
 const byCode: ReadonlyMap<number, GgufTensorType> = new Map(
   Object.keys(types)

@@ -1,7 +1,23 @@
 /** The values of a GGUF file's metadata: typed numbers, truth values, texts, and arrays of them. */
 
+/** A type of value. */
+export type GgufType =
+  | 'uint8'
+  | 'int8'
+  | 'uint16'
+  | 'int16'
+  | 'uint32'
+  | 'int32'
+  | 'float32'
+  | 'bool'
+  | 'string'
+  | 'array'
+  | 'uint64'
+  | 'int64'
+  | 'float64';
+
 /** Types of value; the code of each is its place. */
-const valueTypes = [
+const valueTypes: readonly GgufType[] = [
   'uint8',
   'int8',
   'uint16',
@@ -15,31 +31,30 @@ const valueTypes = [
   'uint64',
   'int64',
   'float64',
-] as const;
-
-/** A type of value. */
-export type GgufType = (typeof valueTypes)[number];
+];
 
 /** The whole numbers that JavaScript's own numbers do not hold. */
-export type BigType = 'uint64' | 'int64';
+export type GgufBigType = 'uint64' | 'int64';
 /** The types of JavaScript's own numbers. */
-export type NumberType = Exclude<GgufType, BigType | 'bool' | 'string' | 'array'>;
+export type GgufNumberType = Exclude<GgufType, GgufBigType | 'bool' | 'string' | 'array'>;
 
 /** What an array holds: all of one type. */
 export type GgufItem = number | bigint | boolean | string | GgufArray;
 
 /** An array, whose elements have one type. */
 export interface GgufArray {
+  /** As every value has it. */
   readonly type: 'array';
   /** Type of the elements. */
   readonly of: GgufType;
+  /** The elements, in order. */
   readonly value: readonly GgufItem[];
 }
 
 /** A value with its type. */
 export type GgufValue =
-  | {readonly type: NumberType; readonly value: number}
-  | {readonly type: BigType; readonly value: bigint}
+  | {readonly type: GgufNumberType; readonly value: number}
+  | {readonly type: GgufBigType; readonly value: bigint}
   | {readonly type: 'bool'; readonly value: boolean}
   | {readonly type: 'string'; readonly value: string}
   | GgufArray;
@@ -55,7 +70,7 @@ interface Access<Value> {
 
 const little = true;
 
-const numbers: Readonly<Record<NumberType, Access<number>>> = {
+const numbers: Readonly<Record<GgufNumberType, Access<number>>> = {
   uint8: {bytes: 1, read: (view, at) => view.getUint8(at), write: (view, at, x) => view.setUint8(at, x)},
   int8: {bytes: 1, read: (view, at) => view.getInt8(at), write: (view, at, x) => view.setInt8(at, x)},
   uint16: {
@@ -90,7 +105,7 @@ const numbers: Readonly<Record<NumberType, Access<number>>> = {
   },
 };
 
-const bigs: Readonly<Record<BigType, Access<bigint>>> = {
+const bigs: Readonly<Record<GgufBigType, Access<bigint>>> = {
   uint64: {
     bytes: 8,
     read: (view, at) => view.getBigUint64(at, little),
@@ -103,11 +118,11 @@ const bigs: Readonly<Record<BigType, Access<bigint>>> = {
   },
 };
 
-export function isNumberType(type: GgufType): type is NumberType {
+export function isNumberType(type: GgufType): type is GgufNumberType {
   return Object.hasOwn(numbers, type);
 }
 
-export function isBigType(type: GgufType): type is BigType {
+export function isBigType(type: GgufType): type is GgufBigType {
   return Object.hasOwn(bigs, type);
 }
 
@@ -121,11 +136,11 @@ export function valueTypeCode(type: GgufType): number {
 }
 
 /** How a number lies in memory. */
-export function numberAccess(type: NumberType): Access<number> {
+export function numberAccess(type: GgufNumberType): Access<number> {
   return numbers[type];
 }
 
 /** How a whole number of 64 bits lies in memory. */
-export function bigAccess(type: BigType): Access<bigint> {
+export function bigAccess(type: GgufBigType): Access<bigint> {
   return bigs[type];
 }

@@ -6,7 +6,7 @@ import {CrossmapError} from '../../errors.js';
 import type {DecoderShape} from '../../nn/index.js';
 import {readJson, type JsonFile} from '../model-file.js';
 import type {SafetensorsInput} from '../safetensors.js';
-import {openTensors, writeTensorFiles, type StoredTensors} from '../shards.js';
+import {openTensors, writeTensorFiles, type StoredTensors, type TensorFilesOptions} from '../shards.js';
 import {hfConfig, parseHfConfig, type HfConfig} from './config.js';
 import {refuser} from './refuse.js';
 
@@ -29,8 +29,11 @@ const limits = {
 
 /** A folder whose files have been read, but for the weights themselves. */
 export interface HfFolder {
+  /** What `config.json` says. */
   readonly config: HfConfig;
+  /** The weights, by their names in the files. */
   readonly tensors: StoredTensors;
+  /** `tokenizer.json`. */
   readonly tokenizer: JsonFile;
   /** Control tokens that the model was trained with by crossmap, by name, each with the content of the token that served. */
   readonly served: Readonly<Record<string, string>>;
@@ -87,10 +90,13 @@ function servedOf({path, value}: JsonFile): Readonly<Record<string, string>> {
 
 /** What a folder is made from. */
 export interface HfContent {
+  /** Section `model` of the configuration, and the size of the vocabulary. */
   readonly shape: DecoderShape;
   /** Dtype of the weights. */
   readonly dtype: string;
+  /** Id of the token that starts a text. */
   readonly bos: number;
+  /** Id of the token that ends a text. */
   readonly eos: number;
   /** Text of a `tokenizer.json`, each id with one token. */
   readonly tokenizerJson: string;
@@ -105,13 +111,12 @@ export interface HfContent {
 /**
  * Fills a folder with the files that the transformers library reads. One tensor is in memory at a time.
  *
- * @param options.maxShardBytes bytes of the tensors of one file, at most
  * @throws ERR_FORMAT for a window on some layers alone; ERR_IO; what the weights throw
  */
 export async function writeHfFolder(
   folder: string,
   content: HfContent,
-  options: {readonly maxShardBytes: number},
+  options: TensorFilesOptions,
 ): Promise<void> {
   const {shape, bos, eos, weights} = content;
   const write = (name: string, json: string): Promise<void> => writeFile(join(folder, name), json);
