@@ -4,6 +4,7 @@
  */
 import {existsSync} from 'node:fs';
 import {createRequire} from 'node:module';
+import {resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {CrossmapError} from '../errors.js';
 import {addonName, locatePrebuilt, prebuiltFor, type Flavour} from './prebuilt.js';
@@ -64,7 +65,7 @@ const emulator = {
  */
 export function findAddon(device?: 'cpu' | 'cuda' | 'simt'): LoadedAddon {
   const chosen = process.env['CROSSMAP_ADDON'];
-  if (chosen) return loadFrom({path: chosen, reason: 'CROSSMAP_ADDON names it'});
+  if (chosen) return loadFrom({path: resolve(chosen), reason: 'CROSSMAP_ADDON names it'});
   if (device === 'simt') return findEmulator();
   const cuda = device === 'cpu' ? {tried: []} : firstThatLoads('cuda');
   const noCuda = device === 'cpu' ? undefined : whyNot(cuda);

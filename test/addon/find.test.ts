@@ -1,7 +1,7 @@
 /** Which addon is taken, in an installation made up of the built library and packages with the addon of this build. */
 import {execFile} from 'node:child_process';
 import {cp, mkdir, readFile, rm, stat, truncate, writeFile} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
+import {dirname, join, relative} from 'node:path';
 import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
 import {addonName, prebuiltFor, prebuiltPackages, type Flavour} from '../../lib/addon/prebuilt.js';
@@ -123,4 +123,10 @@ testHere('what was built in the folder of the package comes first', async (t) =>
   await mkdir(dirname(built), {recursive: true});
   await cp(addonFile(flavours.cpu), built);
   t.regex(await tell(), /^1,1 built by node-gyp \|/);
+});
+
+testHere('CROSSMAP_ADDON names one, as seen from the current folder', async (t) => {
+  const {tell, install} = await installation(t);
+  const file = relative(process.cwd(), await install('cpu', {version: '0.0.1'}));
+  t.regex(await tell({CROSSMAP_ADDON: file}), /^1,1 CROSSMAP_ADDON names it \|/);
 });
