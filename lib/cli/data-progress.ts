@@ -1,8 +1,7 @@
 /** Shows what the preparation of data is doing: a bar for each stage in a terminal, a line for each elsewhere. */
-import {SingleBar} from 'cli-progress';
 import type {DataProgress} from '../data/index.js';
 import {duration} from './format.js';
-import type {ProgressStream} from './progress.js';
+import {createBar, type ProgressStream} from './bar.js';
 
 /** A view of a preparation. */
 interface DataView {
@@ -39,17 +38,7 @@ const total = 1000;
 
 function barView(stream: ProgressStream): DataView {
   const width = Math.max(...Object.values(stages).map(({length}) => length));
-  const bar = new SingleBar({
-    stream,
-    format: '{stage} {bar} {percentage} %  {left}',
-    barsize: 24,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    clearOnComplete: true,
-    hideCursor: true,
-    linewrap: false,
-    gracefulExit: false, // interrupts are for the work, which stops by itself
-  });
+  const bar = createBar(stream, '{stage} {bar} {percentage} %  {left}');
   let shown: DataProgress['stage'] | undefined;
   let start = {time: 0, done: 0};
   return {

@@ -1,13 +1,8 @@
 /** Shows a training run while it goes on: a progress bar in a terminal, plain lines elsewhere. */
-import {SingleBar} from 'cli-progress';
 import type {StartEvent, StepEvent, TrainEvent} from '../train/events.js';
 import {describeEvent, describeStep} from './describe-event.js';
+import {createBar, type ProgressStream} from './bar.js';
 import {createPaint, type Paint} from './paint.js';
-
-/** Where progress is shown. */
-export interface ProgressStream extends NodeJS.WritableStream {
-  readonly isTTY?: boolean;
-}
 
 /** A view of a run. */
 interface Progress {
@@ -46,17 +41,7 @@ function lineProgress(stream: ProgressStream, paint: Paint): Progress {
 
 /** Steps move the bar; other events are lines above it. */
 function barProgress(stream: ProgressStream, paint: Paint): Progress {
-  const bar = new SingleBar({
-    stream,
-    format: `{bar} {value}/{total}  {detail}`,
-    barsize: 16,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    clearOnComplete: true,
-    hideCursor: true,
-    linewrap: false,
-    gracefulExit: false, // interrupts are for the run, which saves its state first
-  });
+  const bar = createBar(stream, `{bar} {value}/{total}  {detail}`, 16);
   let run: {readonly total: number; readonly step: number; readonly detail: string} | undefined;
   const above = (lines: readonly string[]): void => {
     bar.stop();

@@ -2,6 +2,7 @@
 import {open, type FileHandle} from 'node:fs/promises';
 import {CrossmapError} from '../errors.js';
 import {publishFile} from './atomic.js';
+import {readAt, readInto, withFile} from './read-file.js';
 import {
   elementBytes,
   formatHeader,
@@ -16,6 +17,8 @@ import {
 } from './safetensors-header.js';
 
 export type {SafetensorsDType} from './safetensors-header.js';
+
+const what = 'safetensors file';
 
 /** A tensor to write. */
 export interface SafetensorsInput {
@@ -106,7 +109,7 @@ export async function writeSafetensors(
  * @throws ERR_FORMAT where the file is not what the format says; ERR_IO where it cannot be read
  */
 export async function readSafetensors(path: string): Promise<SafetensorsFile> {
-  return withFile(path, async (file) => {
+  return withFile(what, path, async (file) => {
     const {size} = await file.stat();
     const length = headerLength(await readAt(file, 0, Math.min(size, lengthBytes)), size, path);
     const dataStart = lengthBytes + length;
@@ -190,7 +193,7 @@ async function readTensor(
   entry: TensorEntry,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(entry.end - entry.begin);
-  return withFile(path, async (file) => {
+  return withFile(what, path, async (file) => {
     await fill(file, dataStart + entry.begin, bytes, {path, entry});
     return bytes;
   });
@@ -205,7 +208,7 @@ async function* readPieces(
   const memory = new Uint8Array(Math.min(pieceBytes, entry.end - entry.begin));
   for (let at = entry.begin; at < entry.end; at += memory.length) {
     const piece = memory.subarray(0, Math.min(memory.length, entry.end - at));
-    await withFile(path, (file) => fill(file, dataStart + at, piece, {path, entry}));
+    await withFile(what, path, (file) => fill(file, dataStart + at, piece, {path, entry}));
     yield piece;
   }
 }
@@ -223,36 +226,4 @@ async function fill(
       'ERR_FORMAT',
       `safetensors file ${path} is cut off: tensor ${JSON.stringify(name)} has ${filled} of ${end - begin} bytes`,
     );
-}
-
-/** Bytes from `position` on: fewer than asked for only where the file ends. */
-async function readAt(file: FileHandle, position: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  const data = new Uint8Array(bytes);
-  return data.subarray(0, await readInto(file, position, data));
-}
-
-/** How many bytes there were. */
-async function readInto(file: FileHandle, position: number, data: Uint8Array): Promise<number> {
-  let filled = 0;
-  while (filled < data.length) {
-    const length = Math.min(data.length - filled, 2 ** 30); // one call reads less than 2^31 bytes
-    const {bytesRead} = await file.read(data, filled, length, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return filled;
-}
-
-async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      return await work(file);
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    if (!(cause instanceof Error) || !('syscall' in cause)) throw cause;
-    throw new CrossmapError('ERR_IO', `safetensors file ${path} cannot be read: ${cause.message}`, {cause});
-  }
 }

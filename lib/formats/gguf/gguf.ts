@@ -2,6 +2,7 @@
 import {open, type FileHandle} from 'node:fs/promises';
 import {CrossmapError} from '../../errors.js';
 import {publishFile} from '../atomic.js';
+import {readAt, withFile} from '../read-file.js';
 import {alignmentOf, alignUp} from './alignment.js';
 import {formatError, MoreBytesNeeded} from './cursor.js';
 import {encodeHeader, maxAxes, type TensorPlace} from './encode.js';
@@ -44,6 +45,8 @@ export interface GgufFile {
    */
   readonly read: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
 }
+
+const what = 'GGUF file';
 
 /** Room of a name in llama.cpp without the 0 at its end. */
 const maxNameBytes = 63;
@@ -94,14 +97,15 @@ export async function writeGguf(
  * @throws ERR_FORMAT where the file is not what the format says; ERR_IO where it cannot be read
  */
 export async function readGguf(path: string): Promise<GgufFile> {
-  const {metadata, tensors, bytes: dataStart} = await withFile(path, (file) => readHeader(file, path));
+  const {metadata, tensors, bytes: dataStart} = await withFile(what, path, (file) => readHeader(file, path));
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   return {
     metadata,
     tensors: new Map(tensors.map(({name, type, shape, bytes}) => [name, {type, shape, bytes}])),
     async read(name) {
       const place = byName.get(name);
-      if (place !== undefined) return withFile(path, (file) => readTensor(file, {path, dataStart, place}));
+      if (place !== undefined)
+        return withFile(what, path, (file) => readTensor(file, {path, dataStart, place}));
       throw new CrossmapError('ERR_ARGUMENT', `GGUF file ${path} has no tensor ${JSON.stringify(name)}`);
     },
   };
@@ -169,33 +173,6 @@ async function readTensor(
   const data = await readAt(file, dataStart + begin, bytes);
   if (data.length === bytes) return data;
   throw formatError(path, `is cut off: tensor ${JSON.stringify(name)} has ${data.length} of ${bytes} bytes`);
-}
-
-/** Bytes from `position` on: fewer than asked for only where the file ends. */
-async function readAt(file: FileHandle, position: number, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  const data = new Uint8Array(bytes);
-  let filled = 0;
-  while (filled < bytes) {
-    const length = Math.min(bytes - filled, 2 ** 30); // one call reads less than 2^31 bytes
-    const {bytesRead} = await file.read(data, filled, length, position + filled);
-    if (bytesRead === 0) return data.slice(0, filled);
-    filled += bytesRead;
-  }
-  return data;
-}
-
-async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      return await work(file);
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    if (!(cause instanceof Error) || !('syscall' in cause)) throw cause;
-    throw new CrossmapError('ERR_IO', `GGUF file ${path} cannot be read: ${cause.message}`, {cause});
-  }
 }
 
 function argumentError(fault: string): CrossmapError {
