@@ -37,15 +37,16 @@ void Profile::start(int64_t limit) {
     events_.clear();
     limit_ = limit;
     dropped_ = 0;
+    startedAt_ = now().wall;
+    isOn_.store(true, std::memory_order_relaxed);
   }
   spans_.clear();
   lastCall_ = 0;
-  startedAt_ = now().wall;
-  isOn_.store(true, std::memory_order_relaxed);
 }
 
 void Profile::stop() {
   while (!spans_.empty()) closeSpan(spans_.size() - 1);
+  const std::lock_guard lock(mutex_);
   isOn_.store(false, std::memory_order_relaxed);
 }
 
@@ -83,6 +84,8 @@ void Profile::endCall() {
 
 void Profile::record(ProfileEvent event) {
   const std::lock_guard lock(mutex_);
+  // The host learns from a task that its work is done before the task has ended.
+  if (!isOn() || event.begin.wall < startedAt_) return;
   if (static_cast<int64_t>(events_.size()) >= limit_)
     dropped_++;
   else

@@ -102,6 +102,7 @@ class Profile {
   void endCall();
   const std::shared_ptr<ProfiledCall>& call() const { return call_; }
 
+  // What has begun before the start, or ends after the stop, is left out.
   void record(ProfileEvent event);
 
   struct Taken {
@@ -122,7 +123,7 @@ class Profile {
   void closeSpan(size_t index);
 
   std::atomic<bool> isOn_ = false;
-  int64_t startedAt_ = 0;
+  int64_t startedAt_ = 0;        // written under mutex_, by the host
   std::vector<OpenSpan> spans_;  // the innermost last
   int64_t lastSpan_ = 0;
   std::shared_ptr<ProfiledCall> call_;

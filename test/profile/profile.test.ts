@@ -56,6 +56,27 @@ test.serial('nothing is recorded while no recording is under way', async (t) => 
   t.deepEqual(takeEvents().events, []);
 });
 
+test.serial('a task that the start or the stop falls into is left out', async (t) => {
+  startProfile();
+  await beginLongTask();
+  stopProfile();
+  await synchronize();
+  t.is(pendingEvents(), 0);
+  startProfile();
+  await beginLongTask();
+  stopProfile();
+  startProfile();
+  await synchronize();
+  const {events} = stopProfile();
+  t.true(events.every(({beginUs}) => beginUs >= 0));
+});
+
+/** A task that runs for some milliseconds more. */
+async function beginLongTask(): Promise<void> {
+  normal([2 ** 23], {seed: 1}).dispose();
+  await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
 test.serial('a call and its task name the op, its tensors and their bytes', async (t) => {
   const [x, weight] = [normal([6, 32], {seed: 1}), full([32], 1)];
   const {events, dropped} = await profiled(() => rmsNorm(x, weight));
