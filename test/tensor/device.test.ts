@@ -17,9 +17,9 @@ import {runModule} from '../support/module.js';
 import type {On} from '../support/ops.js';
 
 /** Work of some hundred milliseconds, whose result nobody wants: the emulated GPU computes a hundredth as fast. */
-function enqueueLongWork({device}: On): void {
+function enqueueLongWork({device}: On, rounds = 8): void {
   const elements = device === 'simt' ? 2 ** 14 : 2 ** 21;
-  for (let round = 0; round < 8; round++) normal([elements], {seed: round, device}).dispose();
+  for (let round = 0; round < rounds; round++) normal([elements], {seed: round, device}).dispose();
 }
 
 /** Enqueues an op that will find a token id out of range. */
@@ -107,9 +107,16 @@ aloneOnEachDevice(
 );
 
 aloneOnEachDevice('the event loop turns while ops run', async (t, on) => {
+  let order = await orderBesideWork(on, 8);
+  // This process may have waited for a core for longer than the work took.
+  if (order.at(-1) !== 'done') order = await orderBesideWork(on, 128);
+  t.deepEqual(order, ['enqueued', 'turn', 'turn', 'turn', 'timer', 'done']);
+});
+
+async function orderBesideWork(on: On, rounds: number): Promise<string[]> {
   const order: string[] = [];
   const note = (event: string): void => void order.push(event);
-  enqueueLongWork(on);
+  enqueueLongWork(on, rounds);
   const done = synchronize(on.device).then(() => note('done'));
   note('enqueued');
   for (let turn = 0; turn < 3; turn++) {
@@ -119,8 +126,8 @@ aloneOnEachDevice('the event loop turns while ops run', async (t, on) => {
   await new Promise((resolve) => setTimeout(resolve, 1));
   note('timer');
   await done;
-  t.deepEqual(order, ['enqueued', 'turn', 'turn', 'turn', 'timer', 'done']);
-});
+  return order;
+}
 
 aloneOnEachDevice('ops run in the order in which they were called', async (t, on) => {
   const x = zeros([1000], on);
