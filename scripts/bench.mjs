@@ -1,4 +1,5 @@
 // npm run bench: benches one after another, each a program of its own, then a page of all figures.
+import {execFileSync} from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -81,7 +82,7 @@ export function benchPlan(args, all) {
 }
 
 function resultsFolder() {
-  const cpus = os.cpus();
-  const name = fileNameOf(cpus[0]?.model ?? 'processor');
-  return inRoot('bench', 'results', `${name}-${cpus.length}-cores`);
+  const program = inRoot('dist', 'bench', 'report', 'processor.js');
+  const processor = execFileSync(process.execPath, [program], {encoding: 'utf8'});
+  return inRoot('bench', 'results', `${fileNameOf(processor)}-${os.cpus().length}-cores`);
 }

@@ -7,6 +7,7 @@ import {version} from '../../lib/version.js';
 import type {PeerFacts} from '../duels/peer.js';
 import type {Comparison} from './comparison.js';
 import type {FigureTable} from './figure-table.js';
+import {processorName} from './processor.js';
 import {isQuick} from './quick.js';
 
 /** Where figures come from. */
@@ -42,10 +43,9 @@ export interface BenchResult {
 const [load = NaN] = os.loadavg();
 
 export function machine(): Machine {
-  const cpus = os.cpus();
   return {
-    processor: cpus[0]?.model ?? 'processor',
-    cores: cpus.length,
+    processor: processorName(),
+    cores: os.cpus().length,
     instructionSet: native.cpuInfo().instructionSet,
     memoryBytes: os.totalmem(),
     system: `${os.type()} ${os.release()}`,
