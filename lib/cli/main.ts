@@ -5,7 +5,9 @@ import {errorLines, exitCodeOf, exitCodes} from './print-error.js';
 
 stopOnClosedOutput();
 try {
-  await createProgram().parseAsync();
+  const args = process.argv.slice(2);
+  const program = await createProgram(args);
+  await program.parseAsync(args, {from: 'user'});
 } catch (error) {
   const debug = process.argv.includes('--debug');
   for (const line of errorLines(error, {debug})) process.stderr.write(`${line}\n`);

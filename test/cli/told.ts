@@ -6,7 +6,7 @@ import type {Finished} from './crossmap.js';
 /** What main does, without a process: starting one takes longer than what it has to say. */
 export async function told(args: readonly string[]): Promise<Finished> {
   let [stdout, stderr] = ['', ''];
-  const program = createProgram();
+  const program = await createProgram(args);
   for (const command of [program, ...program.commands])
     command.configureOutput({writeOut: (text) => (stdout += text), writeErr: (text) => (stderr += text)});
   try {

@@ -1,6 +1,6 @@
 /** `crossmap bench`: what the kernels of ops do, counted on the emulator. */
 import {writeFile} from 'node:fs/promises';
-import {Command, Option} from 'commander';
+import {Option, type Command} from 'commander';
 import {benchOnEmulator, benchedOps, h100, type EmulatorBench, type StageResult} from '../../bench/index.js';
 import {describeKernels, describeStages} from '../describe-bench.js';
 import {printLines} from '../print.js';
@@ -11,9 +11,9 @@ interface BenchCommandOptions {
   readonly kernels?: true;
 }
 
-export function benchCommand(): Command {
-  return new Command('bench')
-    .description('Count what the GPU kernels of ops do, on the emulator, and model their time on a GPU.')
+/** Adds what it takes and does. */
+export function define(command: Command): void {
+  command
     .argument('[ops...]', `ops, default all: ${benchedOps.join(', ')}`)
     .addOption(
       new Option('--device <device>', 'where the kernels run').choices(['simt']).makeOptionMandatory(),

@@ -2,12 +2,12 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
-import {Command} from 'commander';
+import type {Command} from 'commander';
 import {CrossmapError} from '../../errors.js';
 
-export function buildCommand(): Command {
-  return new Command('build')
-    .description('Compile the native addon from source: for machines that no prebuilt package is for.')
+/** Adds what it takes and does. */
+export function define(command: Command): void {
+  command
     .addHelpText(
       'after',
       `

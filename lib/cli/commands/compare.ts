@@ -1,7 +1,7 @@
 /** `crossmap compare`: results of the same suite side by side, as a table, JSON and a page. */
 import {readFile, writeFile} from 'node:fs/promises';
 import {basename, resolve} from 'node:path';
-import {Command} from 'commander';
+import type {Command} from 'commander';
 import {CrossmapError} from '../../errors.js';
 import {compareSuites, suiteResultsSchema, type RunGroup, type SuiteResults} from '../../eval/index.js';
 import {publishFile} from '../../formats/index.js';
@@ -15,9 +15,9 @@ interface CompareCommandOptions {
   readonly json?: true;
 }
 
-export function compareCommand(): Command {
-  return new Command('compare')
-    .description('Compare models by the results that crossmap eval --suite wrote of each.')
+/** Adds what it takes and does. */
+export function define(command: Command): void {
+  command
     .argument(
       '<results...>',
       'files of results; name=file puts it into the group of that name; default the name of its run',

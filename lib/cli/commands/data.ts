@@ -1,5 +1,5 @@
 /** `crossmap data`: prepares the data of a configuration and tells what became of it. */
-import {Command} from 'commander';
+import type {Command} from 'commander';
 import {prepareData} from '../../data/index.js';
 import {addSetOption, readConfigFile, type SetOptions} from '../config-file.js';
 import {createDataProgress} from '../data-progress.js';
@@ -12,11 +12,10 @@ interface DataCommandOptions extends SetOptions {
   readonly examples?: true;
 }
 
-export function dataCommand(): Command {
-  const command = new Command('data')
-    .description('Prepare the data of CONFIG and print what was read, dropped, held out and how it is mixed.')
-    .argument('<config>', 'a YAML file');
-  return addSetOption(command)
+/** Adds what it takes and does. */
+export function define(command: Command): void {
+  command.argument('<config>', 'a YAML file');
+  addSetOption(command)
     .option('--json', 'print JSON')
     .option('--examples', 'show some of the text that was left out, by reason')
     .addHelpText(

@@ -1,7 +1,7 @@
 /** `crossmap demo`: trains a small model on the text that comes with the package. */
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {Command} from 'commander';
+import type {Command} from 'commander';
 import type {EvaluationEvent, SampleTranslation} from '../../train/index.js';
 import {quoted} from '../describe-event.js';
 import {addSetOption, readConfigFile, type SetOptions} from '../config-file.js';
@@ -18,11 +18,10 @@ interface DemoCommandOptions extends SetOptions, DeviceOptions, PageOptions {
   readonly json?: true;
 }
 
-export function demoCommand(): Command {
-  const command = new Command('demo')
-    .description('Train a small model on bundled text in several languages, in a few minutes.')
-    .option('--output <folder>', 'folder of the run; an earlier demo in it is replaced', 'runs/demo');
-  return addPageOption(addDeviceOption(addSetOption(command)))
+/** Adds what it takes and does. */
+export function define(command: Command): void {
+  command.option('--output <folder>', 'folder of the run; an earlier demo in it is replaced', 'runs/demo');
+  addPageOption(addDeviceOption(addSetOption(command)))
     .option('--json', 'print each event as a line of JSON')
     .addHelpText(
       'after',

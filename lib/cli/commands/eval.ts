@@ -2,7 +2,7 @@
 import {existsSync} from 'node:fs';
 import {writeFile} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
-import {Command} from 'commander';
+import type {Command} from 'commander';
 import {describeOptions, loadSuite, parseConfig, suiteJsonSchema, type Config} from '../../config/index.js';
 import {openTrainedText, prepareData} from '../../data/index.js';
 import {CrossmapError} from '../../errors.js';
@@ -26,13 +26,10 @@ interface EvalCommandOptions extends SetOptions, DeviceOptions, ThreadsOptions {
   readonly json?: true;
 }
 
-export function evalCommand(): Command {
-  const command = new Command('eval')
-    .description(
-      'Measure a model on the held-out text of its run: perplexity, alignment, retrieval, translations.',
-    )
-    .argument('<run>', 'output folder of a run, or one of its checkpoints');
-  return addThreadsOption(addDeviceOption(addSetOption(command)))
+/** Adds what it takes and does. */
+export function define(command: Command): void {
+  command.argument('<run>', 'output folder of a run, or one of its checkpoints');
+  addThreadsOption(addDeviceOption(addSetOption(command)))
     .option('--suite <file>', 'measure the tasks of a YAML file instead')
     .option('--output <file>', 'with --suite: write the results there as JSON too')
     .option('--json', 'print JSON')

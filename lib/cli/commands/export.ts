@@ -1,5 +1,5 @@
 /** `crossmap export`: a trained model in the files of other programs. */
-import {Command, InvalidArgumentError, Option} from 'commander';
+import {InvalidArgumentError, Option, type Command} from 'commander';
 import type {FloatDType} from '../../tensor/index.js';
 import {exportFormats, exportModel, type ExportFormat} from '../../train/index.js';
 import {dtypeOption} from '../dtype-option.js';
@@ -15,9 +15,9 @@ interface ExportCommandOptions {
   readonly json?: true;
 }
 
-export function exportCommand(): Command {
-  return new Command('export')
-    .description('Write the model of a run for other programs.')
+/** Adds what it takes and does. */
+export function define(command: Command): void {
+  command
     .argument('<run>', 'output folder of a run, or one of its checkpoints')
     .argument('<output>', 'where it is written')
     .addOption(

@@ -1,5 +1,5 @@
 /** `crossmap generate`: continues a text, shown as it grows. */
-import {Command} from 'commander';
+import type {Command} from 'commander';
 import {textPrompt} from '../../data/index.js';
 import {generate} from '../../nn/index.js';
 import {loadModel} from '../../train/index.js';
@@ -22,9 +22,9 @@ interface GenerateCommandOptions extends DeviceOptions, ThreadsOptions {
   readonly json?: true;
 }
 
-export function generateCommand(): Command {
-  const command = new Command('generate')
-    .description('Continue PROMPT, or standard input, in one of the languages of a model.')
+/** Adds what it takes and does. */
+export function define(command: Command): void {
+  command
     .argument('<run>', 'output folder of a run, or one of its checkpoints')
     .argument('[prompt]', 'the text to continue; may be empty; default standard input')
     .option('--language <code>', 'language of the text')
@@ -44,7 +44,7 @@ export function generateCommand(): Command {
     )
     .option('--seed <n>', 'of the draws: the same seed gives the same text', wholeNumber(0), 1)
     .option('--json', 'print JSON');
-  return addThreadsOption(addDeviceOption(command))
+  addThreadsOption(addDeviceOption(command))
     .addHelpText(
       'after',
       `

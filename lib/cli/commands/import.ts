@@ -1,6 +1,6 @@
 /** `crossmap import`: a Hugging Face model becomes one that every other command takes. */
 import {join} from 'node:path';
-import {Command, InvalidArgumentError, Option} from 'commander';
+import {InvalidArgumentError, Option, type Command} from 'commander';
 import {stringify} from 'yaml';
 import type {FloatDType} from '../../tensor/index.js';
 import {importModel, type ImportedModel} from '../../train/index.js';
@@ -19,11 +19,9 @@ interface ImportCommandOptions {
   readonly json?: true;
 }
 
-export function importCommand(): Command {
-  return new Command('import')
-    .description(
-      'Make a model of the Llama family, in the files of Hugging Face, one that crossmap goes on with.',
-    )
+/** Adds what it takes and does. */
+export function define(command: Command): void {
+  command
     .argument('<folder>', 'has config.json, tokenizer.json and safetensors files')
     .argument('<output>', 'folder of the imported model')
     .addOption(

@@ -1,6 +1,6 @@
 /** `crossmap info`: what this installation is and computes with. */
 import {availableParallelism, freemem, totalmem} from 'node:os';
-import {Command} from 'commander';
+import type {Command} from 'commander';
 import {addonInUse, native, type NativeCuda, type NativePlan} from '../../native.js';
 import {devices, memory, whyNoCuda, type MemoryUse} from '../../tensor/index.js';
 import {version} from '../../version.js';
@@ -33,11 +33,10 @@ interface Addon {
   readonly plans: readonly NativePlan[];
 }
 
-export function infoCommand(): Command {
-  const command = new Command('info')
-    .description('Print versions, the native addon, devices and their memory, and the plans of GPU kernels.')
-    .option('--json', 'print JSON');
-  return addDeviceOption(command).action((options: DeviceOptions & {readonly json?: true}) => {
+/** Adds what it takes and does. */
+export function define(command: Command): void {
+  command.option('--json', 'print JSON');
+  addDeviceOption(command).action((options: DeviceOptions & {readonly json?: true}) => {
     useDeviceOption(options);
     const info = collectInfo();
     if (options.json) printJson(info);

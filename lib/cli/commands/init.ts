@@ -2,7 +2,7 @@
 import {existsSync} from 'node:fs';
 import {writeFile} from 'node:fs/promises';
 import {dirname, relative, resolve} from 'node:path';
-import {Command, Option} from 'commander';
+import {Option, type Command} from 'commander';
 import {starterConfig, starterSizes, type StarterOptions, type StarterSize} from '../../config/index.js';
 import {CrossmapError} from '../../errors.js';
 import {publishFile} from '../../formats/index.js';
@@ -18,10 +18,10 @@ interface InitCommandOptions {
   readonly force?: true;
 }
 
-export function initCommand(): Command {
+/** Adds what it takes and does. */
+export function define(command: Command): void {
   const sizes = Object.entries(starterSizes).map(([name, what]) => `${name} (${what})`);
-  return new Command('init')
-    .description('Write a configuration to start from, with the options explained.')
+  command
     .argument('[file]', 'the file to write, or - for standard output', 'train.yaml')
     .option(
       '--text <language=file>',

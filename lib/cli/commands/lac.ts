@@ -1,5 +1,5 @@
 /** `crossmap lac`: how well a model's languages line up, on sentence pairs of one's own or on embeddings from elsewhere. */
-import {Command} from 'commander';
+import type {Command} from 'commander';
 import {readSides} from '../../data/index.js';
 import {CrossmapError} from '../../errors.js';
 import {
@@ -30,11 +30,9 @@ interface LacCommandOptions extends DeviceOptions, ThreadsOptions {
   readonly json?: true;
 }
 
-export function lacCommand(): Command {
-  const command = new Command('lac')
-    .description(
-      'Measure how well two languages line up in a model (LAC, crossmap definition), layer by layer, and which of two models is better.',
-    )
+/** Adds what it takes and does. */
+export function define(command: Command): void {
+  command
     .argument('[runs...]', 'output folder of a run, or one of its checkpoints; two are compared')
     .option(
       '--pairs <files...>',
@@ -50,7 +48,7 @@ export function lacCommand(): Command {
     .option('--draws <n>', 'draws of the intervals', wholeNumber(1), 1000)
     .option('--seed <n>', 'seed of the draws', wholeNumber(0), 0)
     .option('--json', 'print JSON');
-  return addThreadsOption(addDeviceOption(command))
+  addThreadsOption(addDeviceOption(command))
     .addHelpText(
       'after',
       `

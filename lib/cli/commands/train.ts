@@ -1,5 +1,5 @@
 /** `crossmap train`: trains as a configuration says. */
-import {Command, Option} from 'commander';
+import {Option, type Command} from 'commander';
 import {describeOptions} from '../../config/index.js';
 import type {Resume} from '../../train/index.js';
 import {addSetOption, readConfigFile, type SetOptions} from '../config-file.js';
@@ -15,13 +15,10 @@ interface TrainCommandOptions extends SetOptions, DeviceOptions, PageOptions, Pr
   readonly json?: true;
 }
 
-export function trainCommand(): Command {
-  const command = new Command('train')
-    .description(
-      'Train as CONFIG says. A run that was stopped or killed goes on from its newest checkpoint; Ctrl-C saves and stops.',
-    )
-    .argument('<config>', 'a YAML file');
-  return addProfileOptions(addPageOption(addDeviceOption(addSetOption(command))))
+/** Adds what it takes and does. */
+export function define(command: Command): void {
+  command.argument('<config>', 'a YAML file');
+  addProfileOptions(addPageOption(addDeviceOption(addSetOption(command))))
     .addOption(new Option('--fresh', 'start anew: what an earlier run left is removed').conflicts('resume'))
     .option('--resume', 'go on from a checkpoint, and fail if there is none')
     .option('--json', 'print each event as a line of JSON')

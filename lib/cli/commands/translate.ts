@@ -1,5 +1,5 @@
 /** `crossmap translate`: translates a text, or line by line. */
-import {Command} from 'commander';
+import type {Command} from 'commander';
 import {CrossmapError} from '../../errors.js';
 import {translate} from '../../eval/index.js';
 import {loadModel, type LoadedModel} from '../../train/index.js';
@@ -20,9 +20,9 @@ interface TranslateCommandOptions extends DeviceOptions, ThreadsOptions {
   readonly json?: true;
 }
 
-export function translateCommand(): Command {
-  const command = new Command('translate')
-    .description('Translate TEXT, or each line of standard input.')
+/** Adds what it takes and does. */
+export function define(command: Command): void {
+  command
     .argument('<run>', 'output folder of a run, or one of its checkpoints')
     .argument('[text]', 'the sentence to translate; default the lines of standard input')
     .requiredOption('--from <code>', 'language of the text')
@@ -34,7 +34,7 @@ export function translateCommand(): Command {
     )
     .option('--beams <n>', 'translations that beam search follows; 1 is greedy', wholeNumber(1), 1)
     .option('--json', 'print each translation as a line of JSON');
-  return addThreadsOption(addDeviceOption(command))
+  addThreadsOption(addDeviceOption(command))
     .addHelpText(
       'after',
       `

@@ -3,7 +3,7 @@ import {cleanText} from './clean.js';
 import type {ReadOptions} from './bytes.js';
 import {textFormatOf, type TextFormat} from './format.js';
 import {readLines} from './lines.js';
-import {readParquet} from './parquet.js';
+import {readParquetOnDemand} from './on-demand.js';
 import {readJsonLines, textAt, type Placed} from './records.js';
 
 /** The cleaned sentences of a document, at least one, none empty. */
@@ -37,7 +37,8 @@ const readers: {
 } = {
   text: readText,
   jsonl: (file, options) => recordDocuments(readJsonLines(file, options), options),
-  parquet: (file, options) => recordDocuments(readParquet(file, [fieldOfText(options)], options), options),
+  parquet: (file, options) =>
+    recordDocuments(readParquetOnDemand(file, [fieldOfText(options)], options), options),
 };
 
 function fieldOfText({field = 'text'}: DocumentOptions): string {

@@ -4,10 +4,8 @@ import {cleanText} from './clean.js';
 import {readColumns} from './columns.js';
 import {pairFormatOf, type PairFormat} from './format.js';
 import {readMoses} from './moses.js';
-import {readParquet} from './parquet.js';
-import {readPo} from './po.js';
+import {readParquetOnDemand, readPoOnDemand, readTmxOnDemand} from './on-demand.js';
 import {fieldOf, readJsonLines, textAt, type Placed} from './records.js';
-import {readTmx} from './tmx.js';
 
 /** Cleaned text of the source and the target side; a side may be empty. */
 export type SentencePair = readonly [source: string, target: string];
@@ -86,11 +84,11 @@ const readers: {
   readonly [K in PairFormat]: (file: string, corpus: PairFiles, options: ReadOptions) => RawPairs;
 } = {
   tsv: (file, corpus, options) => readColumns(file, corpus.columns ?? [0, 1], {...options, ...corpus}),
-  tmx: readTmx,
-  po: readPo,
+  tmx: readTmxOnDemand,
+  po: readPoOnDemand,
   jsonl: (file, corpus, options) => recordPairs(readJsonLines(file, options), corpus),
   parquet: (file, corpus, options) =>
-    recordPairs(readParquet(file, corpus.fields ?? candidates(corpus).flat(), options), corpus),
+    recordPairs(readParquetOnDemand(file, corpus.fields ?? candidates(corpus).flat(), options), corpus),
 };
 
 /** Where the two sides are looked for, the first that the first record has. */
