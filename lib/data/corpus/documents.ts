@@ -3,7 +3,7 @@ import {cleanText} from './clean.js';
 import type {ReadOptions} from './bytes.js';
 import {textFormatOf, type TextFormat} from './format.js';
 import {readLines} from './lines.js';
-import {readParquetOnDemand} from './on-demand.js';
+import {onDemand} from './on-demand.js';
 import {readJsonLines, textAt, type Placed} from './records.js';
 
 /** The cleaned sentences of a document, at least one, none empty. */
@@ -38,7 +38,10 @@ const readers: {
   text: readText,
   jsonl: (file, options) => recordDocuments(readJsonLines(file, options), options),
   parquet: (file, options) =>
-    recordDocuments(readParquetOnDemand(file, [fieldOfText(options)], options), options),
+    recordDocuments(
+      onDemand(async () => (await import('./parquet.js')).readParquet(file, [fieldOfText(options)], options)),
+      options,
+    ),
 };
 
 function fieldOfText({field = 'text'}: DocumentOptions): string {

@@ -4,7 +4,7 @@ import {cleanText} from './clean.js';
 import {readColumns} from './columns.js';
 import {pairFormatOf, type PairFormat} from './format.js';
 import {readMoses} from './moses.js';
-import {readParquetOnDemand, readPoOnDemand, readTmxOnDemand} from './on-demand.js';
+import {onDemand} from './on-demand.js';
 import {fieldOf, readJsonLines, textAt, type Placed} from './records.js';
 
 /** Cleaned text of the source and the target side; a side may be empty. */
@@ -84,11 +84,17 @@ const readers: {
   readonly [K in PairFormat]: (file: string, corpus: PairFiles, options: ReadOptions) => RawPairs;
 } = {
   tsv: (file, corpus, options) => readColumns(file, corpus.columns ?? [0, 1], {...options, ...corpus}),
-  tmx: readTmxOnDemand,
-  po: readPoOnDemand,
+  tmx: (...args) => onDemand(async () => (await import('./tmx.js')).readTmx(...args)),
+  po: (...args) => onDemand(async () => (await import('./po.js')).readPo(...args)),
   jsonl: (file, corpus, options) => recordPairs(readJsonLines(file, options), corpus),
   parquet: (file, corpus, options) =>
-    recordPairs(readParquetOnDemand(file, corpus.fields ?? candidates(corpus).flat(), options), corpus),
+    recordPairs(
+      onDemand(async () => {
+        const {readParquet} = await import('./parquet.js');
+        return readParquet(file, corpus.fields ?? candidates(corpus).flat(), options);
+      }),
+      corpus,
+    ),
 };
 
 /** Where the two sides are looked for, the first that the first record has. */
