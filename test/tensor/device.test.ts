@@ -12,15 +12,10 @@ import {
   zeros,
   type Tensor,
 } from '../../lib/tensor/index.js';
+import {enqueueLongWork} from '../support/long-work.js';
 import {aloneOnEachDevice} from '../support/memory.js';
 import {runModule} from '../support/module.js';
 import type {On} from '../support/ops.js';
-
-/** Work of some hundred milliseconds, whose result nobody wants: the emulated GPU computes a hundredth as fast. */
-function enqueueLongWork({device}: On, rounds = 8): void {
-  const elements = device === 'simt' ? 2 ** 14 : 2 ** 21;
-  for (let round = 0; round < rounds; round++) normal([elements], {seed: round, device}).dispose();
-}
 
 /** Enqueues an op that will find a token id out of range. */
 function enqueueFault({device}: On, id = 9): Tensor {
@@ -116,7 +111,7 @@ aloneOnEachDevice('the event loop turns while ops run', async (t, on) => {
 async function orderBesideWork(on: On, rounds: number): Promise<string[]> {
   const order: string[] = [];
   const note = (event: string): void => void order.push(event);
-  enqueueLongWork(on, rounds);
+  enqueueLongWork(on.device, rounds);
   const done = synchronize(on.device).then(() => note('done'));
   note('enqueued');
   for (let turn = 0; turn < 3; turn++) {

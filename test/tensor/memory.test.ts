@@ -1,6 +1,6 @@
 /** Memory of the device: what is counted, kept, used again and given back. All serial: the counts are of the whole process. */
 import test from 'ava';
-import {add, normal} from '../../lib/ops/index.js';
+import {add} from '../../lib/ops/index.js';
 import {
   emptyCache,
   full,
@@ -9,18 +9,12 @@ import {
   synchronize,
   tensor,
   zeros,
-  type Device,
 } from '../../lib/tensor/index.js';
+import {enqueueLongWork} from '../support/long-work.js';
 import {aloneOnEachDevice} from '../support/memory.js';
 import {runModule} from '../support/module.js';
 
 const megabyte = 2 ** 20;
-
-/** Work of some hundred milliseconds, whose result nobody wants: the emulated GPU computes a hundredth as fast. */
-function enqueueLongWork(device: Device): void {
-  const elements = device === 'simt' ? 2 ** 14 : 2 ** 21;
-  for (let round = 0; round < 4; round++) normal([elements], {seed: round, device}).dispose();
-}
 
 aloneOnEachDevice('memory counts the bytes of living tensors', (t, on) => {
   const before = memory(on.device).allocatedBytes;
@@ -78,7 +72,7 @@ aloneOnEachDevice('a loop that disposes of what it makes needs no more memory wi
 aloneOnEachDevice('memory that is used again does not disturb the ops before', async (t, on) => {
   // The emulated GPU takes a second for 2^16 elements.
   const elements = on.device === 'simt' ? 2 ** 16 : megabyte;
-  enqueueLongWork(on.device);
+  enqueueLongWork(on.device, 4);
   const x = full([elements], 1, on);
   const y = add(x, x);
   x.dispose();
@@ -95,7 +89,7 @@ aloneOnEachDevice('memory that is used again does not disturb the ops before', a
 });
 
 test.serial('an array that was taken over lives until the ops before its end have run', async (t) => {
-  enqueueLongWork('cpu');
+  enqueueLongWork('cpu', 4);
   const x = tensor(new Float32Array(megabyte).fill(3), {transfer: true});
   const y = add(x, x);
   x.dispose();
